@@ -1,0 +1,59 @@
+# make            build/kansoku, and build/kansoku-store for the process that loads chDB
+# make check      unit tests; SAN=address,undefined for a sanitized build of them
+# make fuzz       every fuzz target for FUZZ_SECONDS each
+# make layers     do rooms include only what they may?      make tidy   the other habits
+# make ROOMS="base event passive" check                     only some rooms
+CC       ?= gcc
+comma    := ,
+ROOMS    ?= base event bus passive active control analysis store share web cli
+BUILD    ?= build/$(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
+CFLAGS   ?= -O2 -g
+HARDEN   := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+PACKAGES := libuv libcrypto libssl yaml-0.1 jansson libxml-2.0 libpcre2-8 libmicrohttpd libseccomp libzstd libxxhash
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# libxml2's headers live in a folder of their own, the only one that needs an -I.
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) -MMD -MP $(XML_CFLAGS) $(SANITIZE) $(CFLAGS)
+XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
+LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -ldl -lm
+LINK     = $(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^) $(LIBS)
+
+sources := $(foreach r,$(ROOMS),$(shell find $(r) -name '*.c' 2>/dev/null | sort))
+library := $(filter-out cli/main.c,$(sources))
+tests   := tests/main.c $(foreach r,$(ROOMS),$(shell find tests/unit/$(r) -name '*.c' 2>/dev/null | sort))
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+all: build/kansoku
+
+build/kansoku: $(BUILD)/kansoku
+	@ln -sf $(patsubst build/%,%,$<) $@
+
+# The list of files is itself an input, so adding or removing a module relinks.
+$(BUILD)/files: FORCE
+	@mkdir -p $(@D); echo '$(sources) $(tests)' | cmp -s - $@ || echo '$(sources) $(tests)' > $@
+
+$(BUILD)/kansoku: $(call objects,$(sources)) $(BUILD)/files
+	$(LINK)
+
+$(BUILD)/unit: $(call objects,$(library) $(tests)) $(BUILD)/files
+	$(LINK) -lcmocka
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+check: $(BUILD)/unit
+	$<
+
+layers:
+	@tools/layers
+
+tidy:
+	@tools/tidy
+
+clean:
+	rm -rf build
+
+FORCE:
+.PHONY: all check layers tidy clean FORCE
+-include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)))
