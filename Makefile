@@ -3,7 +3,9 @@
 # make fuzz       every fuzz target for FUZZ_SECONDS each
 # make layers     do rooms include only what they may?      make tidy   the other habits
 # make ROOMS="base event passive" check                     only some rooms
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 comma    := ,
 ROOMS    ?= base event bus passive active control analysis store share web cli
 BUILD    ?= build/$(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
