@@ -1,0 +1,17 @@
+/*
+ * Plays a whole conversation without a network or a clock: what tests and fuzzers call.
+ * Delays pass at once.  Time, peer, local address and randomness are fixed, so that the
+ * same bytes always give the same answer.
+ */
+#pragma once
+#include "passive/service.h"
+
+struct transcript {
+	struct writer answer; /* everything said, in order */
+	struct writer events; /* JSON, one a line */
+	unsigned captures;
+};
+
+/* `persona` may be NULL; `options` are the service's own, NULL for its defaults. */
+void service_rehearse(const struct service *, const struct persona *, struct bytes peer_sends,
+		      size_t chunk, struct transcript *);

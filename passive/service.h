@@ -1,0 +1,102 @@
+/*
+ * What an emulated service is.
+ *
+ * One file in passive/services/ defines one `struct service` and ends with
+ * SERVICE(it).  Nothing else in the tree names it: configuration, help, fields,
+ * tests, fuzz target and documentation follow from the struct.
+ *
+ * A service does no I/O, keeps no clock and calls no malloc.  The room gives it a
+ * zeroed `state`, hands it whatever bytes have arrived and sends what it says; so
+ * the same code runs under tests (passive/rehearse.h) and fuzzers unchanged.
+ *
+ * The way of a session: open() once (TCP after the handshake; UDP before the first
+ * datagram), input() whenever bytes have come (TCP: unread bytes stay in front of
+ * the next; UDP: one call is one datagram, what is said is one answer), tick()
+ * when the delay that session_delay() asked for has passed, close() once at the end
+ * however it came.  While a delay runs no input() is called: the peer waits.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/registry.h"
+#include "event/event.h"
+
+enum transport { TRANSPORT_TCP = 1, TRANSPORT_UDP = 2 };
+
+enum service_next {
+	SERVICE_CONTINUE, /* more input is welcome; unread bytes stay */
+	SERVICE_CLOSE,    /* send what was said, then hang up */
+};
+
+struct session; /* owned by the room */
+struct persona; /* passive/persona.h */
+
+/* What is said is queued and sent after the callback; beyond .output_max the room hangs up. */
+void session_say(struct session *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void session_say_bytes(struct session *, struct bytes);
+
+/*
+ * Begins an event with session, addresses, service, persona and cause filled in; it is
+ * sent when the callback returns or the next one begins.
+ */
+struct event *session_report(struct session *, enum event_kind);
+
+/*
+ * Keeps bytes that the peer left as a file: the room stores them under their digest and
+ * sends file.captured after the store has them.  `name` and `url` may be empty; `how` is a
+ * word ("upload", "echo").  Bytes beyond the room's limit are cut and marked.
+ */
+void session_capture(struct session *, struct bytes content, struct bytes name, struct bytes url,
+		     const char *how);
+
+/* The peer named a file to fetch: file.captured with its URL and no digest. */
+void session_name_file(struct session *, struct bytes url, struct bytes name, const char *how);
+
+void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
+
+struct arena *session_arena(struct session *);           /* lives as long as the session */
+const struct persona *session_persona(const struct session *);
+const void *session_options(const struct session *);     /* the service's own, filled from YAML */
+uint64_t session_time_us(const struct session *);        /* UTC */
+uint64_t session_age_us(const struct session *);
+const struct address *session_local(const struct session *); /* address of ours, names the device */
+const struct address *session_peer(const struct session *);
+uint16_t session_local_port(const struct session *);
+/* The same number for the same local address for ever: for serials, uptimes, host names. */
+uint64_t session_device_seed(const struct session *);
+uint64_t session_random(struct session *);
+
+/* A conversation as data: unit test, fuzz seed and manual in one. */
+struct exchange {
+	const char *title;
+	struct bytes peer_sends; /* BYTES("...") */
+	struct bytes we_answer;  /* all that is said from open to the end of input */
+	/* One JSON object a line, with only the fields the test is about: each must be in the event. */
+	const char *events;
+};
+
+struct option; /* base/options.h */
+
+struct service {
+	const char *name;
+	const char *summary;
+	const char *reference;     /* RFC or the product whose behaviour this is */
+	unsigned transports;       /* of enum transport */
+	uint16_t ports[8];         /* usual ports; zero ends the list */
+	size_t state_size;
+	size_t input_max;          /* unread bytes kept for one session */
+	size_t output_max;         /* unsent bytes kept for one session */
+	size_t arena_max;
+	uint32_t idle_ms_max;      /* without a byte from the peer; the room's limit may be lower */
+	uint32_t session_ms_max;
+	const struct option *options; /* of the struct that session_options() gives; NULL: none */
+	size_t options_size;
+	enum service_next (*open)(struct session *, void *state);
+	enum service_next (*input)(struct session *, void *state, struct reader *);
+	enum service_next (*tick)(struct session *, void *state);
+	void (*close)(struct session *, void *state);
+	const struct exchange *exchanges;
+};
+
+#define SERVICE(s) REGISTER(services, struct service, s)
+REGISTRY(services, struct service);
+#define SERVICES_EACH(it) REGISTRY_EACH(services, struct service, it)
