@@ -1,0 +1,64 @@
+/*
+ * What a process of kansoku is.
+ *
+ * One binary, one process per role; `struct role` says what it may do and with whom it
+ * talks.  `kansoku run` (the parent) reads the configuration, calls each role's prepare()
+ * to open what needs rights, starts the process, hands down descriptors by name, links it
+ * to its peers, and starts it again when it dies.
+ *
+ * In the process, run() sets up its room, calls process_enter() (which takes the rights
+ * away and links the bus) and then uv_run()s until the stop hook.
+ */
+#pragma once
+#include "base/options.h"
+#include "base/sandbox.h"
+#include "bus/bus.h"
+
+#define PROCESS_FDS_MAX 1024
+#define PROCESS_NAME_MAX 64
+
+struct process {
+	const struct role *role;
+	unsigned worker, workers; /* this one's number, and how many run this role */
+	const struct config *config;
+	uv_loop_t *loop;
+	struct bus *bus;
+	size_t fds_count;
+	struct process_fd {
+		char name[PROCESS_NAME_MAX]; /* "tcp:[::]:23" */
+		int fd;
+	} *fds;
+	bool sandboxed; /* false: --no-sandbox, said loudly */
+};
+
+struct preparation; /* the parent's side */
+const struct config *preparation_config(const struct preparation *);
+unsigned preparation_worker(const struct preparation *);
+unsigned preparation_workers(const struct preparation *);
+/* Hands a descriptor down under that name to this and every later process of the role and worker. */
+int preparation_give(struct preparation *, const char *name, int fd);
+/* Lets the process reach a path (created 0700, owned by its uid, when it is a missing directory). */
+int preparation_path(struct preparation *, const char *path, bool writable);
+
+struct role {
+	const char *name, *summary;
+	unsigned rights;             /* of enum sandbox_right */
+	kind_mask sends;             /* kinds it may send */
+	const char *const *talks_to; /* roles, NULL-terminated; links are made once per pair */
+	bool unsanitized;            /* runs from the second build (it loads chDB) */
+	/* How many processes; NULL: one.  0: the configuration does not want it. */
+	unsigned (*workers)(const struct config *);
+	int (*prepare)(struct preparation *, struct fault *); /* as root where there is root; may be NULL */
+	int (*run)(struct process *, struct fault *);         /* until stopped: 0 */
+};
+
+#define ROLE(r) REGISTER(roles, struct role, r)
+REGISTRY(roles, struct role);
+#define ROLES_EACH(it) REGISTRY_EACH(roles, struct role, it)
+const struct role *role_find(const char *name);
+
+int process_fd(const struct process *, const char *name); /* -1 when it was not handed down */
+/* Opens the bus, takes the rights away, tells the parent that we are ready. */
+int process_enter(struct process *, const struct bus_hooks *, struct fault *);
+/* For the stop hook: flushes the bus, then stops the loop. */
+void process_leave(struct process *);
