@@ -1,0 +1,224 @@
+/*
+ * Opening and closing the rules, and matching one banner.
+ */
+#include "active/identify/rules_inner.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void rules_complain(struct identify *id, const char *fmt, ...)
+{
+	if (id->skipped < IDENTIFY_COMPLAINTS_MAX) {
+		struct fault *f = &id->complaints[id->skipped];
+		va_list ap;
+		va_start(ap, fmt);
+		vsnprintf(f->text, sizeof f->text, fmt, ap);
+		va_end(ap);
+	}
+	id->skipped++;
+}
+
+static int identify_new(struct identify **out)
+{
+	struct identify *id = calloc(1, sizeof *id);
+	if (!id)
+		return ERR_MEMORY;
+	id->arena = ARENA(RULES_ARENA_MAX);
+	id->lower = malloc(IDENTIFY_BANNER_MAX);
+	if (!id->lower || pattern_limits_open(id) != 0) {
+		identify_close(id);
+		return ERR_MEMORY;
+	}
+	*out = id;
+	return 0;
+}
+
+/* Hands the rules over, or nothing when there are none. */
+static int identify_finish(struct identify *id, struct identify **out, struct fault *first,
+			   size_t *skipped)
+{
+	if (first)
+		*first = id->complaints[0];
+	if (skipped)
+		*skipped = id->skipped;
+	if (id->rule_count) {
+		*out = id;
+		return 0;
+	}
+	bool bad = id->skipped > 0;
+	identify_close(id);
+	if (bad)
+		return ERR_BAD;
+	return fault_set(first, ERR_MISSING,
+			 "fingerprints: there is no rule, name a directory that holds *.xml files");
+}
+
+static void read_open_file(struct identify *id, const char *path, int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > RULE_FILE_BYTES_MAX) {
+		rules_complain(id, "%s:1: not a file of at most %d MiB", path,
+			       RULE_FILE_BYTES_MAX >> 20);
+		return;
+	}
+	struct buffer text = BUFFER((size_t)RULE_FILE_BYTES_MAX);
+	uint8_t *room;
+	ssize_t n = 0;
+	while ((room = buffer_room(&text, 65536)) && (n = read(fd, room, 65536)) > 0)
+		buffer_grown(&text, (size_t)n);
+	if (n < 0)
+		rules_complain(id, "%s:1: %s while it is read", path, strerror(errno));
+	else
+		rules_read(id, path, buffer_bytes(&text));
+	buffer_done(&text);
+}
+
+static int is_rule_file(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+	return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".xml") == 0;
+}
+
+static void read_directory(struct identify *id, const char *directory)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(directory, &entries, is_rule_file, alphasort);
+	if (n < 0)
+		rules_complain(id, "%s: %s, name a directory that can be read", directory,
+			       strerror(errno));
+	for (int i = 0; i < n; i++) {
+		char path[IDENTIFY_PATH_MAX];
+		int len = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
+		int fd = len < (int)sizeof path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+		if (fd >= 0) {
+			read_open_file(id, path, fd);
+			close(fd);
+		} else {
+			rules_complain(id, "%s: %s, make it readable", path, strerror(errno));
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+int identify_open(struct identify **out, const char *const *directories, size_t n,
+		  struct fault *first, size_t *skipped)
+{
+	struct identify *id;
+	if (identify_new(&id) != 0)
+		return fault_set(first, ERR_MEMORY, "fingerprints: no memory for the rules");
+	for (size_t i = 0; i < n; i++)
+		read_directory(id, directories[i]);
+	return identify_finish(id, out, first, skipped);
+}
+
+int identify_open_files(struct identify **out, const struct identify_file *files, size_t n,
+			struct fault *first, size_t *skipped)
+{
+	struct identify *id;
+	if (identify_new(&id) != 0)
+		return fault_set(first, ERR_MEMORY, "fingerprints: no memory for the rules");
+	for (size_t i = 0; i < n; i++)
+		rules_read(id, files[i].name, files[i].text);
+	return identify_finish(id, out, first, skipped);
+}
+
+void identify_close(struct identify *id)
+{
+	if (!id)
+		return;
+	for (struct rule_key *k = id->keys; k; k = k->next)
+		for (struct rule_file *f = k->files; f; f = f->next)
+			for (struct rule *r = f->first; r; r = r->next)
+				pcre2_code_free(r->code);
+	pattern_limits_close(id);
+	arena_done(&id->arena);
+	free(id->lower);
+	free(id);
+}
+
+size_t identify_rule_count(const struct identify *id) { return id->rule_count; }
+
+const char *identify_complaint(const struct identify *id, size_t i)
+{
+	return i < id->skipped && i < IDENTIFY_COMPLAINTS_MAX ? id->complaints[i].text : NULL;
+}
+
+/* The build lies in <tree>/build/<variant>/kansoku and an installed program in <prefix>/bin. */
+int identify_directory(char path[IDENTIFY_PATH_MAX])
+{
+	static const char *const places[] = {"/fingerprints", "/../fingerprints",
+					     "/../../fingerprints", "/../share/kansoku/fingerprints"};
+	char self[IDENTIFY_PATH_MAX - 64] = "";
+	if (access("fingerprints", R_OK | X_OK) == 0) {
+		snprintf(path, IDENTIFY_PATH_MAX, "fingerprints");
+		return 0;
+	}
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash = n > 0 ? strrchr(self, '/') : NULL;
+	if (!slash)
+		return ERR_MISSING;
+	*slash = 0;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		char candidate[IDENTIFY_PATH_MAX];
+		snprintf(candidate, sizeof candidate, "%s%s", self, places[i]);
+		if (access(candidate, R_OK | X_OK) == 0) {
+			memcpy(path, candidate, sizeof candidate);
+			return 0;
+		}
+	}
+	return ERR_MISSING;
+}
+
+const struct rule_key *rules_key(const struct identify *id, const char *name)
+{
+	const struct rule_key *k = id->keys;
+	while (k && strcmp(k->name, name) != 0)
+		k = k->next;
+	return k;
+}
+
+/* Rules for this key are written against the whole header, so a bare realm becomes one. */
+static struct bytes whole_challenge(struct bytes banner, char *text, size_t n)
+{
+	if (bytes_find_nocase(banner, "realm=") < banner.len || banner.len > n / 2)
+		return banner;
+	struct writer w = writer_of(text, n);
+	write_fmt(&w, "Basic realm=\"%.*s\"", (int)banner.len, (const char *)banner.at);
+	return writer_bytes(&w);
+}
+
+bool identify_match(const struct identify *id, const char *key, struct bytes banner,
+		    struct identify_hit *hit)
+{
+	const struct rule_key *k = rules_key(id, key);
+	if (!k)
+		return false;
+	char challenge[512];
+	if (banner.len && strcmp(key, "http_header.wwwauth") == 0)
+		banner = whole_challenge(banner, challenge, sizeof challenge);
+	struct rule_subject s = rule_subject_make(id, banner);
+	bool near;
+	for (const struct rule_file *f = k->files; f; f = f->next)
+		for (const struct rule *r = f->first; r; r = r->next)
+			if (rule_matches(id, r, &s, &near)) {
+				rule_fill(id, r, &s, hit);
+				return true;
+			}
+	return false;
+}
+
+void identify_constants(const struct identify *id, const char *field,
+			void (*each)(void *context, const char *rule, const char *value),
+			void *context)
+{
+	for (const struct rule_key *k = id->keys; k; k = k->next)
+		for (const struct rule_file *f = k->files; f; f = f->next)
+			for (const struct rule *r = f->first; r; r = r->next)
+				for (size_t i = 0; i < r->param_count; i++)
+					if (r->params[i].value && strcmp(r->params[i].name, field) == 0)
+						each(context, r->id, r->params[i].value);
+}

@@ -1,0 +1,186 @@
+/*
+ * Patterns: from Ruby's regular expressions, which Recog is written in, to PCRE2.
+ *
+ * Limits are set for every match: a rule from somebody else's directory may be
+ * one that backtracks without end on a banner made for it.
+ */
+#include "active/identify/literal_inner.h"
+#include <ctype.h>
+
+enum {
+	MATCH_STEPS_MAX = 200000,
+	MATCH_DEPTH_MAX = 2000,
+	MATCH_HEAP_KIB_MAX = 1024,
+};
+
+/* `\h` is a hexadecimal digit in Ruby and horizontal space in PCRE2. */
+static size_t translate_escape(struct writer *w, struct bytes p, size_t at, bool in_class)
+{
+	uint8_t c = at + 1 < p.len ? p.at[at + 1] : 0;
+	if (c == 'h')
+		write_text(w, in_class ? "0-9a-fA-F" : "[0-9a-fA-F]");
+	else if (c == 'H' && !in_class)
+		write_text(w, "[^0-9a-fA-F]");
+	else
+		write_bytes(w, p.at + at, at + 1 < p.len ? 2 : 1);
+	return at + 2;
+}
+
+/* `(?m` lets the dot take newlines in Ruby; PCRE2 calls that `s`. */
+static size_t translate_flags(struct writer *w, struct bytes p, size_t at)
+{
+	size_t end = at + 2;
+	while (end < p.len && (p.at[end] == 'i' || p.at[end] == 'm' || p.at[end] == 'x' ||
+			       p.at[end] == '-'))
+		end++;
+	bool flags = end > at + 2 && end < p.len && (p.at[end] == ':' || p.at[end] == ')');
+	if (!flags) {
+		write_text(w, "(?");
+		return at + 2;
+	}
+	for (; at < end; at++)
+		write_u8(w, p.at[at] == 'm' ? 's' : p.at[at]);
+	return end;
+}
+
+/* `[`, `[^`, and a `]` in first place, which stands for itself. */
+static size_t translate_class_start(struct writer *w, struct bytes p, size_t at)
+{
+	write_u8(w, p.at[at++]);
+	if (at < p.len && p.at[at] == '^')
+		write_u8(w, p.at[at++]);
+	if (at < p.len && p.at[at] == ']') {
+		write_text(w, "\\]");
+		at++;
+	}
+	return at;
+}
+
+/* `[:alpha:]` within a class; the `]` that ends it does not end the class. */
+static size_t translate_named_class(struct writer *w, struct bytes p, size_t at)
+{
+	while (at < p.len && p.at[at] != ']')
+		write_u8(w, p.at[at++]);
+	if (at < p.len)
+		write_u8(w, p.at[at++]);
+	return at;
+}
+
+static bool translate(struct bytes p, struct writer *w)
+{
+	bool in_class = false;
+	for (size_t i = 0; i < p.len;) {
+		uint8_t c = p.at[i], next = i + 1 < p.len ? p.at[i + 1] : 0;
+		if (c == '\\') {
+			i = translate_escape(w, p, i, in_class);
+		} else if (!in_class && c == '(' && next == '?') {
+			i = translate_flags(w, p, i);
+		} else if (!in_class && c == '[') {
+			in_class = true;
+			i = translate_class_start(w, p, i);
+		} else if (in_class && c == '[' && next == ':') {
+			i = translate_named_class(w, p, i);
+		} else {
+			in_class = in_class && c != ']';
+			write_u8(w, c);
+			i++;
+		}
+	}
+	return !w->bad;
+}
+
+static int compile_translated(struct identify *id, struct rule *rule, struct bytes p,
+			      uint32_t options, struct fault *why)
+{
+	int code;
+	size_t at;
+	pcre2_code *compiled = pcre2_compile(p.at, p.len, options | PCRE2_MULTILINE |
+					     PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UTF,
+					     &code, &at, id->compile);
+	if (!compiled) {
+		PCRE2_UCHAR text[160] = "";
+		pcre2_get_error_message(code, text, sizeof text);
+		return fault_set(why, ERR_BAD, "%s at character %zu of the pattern", (char *)text, at);
+	}
+	uint32_t groups = 0;
+	pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &groups);
+	if (groups >= RULE_GROUPS_MAX) {
+		pcre2_code_free(compiled);
+		return fault_set(why, ERR_BAD, "%u groups are above %d", groups, RULE_GROUPS_MAX - 1);
+	}
+	/* Without the right to make memory executable the interpreter does the same, slower. */
+	pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
+	rule->code = compiled;
+	return 0;
+}
+
+int rule_compile(struct identify *id, struct rule *rule, const char *pattern, uint32_t options,
+		 struct fault *why)
+{
+	uint8_t room[RULE_PATTERN_MAX * 2];
+	struct writer w = writer_of(room, sizeof room);
+	struct bytes source = bytes_of_text(pattern);
+	if (source.len == 0)
+		return fault_set(why, ERR_BAD, "the pattern is empty and would match everything");
+	if (source.len > RULE_PATTERN_MAX || !translate(source, &w))
+		return fault_set(why, ERR_BAD, "the pattern is longer than %d bytes", RULE_PATTERN_MAX);
+	struct bytes translated = writer_bytes(&w);
+	int r = compile_translated(id, rule, translated, options, why);
+	if (r != 0)
+		return r;
+	char literal[RULE_LITERAL_MAX];
+	size_t n = literal_find(translated, literal);
+	if (n)
+		rule->literal = arena_copy(&id->arena, (struct bytes){(uint8_t *)literal, n});
+	return 0;
+}
+
+struct rule_subject rule_subject_make(const struct identify *id, struct bytes banner)
+{
+	struct rule_subject s = {.text = bytes_trim(banner)};
+	if (s.text.len > IDENTIFY_BANNER_MAX)
+		s.text.len = IDENTIFY_BANNER_MAX;
+	for (size_t i = 0; i < s.text.len; i++)
+		id->lower[i] = (uint8_t)tolower(s.text.at[i]);
+	s.lower = (struct bytes){id->lower, s.text.len};
+	return s;
+}
+
+bool rule_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s,
+		  bool *near)
+{
+	*near = false;
+	if (rule->literal.len) {
+		if (!memmem(s->lower.at, s->lower.len, rule->literal.at, rule->literal.len))
+			return false;
+		*near = true;
+	}
+	return pcre2_match(rule->code, s->text.at ? s->text.at : (const uint8_t *)"", s->text.len, 0,
+			   0, id->groups, id->limits) > 0;
+}
+
+int pattern_limits_open(struct identify *id)
+{
+	id->compile = pcre2_compile_context_create(NULL);
+	id->limits = pcre2_match_context_create(NULL);
+	id->stack = pcre2_jit_stack_create(32 << 10, 512 << 10, NULL);
+	id->groups = pcre2_match_data_create(RULE_GROUPS_MAX, NULL);
+	if (!id->compile || !id->limits || !id->groups)
+		return ERR_MEMORY;
+	pcre2_set_newline(id->compile, PCRE2_NEWLINE_LF);
+	pcre2_set_max_pattern_length(id->compile, RULE_PATTERN_MAX * 2);
+	pcre2_set_match_limit(id->limits, MATCH_STEPS_MAX);
+	pcre2_set_depth_limit(id->limits, MATCH_DEPTH_MAX);
+	pcre2_set_heap_limit(id->limits, MATCH_HEAP_KIB_MAX);
+	if (id->stack)
+		pcre2_jit_stack_assign(id->limits, NULL, id->stack);
+	return 0;
+}
+
+void pattern_limits_close(struct identify *id)
+{
+	pcre2_match_data_free(id->groups);
+	pcre2_jit_stack_free(id->stack);
+	pcre2_match_context_free(id->limits);
+	pcre2_compile_context_free(id->compile);
+}

@@ -1,0 +1,107 @@
+/*
+ * Rules in memory: what the reader of Recog files makes and the matcher walks.
+ *
+ * Everything but the compiled patterns lies in the identify's arena.
+ */
+#pragma once
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "active/identify/identify.h"
+#include "base/arena.h"
+#include <pcre2.h>
+
+enum {
+	RULE_FILES_MAX = 1024,
+	RULES_MAX = 32768,
+	RULE_FILE_BYTES_MAX = 8 << 20,
+	RULE_PATTERN_MAX = 8192,
+	RULE_PARAMS_MAX = IDENTIFY_FIELDS_MAX,
+	RULE_EXAMPLES_MAX = 256,
+	RULE_LITERAL_MAX = 64,
+	RULE_LITERAL_MIN = 3, /* shorter ones are found everywhere and only cost time */
+	RULE_GROUPS_MAX = 64,
+	RULE_CERTAINTY_DEFAULT = 85, /* Recog's own default, 0.85 */
+};
+#define RULES_ARENA_MAX ((size_t)256 << 20)
+
+struct rule_param {
+	const char *name, *value; /* value may hold {other.name}; NULL when a group gives it */
+	unsigned group;
+};
+
+struct rule_example {
+	struct bytes text;
+	const char **expected; /* name, value, name, value ... */
+	size_t expected_count; /* of pairs */
+	unsigned line;
+};
+
+struct rule {
+	struct rule *next;
+	const char *id, *description;
+	const char *path; /* as named in messages */
+	unsigned line, certainty;
+	pcre2_code *code;
+	struct bytes literal; /* in lower case; every matching banner holds it; empty: none known */
+	struct rule_param *params;
+	size_t param_count;
+	struct rule_example *examples;
+	size_t example_count;
+};
+
+struct rule_file {
+	struct rule_file *next; /* of the same key, by falling preference */
+	const char *path, *stem;
+	struct rule_key *key;
+	struct rule *first, **last;
+	double preference;
+};
+
+struct rule_key {
+	struct rule_key *next;
+	const char *name;
+	struct rule_file *files;
+};
+
+struct identify {
+	struct arena arena;
+	struct rule_key *keys;
+	size_t rule_count, file_count, skipped;
+	struct fault complaints[IDENTIFY_COMPLAINTS_MAX];
+	pcre2_compile_context *compile;
+	pcre2_match_context *limits;
+	pcre2_jit_stack *stack;
+	pcre2_match_data *groups;
+	uint8_t *lower; /* the banner in lower case, IDENTIFY_BANNER_MAX bytes */
+};
+
+/* One banner made ready: trimmed, cut to the maximum, and its lower case beside it. */
+struct rule_subject {
+	struct bytes text, lower;
+};
+
+/* Counts a rule or file that is left out and keeps the sentence while there is room. */
+void rules_complain(struct identify *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reads one file's rules into the identify; its complaints are counted there. */
+void rules_read(struct identify *, const char *path, struct bytes text);
+
+/*
+ * Compiles a pattern with Ruby's meaning (`^` and `$` at lines, `\h` a hexadecimal
+ * digit, (?m) a dot that takes newlines) and finds its literal.  `why` must hold a
+ * sentence's second half when it fails.
+ */
+int rule_compile(struct identify *, struct rule *, const char *pattern, uint32_t options,
+		 struct fault *why);
+
+/* The limits of every match; called once by opening and closing. */
+int pattern_limits_open(struct identify *);
+void pattern_limits_close(struct identify *);
+
+struct rule_subject rule_subject_make(const struct identify *, struct bytes banner);
+/* False when the literal is absent, before any pattern is tried; `near` tells the two apart. */
+bool rule_matches(const struct identify *, const struct rule *, const struct rule_subject *,
+		  bool *near);
+/* Fills the hit from the groups that the last rule_matches() left. */
+void rule_fill(const struct identify *, const struct rule *, const struct rule_subject *,
+	       struct identify_hit *);
+const struct rule_key *rules_key(const struct identify *, const char *name);

@@ -1,0 +1,88 @@
+/*
+ * Examples as tests: each must match its own rule, give the values in its
+ * attributes, and not be taken by an earlier rule of its file.
+ */
+#include "active/identify/rules_inner.h"
+
+struct verification {
+	const struct identify *id;
+	struct identify_check *out;
+	void (*say)(void *, const char *);
+	void *context;
+};
+
+static void say(const struct verification *v, const struct rule *rule, unsigned line,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static void say(const struct verification *v, const struct rule *rule, unsigned line,
+		const char *fmt, ...)
+{
+	char text[768];
+	struct writer w = writer_of(text, sizeof text - 1);
+	write_fmt(&w, "%s:%u: %s: ", rule->path, line, rule->id);
+	int used = (int)writer_used(&w);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text + used, sizeof text - (size_t)used, fmt, ap);
+	va_end(ap);
+	if (v->say)
+		v->say(v->context, text);
+}
+
+static bool values_right(const struct verification *v, const struct rule *rule,
+			 const struct rule_example *e)
+{
+	struct rule_subject s = rule_subject_make(v->id, e->text);
+	struct identify_hit hit;
+	bool near;
+	if (!rule_matches(v->id, rule, &s, &near)) {
+		say(v, rule, e->line, "the example does not match the pattern: %.80s",
+		    (const char *)e->text.at);
+		return false;
+	}
+	rule_fill(v->id, rule, &s, &hit);
+	for (size_t i = 0; i < e->expected_count; i++) {
+		const char *name = e->expected[2 * i], *value = e->expected[2 * i + 1];
+		struct bytes got = identify_value(&hit, name);
+		if (bytes_equal_text(got, value))
+			continue;
+		say(v, rule, e->line, "%s is \"%.*s\" and the example says \"%s\"", name,
+		    (int)got.len, got.len ? (const char *)got.at : "", value);
+		return false;
+	}
+	return true;
+}
+
+static void check_example(const struct verification *v, const struct rule_file *file,
+			  const struct rule *rule, const struct rule_example *e)
+{
+	struct rule_subject s = rule_subject_make(v->id, e->text);
+	bool near;
+	v->out->examples++;
+	if (!values_right(v, rule, e)) {
+		v->out->failed++;
+		return;
+	}
+	for (const struct rule *r = file->first; r && r != rule; r = r->next) {
+		if (!rule_matches(v->id, r, &s, &near))
+			continue;
+		say(v, rule, e->line, "%s comes first and takes the example: %.80s", r->id,
+		    (const char *)e->text.at);
+		v->out->shadowed++;
+		return;
+	}
+}
+
+void identify_verify(const struct identify *id, struct identify_check *out,
+		     void (*say_to)(void *context, const char *sentence), void *context)
+{
+	struct verification v = {id, out, say_to, context};
+	*out = (struct identify_check){0};
+	for (const struct rule_key *k = id->keys; k; k = k->next)
+		for (const struct rule_file *f = k->files; f; f = f->next)
+			for (const struct rule *r = f->first; r; r = r->next) {
+				out->rules++;
+				out->without_example += r->example_count == 0;
+				for (size_t i = 0; i < r->example_count; i++)
+					check_example(&v, f, r, &r->examples[i]);
+			}
+}
