@@ -182,12 +182,15 @@ const struct rule_key *rules_key(const struct identify *id, const char *name)
 }
 
 /* Rules for this key are written against the whole header, so a bare realm becomes one. */
-static struct bytes whole_challenge(struct bytes banner, char *text, size_t n)
+struct bytes rule_banner(const char *key, struct bytes banner, char room[IDENTIFY_CHALLENGE_MAX])
 {
-	if (bytes_find_nocase(banner, "realm=") < banner.len || banner.len > n / 2)
+	if (strcmp(key, "http_header.wwwauth") != 0 || banner.len == 0 ||
+	    banner.len > IDENTIFY_CHALLENGE_MAX / 2 || bytes_find_nocase(banner, "realm=") < banner.len)
 		return banner;
-	struct writer w = writer_of(text, n);
-	write_fmt(&w, "Basic realm=\"%.*s\"", (int)banner.len, (const char *)banner.at);
+	struct writer w = writer_of(room, IDENTIFY_CHALLENGE_MAX);
+	write_text(&w, "Basic realm=\"");
+	write_span(&w, banner);
+	write_text(&w, "\"");
 	return writer_bytes(&w);
 }
 
@@ -195,13 +198,11 @@ bool identify_match(const struct identify *id, const char *key, struct bytes ban
 		    struct identify_hit *hit)
 {
 	const struct rule_key *k = rules_key(id, key);
+	char challenge[IDENTIFY_CHALLENGE_MAX];
+	bool near;
 	if (!k)
 		return false;
-	char challenge[512];
-	if (banner.len && strcmp(key, "http_header.wwwauth") == 0)
-		banner = whole_challenge(banner, challenge, sizeof challenge);
-	struct rule_subject s = rule_subject_make(id, banner);
-	bool near;
+	struct rule_subject s = rule_subject_make(id, rule_banner(key, banner, challenge));
 	for (const struct rule_file *f = k->files; f; f = f->next)
 		for (const struct rule *r = f->first; r; r = r->next)
 			if (rule_matches(id, r, &s, &near)) {

@@ -93,6 +93,10 @@ void rules_read(struct identify *, const char *path, struct bytes text);
 int rule_compile(struct identify *, struct rule *, const char *pattern, uint32_t options,
 		 struct fault *why);
 
+#define IDENTIFY_CHALLENGE_MAX 512
+/* The banner as the key's rules expect it; `room` is used when it must be rewritten. */
+struct bytes rule_banner(const char *key, struct bytes banner, char room[IDENTIFY_CHALLENGE_MAX]);
+
 /* The limits of every match; called once by opening and closing. */
 int pattern_limits_open(struct identify *);
 void pattern_limits_close(struct identify *);

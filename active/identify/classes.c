@@ -1,0 +1,92 @@
+/*
+ * The labels of device classes, as the first published table of attacking devices
+ * printed them, spelling included, so that tables compare; and a few of our own
+ * for what is often met and must not be pressed into one of those.
+ */
+#include "active/identify/verdict.h"
+
+static const struct device_class classes[] = {
+	{"DVR", DEVICE_VIDEO, false},
+	{"DVR Card", DEVICE_VIDEO, false},
+	{"Surveillance Device", DEVICE_VIDEO, true},
+	{"Web Camera", DEVICE_VIDEO, false},
+	{"IP Camera", DEVICE_VIDEO, false},
+	{"Network Video Recorder", DEVICE_VIDEO, false},
+	{"Network Video Server", DEVICE_VIDEO, false},
+	{"Video Encoder/Decoder", DEVICE_VIDEO, false},
+	{"Disk Recording System", DEVICE_OTHER, false},
+
+	{"Router", DEVICE_GATEWAY, true},
+	{"CPE", DEVICE_GATEWAY, true},
+	{"Broadband Access CPE", DEVICE_GATEWAY, false},
+	{"Wireless Router", DEVICE_GATEWAY, false},
+	{"Wireless Gateway", DEVICE_GATEWAY, false},
+	{"Wireless Bridge", DEVICE_GATEWAY, false},
+	{"ADSL Router", DEVICE_GATEWAY, false},
+	{"ADSL Gateway", DEVICE_GATEWAY, false},
+	{"ADSL Modem", DEVICE_GATEWAY, false},
+	{"DSL Router", DEVICE_GATEWAY, false},
+	{"FTTH Home Gateway", DEVICE_GATEWAY, false},
+	{"GSM Router", DEVICE_GATEWAY, false},
+	{"VoIP Router", DEVICE_GATEWAY, false},
+	{"WiMAX MIMO Outdoor CPE", DEVICE_GATEWAY, false},
+	{"Smart Box", DEVICE_GATEWAY, false},
+	{"Security Appliance", DEVICE_OTHER, false},
+
+	{"VoIP Gateway", DEVICE_VOICE, false},
+	{"VoIP Telephony System", DEVICE_VOICE, false},
+	{"Telephone Gateway", DEVICE_VOICE, false},
+	{"Telephony Modem", DEVICE_VOICE, false},
+	{"IP Phone", DEVICE_VOICE, false},
+	{"Analog Phone Adapter", DEVICE_VOICE, false},
+	{"OfficeServ Device Manager System", DEVICE_VOICE, false},
+
+	{"NAS", DEVICE_STORAGE, false},
+	{"Digital Attached Storage", DEVICE_STORAGE, false},
+
+	{"Set Top Box", DEVICE_TELEVISION, false},
+	{"Digital TV Receiver", DEVICE_TELEVISION, false},
+	{"Digital Video Broadcaster", DEVICE_OTHER, false},
+	{"Digital Video Scaler", DEVICE_OTHER, false},
+	{"Multiplexer Scrambler", DEVICE_OTHER, false},
+	{"Black Box Media Player", DEVICE_OTHER, false},
+	{"Music Player", DEVICE_OTHER, false},
+	{"Wifi Audio Receiver", DEVICE_OTHER, false},
+	{"Solid State Recorder", DEVICE_OTHER, false},
+
+	{"Heat Pump", DEVICE_OTHER, false},
+	{"Environment Monitoring Unit", DEVICE_OTHER, false},
+	{"Optical Imaging Facility of The Canada–France–Hawaii Telescope", DEVICE_OTHER, false},
+	{"Metrological Satellite", DEVICE_OTHER, false},
+	{"Web Point of Sale Device", DEVICE_OTHER, false},
+	{"Parking Management System", DEVICE_OTHER, false},
+	{"LED display control system", DEVICE_OTHER, false},
+	{"iPad", DEVICE_OTHER, false},
+	{"Internet communication Module", DEVICE_OTHER, false},
+	{"Home Automation Gateway", DEVICE_OTHER, false},
+	{"Fire Alarm System", DEVICE_OTHER, false},
+	{"Data Acquisition Server (ICS)", DEVICE_OTHER, false},
+
+	{"Printer", DEVICE_OTHER, false},
+	{"Switch", DEVICE_OTHER, false},
+	{"Wireless Access Point", DEVICE_GATEWAY, false},
+	{"Server Management Controller", DEVICE_OTHER, false},
+	{"Power Distribution Unit", DEVICE_OTHER, false},
+	{"Uninterruptible Power Supply", DEVICE_OTHER, false},
+	{"Programmable Logic Controller", DEVICE_OTHER, false},
+	{"Solar Inverter", DEVICE_OTHER, false},
+	{"Access Control System", DEVICE_OTHER, false},
+};
+
+const struct device_class *device_class_at(size_t i)
+{
+	return i < sizeof classes / sizeof *classes ? &classes[i] : NULL;
+}
+
+const struct device_class *device_class_find(const char *label)
+{
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+		if (strcmp(classes[i].label, label) == 0)
+			return &classes[i];
+	return NULL;
+}

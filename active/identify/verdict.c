@@ -1,0 +1,343 @@
+/*
+ * Weighs what rules say of one host.
+ *
+ * Agreement: the same class, or two classes of one family where nothing speaks
+ * against it: a router that is also called a wireless router.
+ * Every further agreeing signal takes away part of the remaining doubt; a second
+ * signal of the same port takes half as much, since one page made both.
+ *
+ * Disagreement: behind one address there may be several machines, since a router
+ * forwards ports.  Which of them attacks us?  The bots that we meet come in over
+ * Telnet, so the one that answers there is the likeliest carrier: when Telnet
+ * names a device and another port names a different one, Telnet's leads, with a
+ * confidence of at most DISPUTED_MAX.  When Telnet says nothing of its own, two
+ * devices of comparable certainty leave the class open: a false label costs more
+ * than a missing one.  The other side is kept in `dissent` in every case.
+ */
+#include "active/identify/rules_inner.h"
+#include "active/identify/verdict.h"
+#include <ctype.h>
+
+enum {
+	WEAK_BELOW = 50,      /* such a hit disputes nothing */
+	TELNET_LEADS_AT = 60, /* and such a Telnet hit leads when devices differ */
+	DISPUTED_MAX = 60,
+	CLEARLY_AHEAD = 30, /* percent by which a lead must be ahead to be kept without Telnet */
+	CONFIDENCE_MAX = 99,
+	NEAR_LITERAL_MIN = 6, /* shorter fixed parts are in everything */
+	SIGNAL_SHOWN_MAX = 120,
+};
+
+/* Copies outside bytes as text: printable ASCII and valid UTF-8 stay, all else becomes `?`. */
+static void text_put(struct writer *w, struct bytes b)
+{
+	for (size_t i = 0; i < b.len;) {
+		uint8_t c = b.at[i];
+		size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+		bool fits = n <= b.len - i && bytes_is_utf8((struct bytes){b.at + i, n});
+		if (n > writer_left(w))
+			return;
+		if (n == 1)
+			write_u8(w, isprint(c) ? c : isspace(c) ? ' ' : '?');
+		else if (fits)
+			write_bytes(w, b.at + i, n);
+		else
+			write_u8(w, '?');
+		i += n == 1 || !fits ? 1 : n;
+	}
+}
+
+static void text_set(char *out, size_t n, struct bytes b)
+{
+	struct writer w = writer_of(out, n - 1);
+	text_put(&w, b);
+	*w.at = 0;
+}
+
+#define TEXT_SET(array, b) text_set(array, sizeof(array), b)
+
+/* Appends "what" after "; "; what does not fit is left out whole. */
+static void list_add(char *list, size_t n, const char *what)
+{
+	size_t used = strlen(list), len = strlen(what), gap = used ? 2 : 0;
+	if (used + gap + len >= n || (used && strstr(list, what)))
+		return;
+	memcpy(list + used, "; ", gap);
+	memcpy(list + used + gap, what, len + 1);
+}
+
+#define LIST_ADD(array, what) list_add(array, sizeof(array), what)
+
+void verdict_open(struct verdict *v, const struct identify *id)
+{
+	*v = (struct verdict){.identify = id, .rule = ""};
+}
+
+static void take_hit(struct verdict *v, const char *key, uint16_t port,
+		     const struct identify_hit *hit, bool captured)
+{
+	struct verdict_evidence *e = &v->hits[v->hit_count++];
+	*e = (struct verdict_evidence){.rule = hit->rule, .port = port, .captured = captured,
+				       .certainty = (uint8_t)hit->certainty};
+	TEXT_SET(e->key, bytes_of_text(key));
+	TEXT_SET(e->device, identify_value(hit, "hw.device"));
+	TEXT_SET(e->vendor, identify_value(hit, "hw.vendor"));
+	TEXT_SET(e->product, identify_value(hit, "hw.product"));
+	if (!e->product[0])
+		TEXT_SET(e->product, identify_value(hit, "hw.family"));
+	TEXT_SET(e->version, identify_value(hit, "hw.version"));
+	if (!e->version[0])
+		TEXT_SET(e->version, identify_value(hit, "os.version"));
+	TEXT_SET(e->os, identify_value(hit, "os.product"));
+	TEXT_SET(e->service, identify_value(hit, "service.product"));
+}
+
+static bool is_captured(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->param_count; i++)
+		if (strcmp(rule->params[i].name, "hw.product") == 0)
+			return !rule->params[i].value || strchr(rule->params[i].value, '{');
+	return false;
+}
+
+static void take_near(struct verdict *v, uint16_t port, const char *key, const struct rule *rule)
+{
+	char text[256];
+	if (rule->literal.len < NEAR_LITERAL_MIN)
+		return;
+	snprintf(text, sizeof text, "%s (%.80s) by %s@%u", rule->id, rule->description, key, port);
+	LIST_ADD(v->near, text);
+}
+
+/* The first hit of every file of the key: files of different makers may disagree. */
+static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t port,
+			const struct rule_subject *s)
+{
+	bool classed = false, near;
+	for (const struct rule_file *f = k->files; f; f = f->next) {
+		for (const struct rule *r = f->first; r; r = r->next) {
+			struct identify_hit hit;
+			if (!rule_matches(v->identify, r, s, &near)) {
+				if (near)
+					take_near(v, port, k->name, r);
+				continue;
+			}
+			rule_fill(v->identify, r, s, &hit);
+			classed |= identify_value(&hit, "hw.device").len > 0;
+			if (v->hit_count < VERDICT_EVIDENCE_MAX)
+				take_hit(v, k->name, port, &hit, is_captured(r));
+			break;
+		}
+	}
+	return classed;
+}
+
+void verdict_add(struct verdict *v, const char *key, uint16_t port, struct bytes banner)
+{
+	if (v->signal_count >= VERDICT_SIGNALS_MAX || bytes_trim(banner).len == 0)
+		return;
+	v->signal_count++;
+	const struct rule_key *k = rules_key(v->identify, key);
+	char challenge[IDENTIFY_CHALLENGE_MAX], text[256];
+	struct rule_subject s =
+		rule_subject_make(v->identify, rule_banner(key, banner, challenge));
+	if (k && match_files(v, k, port, &s))
+		return;
+	struct writer w = writer_of(text, sizeof text - 1);
+	write_fmt(&w, "%.40s@%u: ", key, port);
+	if (s.text.len > SIGNAL_SHOWN_MAX)
+		s.text.len = SIGNAL_SHOWN_MAX;
+	text_put(&w, s.text);
+	*w.at = 0;
+	LIST_ADD(v->signals, text);
+}
+
+static bool names_differ(const char *a, const char *b)
+{
+	return a[0] && b[0] && strcasecmp(a, b) != 0;
+}
+
+static enum device_family family_of(const char *label)
+{
+	const struct device_class *c = device_class_find(label);
+	return c ? c->family : DEVICE_OTHER;
+}
+
+static bool is_broad(const char *label)
+{
+	const struct device_class *c = device_class_find(label);
+	return c && c->broad;
+}
+
+/*
+ * Two narrow kinds of video device are two devices unless one maker made both; a
+ * gateway may well be wireless, on DSL and in a house all at once.
+ */
+static bool agrees(const struct verdict_evidence *a, const struct verdict_evidence *b)
+{
+	enum device_family family = family_of(a->device);
+	if (strcmp(a->device, b->device) == 0)
+		return true;
+	if (family == DEVICE_OTHER || family != family_of(b->device) ||
+	    names_differ(a->vendor, b->vendor))
+		return false;
+	return family == DEVICE_GATEWAY || is_broad(a->device) || is_broad(b->device) ||
+	       (a->vendor[0] && b->vendor[0]);
+}
+
+/* How much a hit deserves to lead: sure first, then with a model of its own, then narrow. */
+static int worth(const struct verdict_evidence *e)
+{
+	return e->certainty + (e->captured ? 8 : e->product[0] ? 4 : 0) +
+	       (is_broad(e->device) ? 0 : 6);
+}
+
+static bool is_telnet(const struct verdict_evidence *e)
+{
+	return strncmp(e->key, "telnet.", 7) == 0;
+}
+
+/* The hit of most worth among those that name a class; `telnet`: only those of Telnet. */
+static const struct verdict_evidence *lead_of(const struct verdict *v, bool telnet)
+{
+	const struct verdict_evidence *lead = NULL;
+	for (size_t i = 0; i < v->hit_count; i++) {
+		const struct verdict_evidence *e = &v->hits[i];
+		if (!e->device[0] || (telnet && (!is_telnet(e) || e->certainty < TELNET_LEADS_AT)))
+			continue;
+		if (!lead || worth(e) > worth(lead))
+			lead = e;
+	}
+	return lead;
+}
+
+/* The surest hit that names another device than the lead. */
+static const struct verdict_evidence *rival_of(const struct verdict *v,
+					       const struct verdict_evidence *lead)
+{
+	const struct verdict_evidence *rival = NULL;
+	for (size_t i = 0; i < v->hit_count; i++) {
+		const struct verdict_evidence *e = &v->hits[i];
+		if (e->device[0] && !agrees(lead, e) && (!rival || e->certainty > rival->certainty))
+			rival = e;
+	}
+	return rival;
+}
+
+/* Doubt shrinks with each agreeing signal; the lead counts whole. */
+static unsigned agreement(const struct verdict *v, const struct verdict_evidence *lead)
+{
+	double doubt = 1 - lead->certainty / 100.0;
+	for (size_t i = 0; i < v->hit_count; i++) {
+		const struct verdict_evidence *e = &v->hits[i];
+		if (e == lead || !e->device[0] || !agrees(lead, e))
+			continue;
+		if (strcmp(e->key, lead->key) == 0 && e->port == lead->port)
+			continue; /* another file's opinion of the same bytes */
+		double share = e->certainty / 100.0;
+		doubt *= 1 - (e->port == lead->port ? share / 2 : share);
+	}
+	unsigned percent = (unsigned)((1 - doubt) * 100 + 0.5);
+	return percent > CONFIDENCE_MAX ? CONFIDENCE_MAX : percent;
+}
+
+static void describe(const struct verdict_evidence *e, char *text, size_t n)
+{
+	struct writer w = writer_of(text, n - 1);
+	const char *const parts[] = {e->device, e->vendor, e->product, e->os, e->service};
+	write_fmt(&w, "%s@%u %s %u%%:", e->key, e->port, e->rule, e->certainty);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i][0] && strlen(parts[i]) + 1 <= writer_left(&w))
+			write_fmt(&w, " %s", parts[i]);
+	*w.at = 0;
+}
+
+static void list_evidence(struct verdict *v, const struct verdict_evidence *lead)
+{
+	char text[512];
+	if (lead) {
+		describe(lead, text, sizeof text);
+		LIST_ADD(v->evidence, text);
+	}
+	for (size_t i = 0; i < v->hit_count; i++) {
+		const struct verdict_evidence *e = &v->hits[i];
+		if (e == lead)
+			continue;
+		describe(e, text, sizeof text);
+		if (e->device[0] && (!lead || !agrees(lead, e)))
+			LIST_ADD(v->dissent, text);
+		else
+			LIST_ADD(v->evidence, text);
+	}
+}
+
+#define TAKE(v, e, field)                                                                          \
+	do {                                                                                       \
+		if (!(v)->field[0])                                                                \
+			memcpy((v)->field, (e)->field, sizeof(v)->field);                          \
+	} while (0)
+
+/* What the lead leaves open comes from agreeing hits: a model only from the same maker. */
+static void fill_details(struct verdict *v, const struct verdict_evidence *lead)
+{
+	if (lead) {
+		TAKE(v, lead, vendor);
+		TAKE(v, lead, product);
+		TAKE(v, lead, version);
+		TAKE(v, lead, os);
+		TAKE(v, lead, service);
+	}
+	for (size_t i = 0; i < v->hit_count; i++) {
+		const struct verdict_evidence *e = &v->hits[i];
+		if (lead && ((e->device[0] && !agrees(lead, e)) || names_differ(v->vendor, e->vendor)))
+			continue;
+		if (lead && !e->device[0] && e->port != lead->port)
+			continue; /* nginx on another port may be another machine */
+		TAKE(v, e, vendor);
+		TAKE(v, e, product);
+		TAKE(v, e, os);
+		TAKE(v, e, service);
+	}
+}
+
+/* Applies the rule above; NULL leaves the class open. */
+static const struct verdict_evidence *resolve(struct verdict *v, const struct verdict_evidence *lead,
+					      const struct verdict_evidence *rival)
+{
+	v->confidence = agreement(v, lead);
+	if (!rival)
+		return lead;
+	if (rival->certainty < WEAK_BELOW && lead->certainty >= WEAK_BELOW) {
+		v->confidence -= v->confidence > 10 ? 10 : v->confidence;
+		return lead;
+	}
+	v->disputed = true;
+	const struct verdict_evidence *telnet = lead_of(v, true);
+	if (telnet) {
+		v->confidence = agreement(v, telnet);
+		if (v->confidence > DISPUTED_MAX)
+			v->confidence = DISPUTED_MAX;
+		return telnet;
+	}
+	if (lead->certainty >= rival->certainty + CLEARLY_AHEAD) {
+		v->confidence -= rival->certainty / 2u < v->confidence ? rival->certainty / 2u
+								       : v->confidence;
+		return lead;
+	}
+	v->confidence = 0;
+	return NULL;
+}
+
+void verdict_conclude(struct verdict *v)
+{
+	const struct verdict_evidence *lead = lead_of(v, false);
+	if (lead)
+		lead = resolve(v, lead, rival_of(v, lead));
+	if (lead) {
+		memcpy(v->device, lead->device, sizeof v->device);
+		v->rule = lead->rule;
+	}
+	if (lead || !v->disputed)
+		fill_details(v, lead);
+	list_evidence(v, lead);
+}

@@ -1,0 +1,146 @@
+#include "active/identify/verdict.h"
+#include "tests/test.h"
+
+#define DEVICE(pattern, certainty, device, vendor, product)                                        \
+	"<fingerprint pattern='" pattern "' certainty='" certainty "'><description>d</description>" \
+	"<param pos='0' name='hw.device' value='" device "'/>"                                      \
+	"<param pos='0' name='hw.vendor' value='" vendor "'/>"                                      \
+	"<param pos='0' name='hw.product' value='" product "'/></fingerprint>"
+#define FILE_OF(key, rules) "<fingerprints matches='" key "' preference='0.9'>" rules "</fingerprints>"
+
+static struct identify *open_rules(void)
+{
+	static const struct identify_file files[] = {
+		{"telnet.xml", BYTES(FILE_OF("telnet.banner",
+			DEVICE("dvr login", "0.8", "DVR", "Acme", "D1")
+			DEVICE("router login", "0.7", "Router", "", "")
+			DEVICE("maybe login", "0.4", "NAS", "", "")))},
+		{"title.xml", BYTES(FILE_OF("html_title",
+			DEVICE("^Acme DVR", "0.8", "DVR", "Acme", "D1")
+			DEVICE("^Weak camera$", "0.3", "IP Camera", "", "")
+			DEVICE("^Air (?:\\w+)$", "0.9", "Wireless Router", "Other", "R9")
+			DEVICE("^Box station complete$", "0.8", "NAS", "Box", "N")))},
+		{"server.xml", BYTES(FILE_OF("http_header.server",
+			"<fingerprint pattern='^nginx'><param pos='0' name='service.product' value='nginx'/>"
+			"</fingerprint>"))},
+	};
+	struct identify *id = NULL;
+	identify_open_files(&id, files, sizeof files / sizeof *files, NULL, NULL);
+	return id;
+}
+
+static void hear(struct verdict *v, const struct identify *id, const char *telnet,
+		 const char *server, const char *title)
+{
+	verdict_open(v, id);
+	verdict_add(v, "telnet.banner", 23, bytes_of_text(telnet));
+	verdict_add(v, "http_header.server", 80, bytes_of_text(server));
+	verdict_add(v, "html_title", 80, bytes_of_text(title));
+	verdict_conclude(v);
+}
+
+TEST(verdict_a_bare_prompt_and_a_plain_server_name_no_device)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	hear(&v, id, "login:", "nginx/1.4.1", "Welcome to nginx!");
+	CHECK(v.device[0] == 0 && v.confidence == 0 && !v.disputed);
+	CHECK(!strcmp(v.service, "nginx") && !strcmp(v.rule, ""));
+	CHECK(strstr(v.signals, "telnet.banner@23: login:"));
+	CHECK(strstr(v.signals, "html_title@80: Welcome to nginx!"));
+	identify_close(id);
+}
+
+TEST(verdict_agreement_raises_confidence)
+{
+	struct identify *id = open_rules();
+	struct verdict one, two;
+	hear(&one, id, "dvr login:", "", "");
+	hear(&two, id, "dvr login:", "nginx", "Acme DVR");
+	CHECK(one.confidence == 80 && two.confidence > one.confidence && two.confidence <= 99);
+	CHECK(!strcmp(two.device, "DVR") && !strcmp(two.vendor, "Acme") && !two.dissent[0]);
+	CHECK(strstr(two.evidence, "telnet.banner@23 telnet:1") &&
+	      strstr(two.evidence, "html_title@80 title:1"));
+	identify_close(id);
+}
+
+TEST(verdict_a_narrow_class_takes_a_broad_one_in)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	hear(&v, id, "router login:", "", "Air R9");
+	CHECK(!strcmp(v.device, "Wireless Router") && !v.disputed && v.confidence > 90);
+	CHECK(!strcmp(v.rule, "title:3") && !strcmp(v.product, "R9"));
+	identify_close(id);
+}
+
+TEST(verdict_telnet_leads_when_another_port_shows_another_machine)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	hear(&v, id, "dvr login:", "nginx", "Air R9");
+	CHECK(!strcmp(v.device, "DVR") && v.disputed && v.confidence == 60);
+	CHECK(!strcmp(v.product, "D1") && strstr(v.dissent, "Wireless Router Other R9"));
+	CHECK(!v.service[0]);
+	identify_close(id);
+}
+
+TEST(verdict_two_devices_without_telnet_leave_the_class_open)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	verdict_open(&v, id);
+	verdict_add(&v, "html_title", 80, BYTES("Acme DVR"));
+	verdict_add(&v, "html_title", 8080, BYTES("Air R9"));
+	verdict_conclude(&v);
+	CHECK(!v.device[0] && v.disputed && v.confidence == 0 && !v.vendor[0]);
+	CHECK(strstr(v.dissent, "@80") && strstr(v.dissent, "@8080"));
+	identify_close(id);
+}
+
+TEST(verdict_a_weak_word_stays_below_the_named)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	hear(&v, id, "", "", "Weak camera");
+	CHECK(!strcmp(v.device, "IP Camera") && v.confidence < VERDICT_CONFIDENCE_NAMED);
+	hear(&v, id, "dvr login:", "", "Weak camera");
+	CHECK(!strcmp(v.device, "DVR") && !v.disputed && v.confidence == 70 && v.dissent[0]);
+	hear(&v, id, "maybe login:", "", "Weak camera");
+	CHECK(!v.device[0] && v.disputed);
+	identify_close(id);
+}
+
+TEST(verdict_a_rule_that_almost_matched_is_near)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	hear(&v, id, "", "", "My box station complete set");
+	CHECK(!v.device[0] && strstr(v.near, "title:4") && strstr(v.signals, "My box"));
+	identify_close(id);
+}
+
+TEST(verdict_texts_are_utf8_whatever_was_sent)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	hear(&v, id, "\xff\xfe\x01 caf\xc3\xa9 \xe8\xa6", "", "");
+	CHECK(bytes_is_utf8(bytes_of_text(v.signals)));
+	CHECK(strstr(v.signals, "??? caf\xc3\xa9 ??"));
+	verdict_open(&v, id);
+	for (size_t i = 0; i < VERDICT_SIGNALS_MAX * 2; i++)
+		verdict_add(&v, "html_title", (uint16_t)i, BYTES("Acme DVR"));
+	verdict_conclude(&v);
+	CHECK(v.signal_count == VERDICT_SIGNALS_MAX && v.confidence == 99);
+	identify_close(id);
+}
+
+TEST(verdict_class_labels_are_unique)
+{
+	const struct device_class *c;
+	for (size_t i = 0; (c = device_class_at(i)); i++) {
+		CHECK(device_class_find(c->label) == c);
+		CHECK(strlen(c->label) < sizeof ((struct verdict *)0)->device);
+	}
+	CHECK(!device_class_find("Toaster"));
+}
