@@ -16,9 +16,11 @@ enum basis { /* why a look may be taken at all; the source's address must not be
 	BASIS_SURVEY,    /* part of a survey that the operator approved */
 	BASIS_SAMPLE,    /* named by a sample of our own */
 	BASIS_RECORD,    /* named by an imported record whose marking allows it */
+	BASIS_OPERATOR,  /* the operator named this one address by hand */
 	BASIS_COUNT
 };
 const char *basis_name(enum basis);
+int basis_find(struct bytes name); /* or ERR_MISSING */
 
 #define LEASE_PORTS_MAX 12 /* per target and round */
 #define LEASE_WIRE_MAX 256
@@ -39,6 +41,7 @@ struct lease {
 };
 
 void lease_write(const struct lease *, struct writer *);
+/* False, and nothing is changed, when it is cut or names no target, no port, or too many. */
 bool lease_read(struct reader *, struct lease *);
 /* Topics: control tells active "lease.give" (a lease), "lease.revoke" (16 bytes address +
  * 1 byte prefix length); active tells control "lease.done" (id, packets used u16). */
