@@ -85,10 +85,26 @@ void bus_on_request(struct bus *, const char *topic, bus_request_f *, void *arg)
 void bus_answer(struct bus_request *, int status, struct bytes payload, bool more);
 struct bus_peer *bus_request_peer(struct bus_request *);
 
-/* For tests, the parent and process.c. */
-int bus_open(struct bus **, uv_loop_t *, const char *role, unsigned worker, const struct bus_hooks *);
-/* Takes over a connected stream socket to that process. */
-int bus_link(struct bus *, int fd, const char *role, unsigned worker);
+/* What the far end of a link may do, as its role says; an unknown role may do nothing. */
+struct bus_rights {
+	kind_mask sends; /* kinds it may send */
+	bool relays;     /* it passes on what others sent: their stamps stay */
+	bool guest;      /* a command line at the door: only the topics opened to guests */
+};
+
+/*
+ * process.c opens the bus before a role's run(), so that it can subscribe and name its topics;
+ * process_enter() adds the hooks and the links.  Tests use these directly.
+ */
+int bus_open(struct bus **, uv_loop_t *, const char *role, unsigned worker, const char *sensor);
+void bus_set_hooks(struct bus *, const struct bus_hooks *);
+/* Takes over a connected stream socket to that process; again when that process came back. */
+int bus_link(struct bus *, int fd, const char *role, unsigned worker, const struct bus_rights *);
+bool bus_linked(const struct bus *); /* every link has said hello, and with it what it wants to hear */
+/* Command lines may connect here (a listening Unix socket) and ask what bus_open_to_guests() names. */
+int bus_door(struct bus *, int listening_fd);
+void bus_open_to_guests(struct bus *, const char *topic);
 uint64_t bus_foreign(const struct bus *); /* frames dropped because the role may not send them */
-/* Ends: stops reading, flushes what was published; `done` when all is acknowledged or lost. */
+/* Ends: says so to the peers, flushes; `done` when all is acknowledged, or after five seconds. */
 void bus_close(struct bus *, void (*done)(void *arg), void *arg);
+void bus_free(struct bus *); /* the loop must run once more for libuv to let go */

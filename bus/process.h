@@ -45,7 +45,9 @@ struct role {
 	unsigned rights;             /* of enum sandbox_right */
 	kind_mask sends;             /* kinds it may send */
 	const char *const *talks_to; /* roles, NULL-terminated; links are made once per pair */
+	bool relays;                 /* passes on events of others, whose stamps stay (journal) */
 	bool unsanitized;            /* runs from the second build (it loads chDB) */
+	bool door;                   /* command lines may ask it, at STATE/run/NAME.sock */
 	/* How many processes; NULL: one.  0: the configuration does not want it. */
 	unsigned (*workers)(const struct config *);
 	int (*prepare)(struct preparation *, struct fault *); /* as root where there is root; may be NULL */
@@ -58,7 +60,10 @@ REGISTRY(roles, struct role);
 const struct role *role_find(const char *name);
 
 int process_fd(const struct process *, const char *name); /* -1 when it was not handed down */
-/* Opens the bus, takes the rights away, tells the parent that we are ready. */
+/*
+ * Takes the rights away, tells the parent that we are ready, and runs the loop until every
+ * link stands.  Subscribe and name topics (p->bus) before.
+ */
 int process_enter(struct process *, const struct bus_hooks *, struct fault *);
 /* For the stop hook: flushes the bus, then stops the loop. */
 void process_leave(struct process *);
