@@ -12,6 +12,6 @@ struct transcript {
 	unsigned captures;
 };
 
-/* `persona` may be NULL; `options` are the service's own, NULL for its defaults. */
+/* `persona` may be NULL.  The service's options have their defaults. */
 void service_rehearse(const struct service *, const struct persona *, struct bytes peer_sends,
 		      size_t chunk, struct transcript *);

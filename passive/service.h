@@ -70,7 +70,10 @@ struct exchange {
 	const char *title;
 	struct bytes peer_sends; /* BYTES("...") */
 	struct bytes we_answer;  /* all that is said from open to the end of input */
-	/* One JSON object a line, with only the fields the test is about: each must be in the event. */
+	/*
+	 * One JSON object a line for each event, in order, with only the fields the test is
+	 * about: each must be in the event.  "": no event; NULL: the test is not about events.
+	 */
 	const char *events;
 };
 

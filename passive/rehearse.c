@@ -1,0 +1,132 @@
+/* Runs a service against given bytes, in chunks, with no socket and no clock. */
+#include "passive/rehearse.h"
+#include "base/options.h"
+#include "base/random.h"
+#include "passive/session_inner.h"
+#include <assert.h>
+#include <stdlib.h>
+
+#define REHEARSAL_TIME_US 1427846400000000u /* 2015-04-01T00:00:00Z */
+#define REHEARSAL_SEED 0x6b616e736f6b75u
+#define REHEARSAL_SAID_MAX (64u << 20)
+#define OPTIONS_ARENA_MAX (1u << 20)
+
+struct rehearsal {
+	struct stage stage;
+	struct random random;
+	struct transcript *transcript;
+	struct arena options_arena;
+};
+
+static void rehearsal_publish(struct stage *g, struct session *s, struct event *e)
+{
+	(void)s;
+	struct rehearsal *r = g->owner;
+	event_write_json(e, &r->transcript->events);
+	write_text(&r->transcript->events, "\n");
+}
+
+static void rehearsal_capture(struct stage *g, struct session *s, const struct capture *c,
+			      struct event *e)
+{
+	(void)c;
+	struct rehearsal *r = g->owner;
+	r->transcript->captures++;
+	rehearsal_publish(g, s, e);
+}
+
+static const void *default_options(struct rehearsal *r, const struct service *service)
+{
+	if (!service->options)
+		return NULL;
+	struct fault fault = {0};
+	void *filled = arena_alloc(&r->options_arena, service->options_size);
+	if (!filled || options_bind(service->options, NULL, service->name, service->name,
+				    &r->options_arena, filled, &fault) < 0)
+		abort(); /* a fallback that does not parse is a defect of the service */
+	return filled;
+}
+
+/* What the room would send now; more than .output_max at once has ended the session already. */
+static void rehearsal_send(struct rehearsal *r)
+{
+	struct buffer *said = &r->stage.said;
+	write_span(&r->transcript->answer, buffer_bytes(said));
+	buffer_consume(said, buffer_len(said));
+}
+
+/* Lets every delay pass; a service that delays for ever meets its own session limit. */
+static bool rehearsal_wait(struct rehearsal *r, struct session *s, uint64_t *waited_ms)
+{
+	bool on = true;
+	while (on && s->delay_ms) {
+		*waited_ms += s->delay_ms;
+		if (*waited_ms > s->service->session_ms_max)
+			return false;
+		on = session_wake(s);
+		rehearsal_send(r);
+	}
+	return on;
+}
+
+static void rehearsal_play(struct rehearsal *r, struct session *s, struct bytes sent, size_t chunk)
+{
+	uint64_t waited_ms = 0;
+	bool on = session_begin(s);
+	rehearsal_send(r);
+	on = on && rehearsal_wait(r, s, &waited_ms);
+	while (on && sent.len) {
+		size_t n = sent.len < chunk ? sent.len : chunk, appetite = session_appetite(s);
+		if (n > appetite)
+			n = appetite;
+		memcpy(stage_receive_at(&r->stage), sent.at, n);
+		sent.at += n;
+		sent.len -= n;
+		on = session_feed(s, n);
+		rehearsal_send(r);
+		on = on && rehearsal_wait(r, s, &waited_ms);
+	}
+	session_end(s);
+	rehearsal_send(r);
+}
+
+void service_rehearse(const struct service *service, const struct persona *persona,
+		      struct bytes peer_sends, size_t chunk, struct transcript *out)
+{
+	assert(chunk > 0);
+	struct rehearsal r = {
+		.stage = {.utc_us = REHEARSAL_TIME_US, .mono_us = REHEARSAL_TIME_US,
+			  .device_key = REHEARSAL_SEED, .capture_max = SESSION_CAPTURE_MAX,
+			  .said = BUFFER(REHEARSAL_SAID_MAX), .publish = rehearsal_publish,
+			  .capture = rehearsal_capture},
+		.random = random_seeded(REHEARSAL_SEED),
+		.transcript = out,
+		.options_arena = ARENA(OPTIONS_ARENA_MAX),
+	};
+	r.stage.owner = &r;
+	r.stage.random = &r.random;
+	struct session *s = calloc(1, session_size(service));
+	if (!s || stage_start(&r.stage) < 0)
+		abort();
+	*s = (struct session){
+		.stage = &r.stage,
+		.service = service,
+		.persona = persona,
+		.options = default_options(&r, service),
+		.peer = address_v4(0xc6336407), /* 198.51.100.7 */
+		.local = address_v4(0xc0000217), /* 192.0.2.23 */
+		.peer_port = 40000,
+		.local_port = service->ports[0],
+		.transport = (uint8_t)(service->transports & TRANSPORT_TCP ? TRANSPORT_TCP
+									  : TRANSPORT_UDP),
+		.opened_mono_us = REHEARSAL_TIME_US,
+		.arena = ARENA(service->arena_max),
+	};
+	s->id.b[0] = 1;
+	if (chunk > SESSION_RECEIVE_MAX)
+		chunk = SESSION_RECEIVE_MAX;
+	rehearsal_play(&r, s, peer_sends, chunk);
+	free(s);
+	stage_done(&r.stage);
+	arena_done(&r.options_arena);
+}

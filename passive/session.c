@@ -1,0 +1,271 @@
+/* What a service may do with its session, and how its callbacks are called. */
+#include "passive/session_inner.h"
+#include "base/random.h"
+#include <assert.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+int stage_start(struct stage *g)
+{
+	size_t head = 0;
+	SERVICES_EACH(it)
+		head = (*it)->input_max > head ? (*it)->input_max : head;
+	g->scratch = malloc(head + SESSION_RECEIVE_MAX);
+	if (!g->scratch)
+		return ERR_MEMORY;
+	g->scratch_head = head;
+	return 0;
+}
+
+void stage_done(struct stage *g)
+{
+	free(g->scratch);
+	g->scratch = NULL;
+	buffer_done(&g->said);
+}
+
+size_t session_size(const struct service *service)
+{
+	return sizeof(struct session) + service->state_size;
+}
+
+static void session_settle(struct session *s)
+{
+	struct stage *g = s->stage;
+	if (g->reporting == s) {
+		g->reporting = NULL;
+		g->publish(g, s, &g->report);
+	}
+}
+
+/* A session ends once, for the first reason. */
+static void session_stop(struct session *s, enum session_end why)
+{
+	if (s->ended == SESSION_OPEN)
+		s->ended = (uint8_t)why;
+}
+
+static uint8_t *session_room(struct session *s, size_t n)
+{
+	struct stage *g = s->stage;
+	size_t queued = s->unsent_len + buffer_len(&g->said);
+	uint8_t *room = NULL;
+	if (s->ended == SESSION_OPEN && n <= s->service->output_max && queued <= s->service->output_max - n)
+		room = buffer_room(&g->said, n);
+	if (!room)
+		session_stop(s, SESSION_LIMIT);
+	return room;
+}
+
+void session_say_bytes(struct session *s, struct bytes b)
+{
+	uint8_t *room = b.len ? session_room(s, b.len) : NULL;
+	if (!room)
+		return;
+	memcpy(room, b.at, b.len);
+	buffer_grown(&s->stage->said, b.len);
+}
+
+void session_say(struct session *s, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	if (n < (int)sizeof line) {
+		if (n > 0)
+			session_say_bytes(s, (struct bytes){(const uint8_t *)line, (size_t)n});
+		return;
+	}
+	/* vsnprintf wants room for its NUL, which is then not said. */
+	uint8_t *room = session_room(s, (size_t)n + 1);
+	if (!room)
+		return;
+	va_start(ap, fmt);
+	vsnprintf((char *)room, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	buffer_grown(&s->stage->said, (size_t)n);
+}
+
+void session_mark(const struct session *s, struct event *e)
+{
+	event_set_id(e, FIELD_SESSION, &s->id);
+	event_set_address(e, FIELD_SRC, &s->peer);
+	event_set_number(e, FIELD_SPORT, s->peer_port);
+	event_set_address(e, FIELD_DST, &s->local);
+	event_set_number(e, FIELD_DPORT, s->local_port);
+	event_set_text(e, FIELD_PROTO, s->transport == TRANSPORT_UDP ? "udp" : "tcp");
+	event_set_text(e, FIELD_SERVICE, s->service->name);
+	if (s->persona)
+		event_set_text(e, FIELD_PERSONA, s->persona->name);
+	e->time_us = s->stage->utc_us;
+}
+
+struct event *session_report(struct session *s, enum event_kind kind)
+{
+	struct stage *g = s->stage;
+	session_settle(s);
+	s->logins += kind == EVENT_LOGIN_TRIED;
+	s->commands += kind == EVENT_COMMAND_SENT;
+	event_begin(&g->report, kind);
+	session_mark(s, &g->report);
+	event_set_chain(&g->report, &s->id, &s->root, s->depth);
+	g->reporting = s;
+	return &g->report;
+}
+
+static void digest_text(struct bytes b, char text[65])
+{
+	uint8_t digest[32] = {0};
+	if (!EVP_Digest(b.at, b.len, digest, NULL, EVP_sha256(), NULL))
+		abort(); /* a file without its digest could never be found again */
+	for (size_t i = 0; i < sizeof digest; i++)
+		snprintf(text + 2 * i, 3, "%02x", digest[i]);
+}
+
+void session_capture(struct session *s, struct bytes content, struct bytes name, struct bytes url,
+		     const char *how)
+{
+	struct stage *g = s->stage;
+	struct event *e = session_report(s, EVENT_FILE_CAPTURED);
+	if (content.len > g->capture_max) {
+		content.len = g->capture_max;
+		e->cut = true;
+	}
+	struct capture c = {.content = content};
+	digest_text(content, c.sha256);
+	event_set_text(e, FIELD_FILE_SHA256, c.sha256);
+	event_set_number(e, FIELD_FILE_SIZE, content.len);
+	if (name.len)
+		event_set_bytes(e, FIELD_FILE_NAME, name);
+	if (url.len)
+		event_set_bytes(e, FIELD_FILE_URL, url);
+	event_set_text(e, FIELD_FILE_HOW, how);
+	g->reporting = NULL;
+	g->capture(g, s, &c, e);
+}
+
+void session_name_file(struct session *s, struct bytes url, struct bytes name, const char *how)
+{
+	struct event *e = session_report(s, EVENT_FILE_CAPTURED);
+	event_set_bytes(e, FIELD_FILE_URL, url);
+	if (name.len)
+		event_set_bytes(e, FIELD_FILE_NAME, name);
+	event_set_text(e, FIELD_FILE_HOW, how);
+	session_settle(s);
+}
+
+void session_delay(struct session *s, uint32_t delay_ms)
+{
+	/* Zero would mean that no delay was asked for, and tick() would never come. */
+	s->delay_ms = delay_ms == 0 ? 1
+		      : delay_ms < SESSION_DELAY_MS_MAX ? delay_ms : SESSION_DELAY_MS_MAX;
+}
+
+struct arena *session_arena(struct session *s) { return &s->arena; }
+const struct persona *session_persona(const struct session *s) { return s->persona; }
+const void *session_options(const struct session *s) { return s->options; }
+uint64_t session_time_us(const struct session *s) { return s->stage->utc_us; }
+const struct address *session_local(const struct session *s) { return &s->local; }
+const struct address *session_peer(const struct session *s) { return &s->peer; }
+uint16_t session_local_port(const struct session *s) { return s->local_port; }
+uint64_t session_random(struct session *s) { return random_next(s->stage->random); }
+
+uint64_t session_age_us(const struct session *s)
+{
+	return s->stage->mono_us - s->opened_mono_us;
+}
+
+uint64_t session_device_seed(const struct session *s)
+{
+	return address_hash(&s->local, s->stage->device_key);
+}
+
+/* After a callback: false when the session is to end. */
+static bool session_after(struct session *s, enum service_next next)
+{
+	session_settle(s);
+	if (next == SERVICE_CLOSE)
+		session_stop(s, SESSION_SERVER);
+	return s->ended == SESSION_OPEN;
+}
+
+bool session_begin(struct session *s)
+{
+	const struct service *service = s->service;
+	assert(service->input_max <= s->stage->scratch_head);
+	return session_after(s, service->open ? service->open(s, s->state) : SERVICE_CONTINUE);
+}
+
+size_t session_appetite(const struct session *s)
+{
+	return s->transport == TRANSPORT_UDP ? SESSION_RECEIVE_MAX
+					     : s->service->input_max - s->unread_len;
+}
+
+/* Keeps what the service left unread, exactly: most sessions wait with nothing. */
+static bool unread_keep(struct session *s, struct bytes left)
+{
+	/* Full, and not because of a delay: a message that would never be complete. */
+	if (left.len >= s->service->input_max && s->delay_ms == 0) {
+		session_stop(s, SESSION_LIMIT);
+		left.len = 0;
+	}
+	if (left.len == 0) {
+		free(s->unread);
+		s->unread = NULL;
+		s->unread_len = 0;
+		return s->ended == SESSION_OPEN;
+	}
+	uint8_t *kept = left.len == s->unread_len ? s->unread : realloc(s->unread, left.len);
+	if (!kept) {
+		session_stop(s, SESSION_LIMIT);
+		return false;
+	}
+	memcpy(kept, left.at, left.len);
+	s->unread = kept;
+	s->unread_len = (uint32_t)left.len;
+	return true;
+}
+
+bool session_feed(struct session *s, size_t arrived)
+{
+	const struct service *service = s->service;
+	assert(arrived <= session_appetite(s));
+	/* Unread bytes go in front of the new ones, so that the service sees one piece. */
+	uint8_t *from = stage_receive_at(s->stage) - s->unread_len;
+	if (s->unread_len)
+		memcpy(from, s->unread, s->unread_len);
+	struct reader r = reader_of(from, s->unread_len + arrived);
+	enum service_next next = service->input ? service->input(s, s->state, &r) : SERVICE_CLOSE;
+	assert(r.at >= from && r.at <= r.end);
+	bool on = session_after(s, next);
+	struct bytes left = {r.at, (size_t)(r.end - r.at)};
+	if (s->transport == TRANSPORT_UDP)
+		left.len = 0; /* what a datagram says too much is gone with it */
+	return unread_keep(s, left) && on;
+}
+
+bool session_wake(struct session *s)
+{
+	const struct service *service = s->service;
+	s->delay_ms = 0;
+	bool on = session_after(s, service->tick ? service->tick(s, s->state) : SERVICE_CONTINUE);
+	/* What came before the delay is still to be read. */
+	if (on && s->delay_ms == 0 && s->unread_len)
+		on = session_feed(s, 0);
+	return on;
+}
+
+void session_end(struct session *s)
+{
+	if (s->service->close)
+		s->service->close(s, s->state);
+	session_settle(s);
+	free(s->unread);
+	free(s->unsent);
+	s->unread = s->unsent = NULL;
+	s->unread_len = s->unsent_len = 0;
+	arena_done(&s->arena);
+}

@@ -1,0 +1,90 @@
+/*
+ * A conversation between a peer and a service, as the room and the rehearsal share it.
+ *
+ * The stage is where sessions are played: it holds what is needed only while a callback
+ * runs (the event being written, what is being said, the receive buffer), once for all
+ * sessions, so that an idle session costs little more than this struct and its service's
+ * state.  Whoever owns the stage sets its clocks before each call and sends stage->said
+ * after it.
+ */
+#pragma once
+#include "passive/persona.h"
+#include "passive/service.h"
+
+#define SESSION_RECEIVE_MAX 65536 /* bytes handed in at once; one UDP datagram at most */
+#define SESSION_CAPTURE_MAX (16u << 20) /* of one file; more is cut and marked */
+#define SESSION_DELAY_MS_MAX 60000
+
+/* One file that a peer left, or named by its URL (`content` is then empty and not stored). */
+struct capture {
+	struct bytes content;
+	char sha256[65];
+};
+
+struct stage {
+	void *owner;
+	uint64_t utc_us, mono_us;  /* now, as far as services can tell */
+	uint64_t device_key;
+	struct random *random;
+	size_t capture_max;
+	struct buffer said;        /* by the callback that runs or just ran */
+	struct session *reporting; /* whose event `report` is; NULL: none is begun */
+	struct event report;
+	uint8_t *scratch;          /* scratch_head bytes for unread ones, then the receive buffer */
+	size_t scratch_head;
+	/* Takes a finished event; may fill in its id. */
+	void (*publish)(struct stage *, struct session *, struct event *);
+	/* Keeps the content; the event follows when it is safe.  The event is the stage's report. */
+	void (*capture)(struct stage *, struct session *, const struct capture *, struct event *);
+};
+
+enum session_end { /* close.reason */
+	SESSION_OPEN,
+	SESSION_PEER,
+	SESSION_SERVER,
+	SESSION_IDLE,
+	SESSION_LIMIT,
+};
+
+struct session {
+	struct stage *stage;
+	const struct service *service;
+	const struct persona *persona; /* NULL: none */
+	const void *options;
+	struct address peer, local;
+	uint16_t peer_port, local_port;
+	uint8_t transport; /* of enum transport */
+	uint8_t ended;     /* of enum session_end */
+	uint32_t delay_ms; /* asked for by the last callback; input() waits */
+	struct event_id id, root; /* of session.opened; the first of its chain, zero: itself */
+	uint32_t depth;    /* of session.opened in its chain */
+	uint32_t unread_len, unsent_len;
+	uint8_t *unread, *unsent; /* NULL when there is none, so that waiting costs nothing */
+	uint64_t opened_mono_us;
+	uint64_t bytes_in, bytes_out;
+	uint32_t logins, commands;
+	struct arena arena;
+	_Alignas(max_align_t) uint8_t state[];
+};
+
+/* 0 or ERR_MEMORY: scratch for all registered services. */
+int stage_start(struct stage *);
+void stage_done(struct stage *);
+static inline uint8_t *stage_receive_at(struct stage *g) { return g->scratch + g->scratch_head; }
+
+size_t session_size(const struct service *);
+
+/*
+ * Each calls the service and settles its events; false: the session is to end, s->ended
+ * says why.  session_feed() takes what has arrived at stage_receive_at(); nothing has when
+ * `arrived` is 0 and unread bytes are to be offered again after a delay.
+ */
+bool session_begin(struct session *);
+/* How many bytes may be handed in now; 0 only while a delay runs. */
+size_t session_appetite(const struct session *);
+bool session_feed(struct session *, size_t arrived);
+bool session_wake(struct session *);
+void session_end(struct session *); /* frees what the session holds, but not the struct */
+
+/* Fills in what every event of a session says; for the room's own events too. */
+void session_mark(const struct session *, struct event *);
