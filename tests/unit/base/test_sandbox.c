@@ -1,0 +1,74 @@
+/* Each right is tried in a child: what is allowed works, what is not is EPERM or EACCES. */
+#include "base/sandbox.h"
+#include "tests/test.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int in_child(unsigned rights, const struct sandbox_path *paths, size_t n, int (*body)(void))
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct fault f = {0};
+		if (sandbox_enter(rights, paths, n, &f)) {
+			fprintf(stderr, "%s\n", f.text);
+			_exit(99);
+		}
+		_exit(body());
+	}
+	int status = 0;
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 98;
+}
+
+static int nothing_is_reachable(void)
+{
+	if (open("/etc/hostname", O_RDONLY) >= 0 || (errno != EPERM && errno != EACCES))
+		return 1;
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 2;
+	if (fork() >= 0 || errno != EPERM)
+		return 3;
+	return execl("/bin/true", "true", (char *)NULL) == -1 && errno == EPERM ? 0 : 4;
+}
+
+TEST(sandbox_without_rights_reaches_nothing)
+{
+	CHECK(in_child(0, NULL, 0, nothing_is_reachable) == 0);
+}
+
+static int only_the_named_folder(void)
+{
+	int fd = open("/tmp/kansoku-sandbox-test/in", O_RDWR | O_CREAT, 0600);
+	if (fd < 0 || write(fd, "x", 1) != 1)
+		return 1;
+	if (open("/tmp/kansoku-sandbox-out", O_RDWR | O_CREAT, 0600) >= 0)
+		return 2;
+	return open("/etc/passwd", O_RDONLY) >= 0 ? 3 : 0;
+}
+
+TEST(sandbox_opens_files_only_beneath_its_paths)
+{
+	if (!sandbox_has_landlock())
+		SKIP("this kernel has no Landlock");
+	const struct sandbox_path paths[] = {{"/tmp/kansoku-sandbox-test", true}};
+	(void)mkdirat(AT_FDCWD, paths[0].path, 0700);
+	int got = in_child(SANDBOX_FILES, paths, 1, only_the_named_folder);
+	unlink("/tmp/kansoku-sandbox-test/in");
+	rmdir(paths[0].path);
+	CHECK_SAY(got == 0, "%d", got);
+}
+
+static int may_connect(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	return fd >= 0 && listen(fd, 1) < 0 && errno == EPERM ? 0 : 1;
+}
+
+TEST(sandbox_may_connect_but_not_listen)
+{
+	CHECK(in_child(SANDBOX_CONNECT, NULL, 0, may_connect) == 0);
+}
