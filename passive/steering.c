@@ -1,0 +1,210 @@
+#include "passive/steering.h"
+#include "base/random.h"
+#include <stdlib.h>
+
+struct steer_entry {
+	struct table_node node;
+	struct address source;
+	struct event_id cause;
+	const struct persona *persona;
+	uint64_t version;
+};
+
+int steering_open(struct steering *st, const struct persona_set *personas, size_t entries_max,
+		  size_t visits_max, uint64_t idle_ms)
+{
+	*st = (struct steering){.personas = personas, .key = random_secret(), .idle_ms = idle_ms,
+				.entries_max = entries_max, .visits_max = visits_max};
+	TAILQ_INIT(&st->visits);
+	if (table_open(&st->table, entries_max) < 0)
+		return ERR_MEMORY;
+	if (table_open(&st->visited, visits_max) < 0) {
+		table_done(&st->table);
+		return ERR_MEMORY;
+	}
+	return 0;
+}
+
+static void entries_clear(struct steering *st)
+{
+	size_t from = 0;
+	for (struct table_node *n; (n = table_take_any(&st->table, &from)) != NULL;)
+		free(TABLE_OWNER(n, struct steer_entry, node));
+}
+
+void steering_done(struct steering *st)
+{
+	size_t from = 0;
+	entries_clear(st);
+	for (struct table_node *n; (n = table_take_any(&st->visited, &from)) != NULL;)
+		free(TABLE_OWNER(n, struct visit, node));
+	table_done(&st->table);
+	table_done(&st->visited);
+}
+
+size_t steering_count(const struct steering *st) { return st->table.count; }
+
+static struct steer_entry *entry_of(const struct steering *st, const struct address *source,
+				    uint64_t hash)
+{
+	for (struct table_node *n = table_first(&st->table, hash); n; n = table_next(n)) {
+		struct steer_entry *e = TABLE_OWNER(n, struct steer_entry, node);
+		if (address_equal(&e->source, source))
+			return e;
+	}
+	return NULL;
+}
+
+static void entry_drop(struct steering *st, struct steer_entry *e)
+{
+	table_remove(&st->table, &e->node);
+	free(e);
+}
+
+static void entry_put(struct steering *st, const struct address *source,
+		      const struct event_id *cause, struct bytes name)
+{
+	char text[PERSONA_NAME_MAX + 1];
+	uint64_t hash = address_hash(source, st->key);
+	struct steer_entry *e = entry_of(st, source, hash);
+	if (name.len == 0) {
+		if (e)
+			entry_drop(st, e);
+		return;
+	}
+	const struct persona *persona =
+		bytes_copy_text(name, text, sizeof text) ? persona_named(st->personas, text) : NULL;
+	if (!e && persona && st->table.count < st->entries_max) {
+		e = calloc(1, sizeof *e);
+		if (e)
+			table_add(&st->table, &e->node, hash);
+	}
+	if (!e || !persona) {
+		st->refused++;
+		return;
+	}
+	e->source = *source;
+	e->cause = *cause;
+	e->persona = persona;
+	e->version = st->version;
+}
+
+struct steer_line {
+	struct address source;
+	struct event_id cause;
+	struct bytes name;
+};
+
+static bool read_line_of_table(struct reader *r, struct steer_line *line)
+{
+	struct bytes source = read_bytes(r, sizeof line->source.b);
+	struct bytes cause = read_bytes(r, sizeof line->cause.b);
+	line->name = read_bytes(r, read_u8(r));
+	if (!reader_ok(r))
+		return false;
+	memcpy(line->source.b, source.at, source.len);
+	memcpy(line->cause.b, cause.at, cause.len);
+	return true;
+}
+
+int steering_update(struct steering *st, struct bytes payload)
+{
+	struct reader r = reader_of_bytes(payload);
+	uint64_t version = read_u64(&r);
+	uint8_t flags = read_u8(&r);
+	uint32_t count = read_u32(&r);
+	struct reader check = r;
+	struct steer_line line;
+	for (uint32_t i = 0; i < count; i++)
+		if (!read_line_of_table(&check, &line))
+			return ERR_BAD;
+	if (!reader_ok(&check) || reader_left(&check))
+		return ERR_BAD;
+	/* A control that started again may count from the beginning, and then sends all. */
+	if (version <= st->version && !(flags & STEER_FLAG_FULL))
+		return 0;
+	st->version = version;
+	if (flags & STEER_FLAG_FULL)
+		entries_clear(st);
+	for (uint32_t i = 0; i < count; i++)
+		if (read_line_of_table(&r, &line))
+			entry_put(st, &line.source, &line.cause, line.name);
+	return 0;
+}
+
+static uint64_t visit_hash(const struct steering *st, const struct address *source,
+			   const struct address *local)
+{
+	return address_hash(source, st->key ^ address_hash(local, st->key));
+}
+
+static struct visit *visit_of(const struct steering *st, const struct address *source,
+			      const struct address *local, uint64_t hash)
+{
+	for (struct table_node *n = table_first(&st->visited, hash); n; n = table_next(n)) {
+		struct visit *v = TABLE_OWNER(n, struct visit, node);
+		if (address_equal(&v->source, source) && address_equal(&v->local, local))
+			return v;
+	}
+	return NULL;
+}
+
+static struct visit *visit_new(struct steering *st, uint64_t hash)
+{
+	struct visit *v = NULL;
+	if (st->visited.count < st->visits_max) {
+		v = calloc(1, sizeof *v);
+	} else {
+		v = TAILQ_LAST(&st->visits, visits);
+		table_remove(&st->visited, &v->node);
+		TAILQ_REMOVE(&st->visits, v, order);
+		*v = (struct visit){0};
+	}
+	if (!v)
+		return NULL;
+	table_add(&st->visited, &v->node, hash);
+	TAILQ_INSERT_HEAD(&st->visits, v, order);
+	return v;
+}
+
+static void visit_touch(struct steering *st, struct visit *v, uint64_t now_ms)
+{
+	v->last_ms = now_ms;
+	TAILQ_REMOVE(&st->visits, v, order);
+	TAILQ_INSERT_HEAD(&st->visits, v, order);
+}
+
+struct visit *steering_enter(struct steering *st, const struct address *source,
+			     const struct address *local, uint64_t now_ms, bool *fresh)
+{
+	uint64_t hash = visit_hash(st, source, local);
+	struct visit *v = visit_of(st, source, local, hash);
+	*fresh = !v || (v->sessions == 0 && now_ms - v->last_ms > st->idle_ms);
+	if (!v)
+		v = visit_new(st, hash);
+	if (!v)
+		return NULL;
+	if (*fresh) {
+		const struct steer_entry *e = entry_of(st, source, address_hash(source, st->key));
+		v->source = *source;
+		v->local = *local;
+		v->sessions = 0;
+		v->persona = e ? e->persona : NULL;
+		v->cause = e ? e->cause : (struct event_id){0};
+		v->version = e ? e->version : 0;
+		v->steered = (struct event_id){0};
+	}
+	v->sessions++;
+	visit_touch(st, v, now_ms);
+	return v;
+}
+
+void steering_leave(struct steering *st, const struct address *source, const struct address *local,
+		    uint64_t now_ms)
+{
+	struct visit *v = visit_of(st, source, local, visit_hash(st, source, local));
+	if (!v || v->sessions == 0)
+		return;
+	v->sessions--;
+	visit_touch(st, v, now_ms);
+}
