@@ -1,0 +1,20 @@
+/* From a batch of the journal to rows of the store, exactly once. */
+#pragma once
+#include "store/embedded/engine.h"
+#include "store/journal.h"
+#include "store/schema.h"
+
+#define ROWS_BYTES_MAX (64u << 20) /* of one batch, as rows */
+
+struct insertion {
+	struct buffer events, private_values;
+	struct event *event;
+	uint64_t rows, rows_private;
+	uint64_t refused; /* frames that this version cannot read; they stay in the journal */
+};
+
+int insertion_open(struct insertion *); /* 0 or ERR_MEMORY */
+/* Inserts the batch under its name; repeating it changes nothing. */
+int insertion_run(struct insertion *, struct engine *, const struct batch *, struct bytes head,
+		  struct bytes groups, struct fault *);
+void insertion_close(struct insertion *);

@@ -1,0 +1,287 @@
+/* With the real library, each test in a process of its own: chDB knows one path a process. */
+#include "store/insertion.h"
+#include "tests/unit/store/journal_case.h"
+#include <sys/wait.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+struct store_case {
+	char path[64];
+	struct chdb chdb;
+	struct engine *engine;
+	struct engine_reader *reader;
+	struct insertion insertion;
+	struct fault fault;
+};
+
+/* In the child a failed check must end the process, not jump into cmocka's copy. */
+#define MUST(cond)                                                                                \
+	do {                                                                                      \
+		if (!(cond)) {                                                                    \
+			fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #cond, c->fault.text); \
+			_exit(1);                                                                 \
+		}                                                                                 \
+	} while (0)
+
+static void store_open(struct store_case *c)
+{
+	const struct engine_limits limits = {3000, 60u << 20, 4u << 20, 1};
+	MUST(event_start(&c->fault) == 0);
+	MUST(chdb_open(&c->chdb, NULL, &c->fault) == 0);
+	MUST(engine_open(&c->engine, &c->chdb, c->path, &limits, &c->fault) == 0);
+	MUST(engine_prepare(c->engine, &c->fault) == 0);
+	MUST(engine_reader_open(&c->reader, c->engine, &c->fault) == 0);
+	MUST(insertion_open(&c->insertion) == 0);
+}
+
+static void in_process(void (*run)(struct store_case *))
+{
+	if (SANITIZED)
+		SKIP("an executable with ASan cannot open libchdb.so");
+	if (!chdb_find(NULL, NULL))
+		SKIP("libchdb.so is not installed: npm ci --ignore-scripts");
+	struct store_case c = {.path = "/tmp/kansoku-store-XXXXXX"};
+	CHECK(mkdtemp(c.path));
+	pid_t child = fork();
+	if (child == 0) {
+		store_open(&c);
+		run(&c);
+		_exit(0);
+	}
+	int status = 0;
+	CHECK(child > 0 && waitpid(child, &status, 0) == child);
+	char command[128];
+	snprintf(command, sizeof command, "/bin/rm -rf %s", c.path);
+	pid_t remover = fork();
+	if (remover == 0)
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL), _exit(1);
+	waitpid(remover, NULL, 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static int collect(void *arg, struct bytes part) { return buffer_append(arg, part.at, part.len); }
+
+/* The answer as text in a static place; the fault's sentence when there is none. */
+static const char *ask_as(struct store_case *c, const char *sql, enum answer_format f, bool private_too)
+{
+	static char text[1 << 20];
+	struct buffer b = BUFFER(sizeof text - 1);
+	int bad = engine_ask(c->reader, bytes_of_text(sql), f, private_too, collect, &b, &c->fault);
+	size_t n = bad ? strlen(c->fault.text) : buffer_len(&b);
+	if (n)
+		memcpy(text, bad ? (const void *)c->fault.text : b.store, n);
+	text[n] = '\0';
+	buffer_done(&b);
+	return text;
+}
+
+/* Without the line of column names. */
+static const char *ask(struct store_case *c, const char *sql)
+{
+	const char *text = ask_as(c, sql, ANSWER_TSV, true);
+	const char *line = strchr(text, '\n');
+	return line ? line + 1 : text;
+}
+
+/* A batch made by hand: a segment with one group of these frames. */
+struct hand_batch {
+	uint8_t head[SEGMENT_HEAD_MAX], group[1 << 18];
+	struct segment_head read;
+	struct writer w;
+	uint32_t frames;
+	struct batch batch;
+};
+
+static void hand_begin(struct hand_batch *h)
+{
+	uint8_t names[DICTIONARY_MAX];
+	struct writer d = writer_of(names, sizeof names), w = writer_of(h->head, sizeof h->head);
+	dictionary_write(&d);
+	segment_head_write(&w, 1, 99, writer_bytes(&d));
+	segment_head_read(writer_bytes(&w), &h->read);
+	h->w = writer_of(h->group, sizeof h->group);
+	write_zero(&h->w, GROUP_HEADER);
+	h->frames = 0;
+}
+
+static void hand_add(struct hand_batch *h, const struct event *e)
+{
+	frame_encode(e, &h->w);
+	h->frames++;
+}
+
+static int hand_insert(struct store_case *c, struct hand_batch *h, uint64_t at)
+{
+	size_t n = writer_used(&h->w);
+	group_seal(&h->read, at, h->group, n - GROUP_HEADER, h->frames);
+	h->batch = (struct batch){1, at, at + n, h->frames};
+	return insertion_run(&c->insertion, c->engine, &h->batch,
+			     (struct bytes){h->head, h->read.length}, writer_bytes(&h->w), &c->fault);
+}
+
+static struct event event; /* large */
+static struct hand_batch hand;
+
+static void login_make(uint32_t n, const char *src, struct bytes user, struct bytes secret)
+{
+	struct id_maker maker = {9, n};
+	struct address a;
+	event_begin(&event, EVENT_LOGIN_TRIED);
+	event.time_us = 1700000000123456u + n;
+	event.id = id_make(&maker, event.time_us);
+	address_parse(bytes_of_text(src), &a);
+	event_set_address(&event, FIELD_SRC, &a);
+	event_set_number(&event, FIELD_DPORT, 23);
+	event_set_text(&event, FIELD_SERVICE, "telnet");
+	event_set_bytes(&event, FIELD_LOGIN_USER, user);
+	event_set_bytes(&event, FIELD_LOGIN_SECRET, secret);
+	event_set_bytes(&event, FIELD_COMMAND_LINE, user);
+	event_set_number(&event, FIELD_COUNT, 7);
+}
+
+static void run_hostile(struct store_case *c)
+{
+	static const struct bytes hostile[] = {
+		BYTES("\n\n\nDROP TABLE kansoku.events;\n\n"), BYTES("'; DROP TABLE events; --"),
+		BYTES("\\N\t\\'\\\\"),  BYTES("\0\1\2\xff\xfe"), BYTES(""), BYTES("}{\"a\":1}\n\n"),
+		BYTES("FORMAT Null\n\nSELECT 1"), BYTES("\xc3\x28 \xe2\x82 é"), BYTES("`private`"),
+	};
+	const uint32_t count = sizeof hostile / sizeof *hostile;
+	hand_begin(&hand);
+	for (uint32_t i = 0; i < count; i++) {
+		login_make(i, i % 2 ? "192.0.2.1" : "2001:db8::1", hostile[i], hostile[i]);
+		hand_add(&hand, &event);
+	}
+	MUST(hand_insert(c, &hand, 1000) == 0);
+	for (uint32_t i = 0; i < count; i++) {
+		char sql[256], expect[256];
+		struct writer w = writer_of(expect, sizeof expect);
+		for (size_t k = 0; k < hostile[i].len; k++)
+			write_fmt(&w, "%02X", hostile[i].at[k]);
+		write_text(&w, "");
+		expect[writer_used(&w)] = '\0';
+		snprintf(sql, sizeof sql, "SELECT concat(hex(login_user), '') FROM events WHERE time_us = %u",
+			 123456 + i);
+		const char *got = ask(c, sql);
+		MUST(strlen(got) == strlen(expect) + 1 && !strncmp(got, expect, strlen(expect)));
+		snprintf(sql, sizeof sql, "SELECT hex(value[indexOf(field,'command.line')]) FROM events "
+					  "WHERE time_us = %u", 123456 + i);
+		got = ask(c, sql);
+		MUST(strlen(got) == strlen(expect) + 1 && !strncmp(got, expect, strlen(expect)));
+	}
+	MUST(!strcmp(ask(c, "SELECT count(), sum(cityHash64(value) = cityHash64(login_user)) FROM private "
+			    "ALL INNER JOIN events ON private.id = events.id"), "9\t9\n"));
+	MUST(!strcmp(ask(c, "SELECT src, dport, time, value[indexOf(field,'count')] FROM log "
+			    "WHERE src = '192.0.2.1' ORDER BY time LIMIT 1"),
+		     "192.0.2.1\t23\t2023-11-14 22:13:20.123457\t7\n"));
+	MUST(!strcmp(ask(c, "SELECT count() FROM events WHERE src = addr('2001:db8::1')"), "5\n"));
+	const char *json = ask_as(c, "SELECT login_user FROM events WHERE time_us = 123459", ANSWER_LINES, false);
+	MUST(!strcmp(json, "{\"login_user\":\"\\u0000\\u0001\\u0002\\u00ff\\u00fe\"}\n"));
+}
+TEST(store_keeps_hostile_bytes_verbatim) { in_process(run_hostile); }
+
+static void run_twice(struct store_case *c)
+{
+	for (uint32_t batch = 0; batch < 3; batch++) {
+		hand_begin(&hand);
+		for (uint32_t i = 0; i < 50; i++) {
+			login_make(batch * 50 + i, "192.0.2.1", BYTES("root"), BYTES("admin"));
+			/* Two months, so that the insert spans partitions. */
+			event.time_us += i % 2 ? 86400000000u * 40 : 0;
+			hand_add(&hand, &event);
+		}
+		for (int again = 0; again < 3; again++)
+			MUST(hand_insert(c, &hand, 1000 + batch * 100000) == 0);
+	}
+	MUST(!strcmp(ask(c, "SELECT count(), uniqExact(id) FROM events"), "150\t150\n"));
+	MUST(!strcmp(ask(c, "SELECT count(), uniqExact(id) FROM private"), "150\t150\n"));
+}
+TEST(store_counts_a_repeated_batch_once) { in_process(run_twice); }
+
+static void run_readers(struct store_case *c)
+{
+	static const struct {
+		const char *sql, *answer; /* a part of the answer or of the refusal */
+	} cases[] = {
+		{"SELECT 1", "1\n"},
+		{"SELECT count() FROM events", "0\n"},
+		{"SELECT sum(number) FROM numbers(10)", "45\n"},
+		{"SELECT 'file(''/etc/passwd'')'", "file("},
+		{"SELECT 1 -- file('x')", "1\n"},
+		{"SELECT /* url('x') */ 1", "1\n"},
+		{"SELECT 1; SELECT 2", "2 statements"},
+		{"INSERT INTO events SELECT * FROM events", "only statements that read"},
+		{"DROP TABLE events", "only statements that read"},
+		{"SET readonly = 0", "only statements that read"},
+		{"SELECT 1 INTO OUTFILE '/tmp/x'", "only statements that read"},
+		{"SELECT 1 SETTINGS max_execution_time = 0", "READONLY"},
+		{"SELECT file('/etc/passwd')", "file() may reach"},
+		{"SELECT FiLe /* x */ ('/etc/passwd')", "file() may reach"},
+		{"SELECT `file`('/etc/passwd')", "file() may reach"},
+		{"SELECT \"file\"('/etc/passwd')", "file() may reach"},
+		{"SELECT `f\\x69le`('/etc/passwd')", "an escape in a name"},
+		{"SELECT \xe2\x80\x9c" "file\xe2\x80\x9d('/etc/passwd')", "outside ASCII"},
+		{"SELECT $a$ ' $a$, file('/etc/passwd')", "outside ASCII"},
+		{"SELECT /* /* */ file('/etc/passwd') /* */", "file() may reach"},
+		{"DESCRIBE url('http://127.0.0.1:1/')", "url() may reach"},
+		{"SELECT * FROM s3('http://127.0.0.1:1/x/y')", "s3() may reach"},
+		{"SELECT * FROM remote('127.0.0.1', system.one)", "remote() may reach"},
+		{"SELECT * FROM merge('kansoku', 'private')", "merge() may reach"},
+		{"SELECT * FROM eval('SELECT 1')", "eval() may reach"},
+		{"SELECT * FROM `/etc/passwd`", "UNKNOWN_TABLE"},
+		{"SELECT * FROM default.`/etc/passwd`", "READONLY"},
+		{"SELECT count() FROM private", "not for this reader"},
+		{"SELECT count() FROM kansoku.`PRIVATE`", "not for this reader"},
+		{"SELECT count() FROM numbers(100000000000)", "TIMEOUT_EXCEEDED"},
+		{"SELECT groupArray(number) FROM numbers(1000000000)", "emory limit"},
+		{"SELECT number FROM numbers(10000000)", "Limit for result exceeded"},
+		{"SELECT", "Syntax error"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *got = ask_as(c, cases[i].sql, ANSWER_TSV, false);
+		if (!strstr(got, cases[i].answer)) {
+			fprintf(stderr, "%s\n  answered: %.300s\n  without: %s\n", cases[i].sql, got,
+				cases[i].answer);
+			_exit(1);
+		}
+	}
+	MUST(strstr(ask_as(c, "SELECT number FROM numbers(10000000)", ANSWER_LINES, false), "exceeds"));
+	MUST(!strcmp(ask(c, "SELECT count() FROM private"), "0\n"));
+}
+TEST(store_readers_only_read) { in_process(run_readers); }
+
+static void run_formats(struct store_case *c)
+{
+	static const char sql[] = "SELECT 1 AS a, 'x,\"y' AS b";
+	MUST(!strcmp(ask_as(c, sql, ANSWER_LINES, false), "{\"a\":1,\"b\":\"x,\\\"y\"}\n"));
+	MUST(!strcmp(ask_as(c, sql, ANSWER_CSV, false), "\"a\",\"b\"\n1,\"x,\"\"y\"\n"));
+	MUST(!strncmp(ask_as(c, sql, ANSWER_PARQUET, false), "PAR1", 4));
+	MUST(strstr(ask_as(c, sql, ANSWER_JSON, false), "\"rows\": 1"));
+	MUST(strstr(ask_as(c, sql, ANSWER_PRETTY, false), "x,\"y"));
+}
+TEST(store_answers_in_every_format) { in_process(run_formats); }
+
+static void run_evolution(struct store_case *c)
+{
+	MUST(engine_run_text(c->engine, "ALTER TABLE kansoku.events DROP COLUMN persona, DROP COLUMN dport",
+			     NULL, &c->fault) == 0);
+	MUST(engine_run_text(c->engine,
+			     "INSERT INTO kansoku.events (id, time, kind, field, value) VALUES ("
+			     "'0123456789abcdef', '2024-01-01 00:00:00', 'login.tried', "
+			     "['persona', 'dport'], ['camera', '23'])", NULL, &c->fault) == 0);
+	MUST(engine_prepare(c->engine, &c->fault) == 0);
+	MUST(!strcmp(ask(c, "SELECT persona, dport FROM log"), "camera\t23\n"));
+	MUST(engine_run_text(c->engine, "ALTER TABLE kansoku.events MODIFY COLUMN sport String", NULL,
+			     &c->fault) == 0);
+	MUST(engine_prepare(c->engine, &c->fault) == ERR_BAD && strstr(c->fault.text, "column sport"));
+}
+TEST(store_adds_columns_that_the_vocabulary_gained) { in_process(run_evolution); }
