@@ -1,6 +1,7 @@
 # make            build/kansoku, and build/kansoku-store for the process that loads chDB
 # make check      unit tests; SAN=address,undefined for a sanitized build of them
 # make fuzz       every fuzz target for FUZZ_SECONDS each
+# make bench-trial  the simulated Internet of the 2015 trial (bench/trial/run --scale F)
 # make layers     do rooms include only what they may?      make tidy   the other habits
 # make ROOMS="base event passive" check                     only some rooms
 ifeq ($(origin CC),default)
@@ -44,6 +45,15 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# The simulated Internet of bench/trial: it holds no room of ours and needs no library of theirs.
+world := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/trial/*.c))
+
+bench-trial: build/bench/world
+
+build/bench/world: $(world)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -pie -o $@ $^ -lm
+
 check: $(BUILD)/unit
 	$<
 
@@ -57,5 +67,5 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all check layers tidy clean FORCE
--include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)))
+.PHONY: all bench-trial check layers tidy clean FORCE
+-include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)) $(world))
