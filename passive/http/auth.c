@@ -1,0 +1,182 @@
+/* Reading credentials. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* MD5(): the newer interface reads files at its first use */
+#include "passive/http/auth.h"
+#include "base/random.h"
+#include <openssl/md5.h>
+
+#define HEX_CHARS 32
+#define DIGEST_TEXT_MAX 1024
+
+/* The dictionaries of Mirai and its descendants, and what web logins are tried with. */
+static const char *const common_secrets[] = {
+	"admin", "12345", "123456", "password", "", "1234", "888888", "666666", "xc3511", "vizxv",
+	"admin123", "root", "user", "guest", "pass", "54321", "123456789", "12345678", "default",
+	"administrator", "support", "service", "supervisor", "system", "9999", "0000", "00000000",
+	"1111", "111111", "4321", "7ujMko0admin", "meinsm", "tlJwpbo6", "fucker", "smcadmin",
+	"1234567890", "qwerty", "changeme", "ubnt", "telecomadmin", "admin1234", "hikadmin", "jvc",
+};
+
+static int base64_digit(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+/* As tolerant as the devices: line ends and foreign letters are skipped, "=" ends. */
+static struct bytes decode_base64(struct bytes text, uint8_t *room, size_t max)
+{
+	uint32_t bits = 0;
+	unsigned held = 0;
+	struct writer w = writer_of(room, max);
+	for (size_t i = 0; i < text.len && text.at[i] != '=' && writer_left(&w); i++) {
+		int digit = base64_digit(text.at[i]);
+		if (digit < 0)
+			continue;
+		bits = bits << 6 | (uint32_t)digit;
+		held += 6;
+		if (held >= 8) {
+			held -= 8;
+			write_u8(&w, (uint8_t)(bits >> held));
+		}
+	}
+	return writer_bytes(&w);
+}
+
+static bool read_basic(struct bytes rest, struct auth *a)
+{
+	struct bytes pair = decode_base64(rest, a->room, sizeof a->room);
+	size_t colon = bytes_find(pair, ":");
+	size_t skip = colon < pair.len ? colon + 1 : colon;
+	a->kind = AUTH_BASIC;
+	a->user = (struct bytes){pair.at, colon};
+	a->secret = (struct bytes){pair.at + skip, pair.len - skip};
+	a->secret_known = true;
+	return true;
+}
+
+static void md5_hex(struct bytes text, char out[HEX_CHARS + 1])
+{
+	uint8_t digest[MD5_DIGEST_LENGTH];
+	MD5(text.at, text.len, digest);
+	for (size_t i = 0; i < sizeof digest; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+struct digest {
+	struct bytes user, realm, nonce, uri, response, qop, count, cnonce;
+};
+
+/* name=value or name="value", parted by commas, in any order (RFC 7616 3.4). */
+static void read_parameters(struct bytes rest, struct digest *d)
+{
+	const struct {
+		const char *name;
+		struct bytes *slot;
+	} known[] = {
+		{"username", &d->user}, {"realm", &d->realm},       {"nonce", &d->nonce}, {"uri", &d->uri},
+		{"qop", &d->qop},       {"response", &d->response}, {"nc", &d->count},    {"cnonce", &d->cnonce},
+	};
+	while (rest.len) {
+		size_t equals = bytes_find(rest, "=");
+		if (equals == rest.len)
+			return;
+		struct bytes name = bytes_trim((struct bytes){rest.at, equals});
+		rest.at += equals + 1;
+		rest.len -= equals + 1;
+		bool quoted = rest.len && rest.at[0] == '"';
+		struct bytes value = {rest.at + quoted, rest.len - quoted};
+		value.len = bytes_find(value, quoted ? "\"" : ",");
+		size_t used = (size_t)(value.at - rest.at) + value.len;
+		struct bytes after = {rest.at + used, rest.len - used};
+		size_t comma = bytes_find(after, ",");
+		size_t skip = comma < after.len ? comma + 1 : comma;
+		rest = (struct bytes){after.at + skip, after.len - skip};
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			if (bytes_equal_nocase(name, known[i].name))
+				*known[i].slot = quoted ? value : bytes_trim(value);
+	}
+}
+
+static bool digest_fits(const struct digest *d, struct bytes method, struct bytes secret)
+{
+	uint8_t text[DIGEST_TEXT_MAX];
+	char ha1[HEX_CHARS + 1], ha2[HEX_CHARS + 1], want[HEX_CHARS + 1];
+	struct writer w = writer_of(text, sizeof text);
+	const struct bytes colon = BYTES(":");
+	const struct bytes first[] = {d->user, colon, d->realm, colon, secret};
+	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+		write_span(&w, first[i]);
+	md5_hex(writer_bytes(&w), ha1);
+	bool whole = !w.bad;
+	w = writer_of(text, sizeof text);
+	write_span(&w, method);
+	write_span(&w, colon);
+	write_span(&w, d->uri);
+	md5_hex(writer_bytes(&w), ha2);
+	whole &= !w.bad;
+	w = writer_of(text, sizeof text);
+	write_text(&w, ha1);
+	write_span(&w, colon);
+	write_span(&w, d->nonce);
+	const struct bytes protection[] = {colon, d->count, colon, d->cnonce, colon, d->qop};
+	for (size_t i = 0; d->qop.len && i < sizeof protection / sizeof *protection; i++)
+		write_span(&w, protection[i]);
+	write_span(&w, colon);
+	write_text(&w, ha2);
+	md5_hex(writer_bytes(&w), want);
+	return whole && !w.bad && bytes_equal_nocase(d->response, want);
+}
+
+static bool find_secret(const struct digest *d, struct bytes method, const struct persona *p,
+			struct bytes *secret)
+{
+	for (size_t i = 0; i < p->credential_count; i++) {
+		*secret = p->credentials[i].secret;
+		if (bytes_equal(p->credentials[i].user, d->user) && digest_fits(d, method, *secret))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof common_secrets / sizeof *common_secrets; i++) {
+		*secret = bytes_of_text(common_secrets[i]);
+		if (digest_fits(d, method, *secret))
+			return true;
+	}
+	return false;
+}
+
+static bool read_digest(struct bytes rest, struct bytes method, const struct persona *p,
+			const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *a)
+{
+	struct digest d = {0};
+	read_parameters(rest, &d);
+	bool ours = bytes_equal_text(d.nonce, nonces[0]) || bytes_equal_text(d.nonce, nonces[1]);
+	a->kind = AUTH_DIGEST;
+	a->user = d.user;
+	a->secret = d.response;
+	struct bytes secret;
+	a->secret_known = ours && find_secret(&d, method, p, &secret);
+	if (a->secret_known)
+		a->secret = secret;
+	return d.user.len || d.response.len;
+}
+
+bool auth_read(struct bytes field, struct bytes method, const struct persona *p,
+	       const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *a)
+{
+	*a = (struct auth){.kind = AUTH_NONE};
+	struct bytes rest = bytes_trim(field), scheme = bytes_word(&rest);
+	if (bytes_equal_nocase(scheme, "Basic"))
+		return read_basic(rest, a);
+	return bytes_equal_nocase(scheme, "Digest") && read_digest(rest, method, p, nonces, a);
+}
+
+void auth_nonce(uint64_t device_seed, uint64_t hour, char out[AUTH_NONCE_CHARS + 1])
+{
+	uint64_t first = random_mix(device_seed ^ random_mix(hour)), second = random_mix(~first);
+	snprintf(out, AUTH_NONCE_CHARS + 1, "%016llx%016llx", (unsigned long long)first,
+		 (unsigned long long)second);
+}
