@@ -43,15 +43,24 @@ struct persona_page {
 	const char *path;   /* exact; "/dir/" followed by * for all below; "*" for any other */
 	const char *method; /* NULL: any */
 	unsigned status;
-	bool locked;        /* only with accepted credentials (HTTP Basic with the realm) */
+	bool locked;        /* only with accepted credentials: by the realm, or the form's cookie */
 	const struct persona_header *headers;
 	size_t header_count;
 	struct bytes body;
 };
 
+/* A login form: where it is sent, its fields, and the pages that answer it. */
+struct persona_login {
+	const char *path, *user, *secret;  /* path NULL: the device has no such form */
+	const char *accepted, *refused;    /* paths of pages */
+	const char *cookie;                /* name of the session's cookie; NULL: none is set */
+};
+
 struct persona_http {
 	const char *server; /* NULL: the device sends no Server header */
-	const char *realm;  /* NULL: it never asks */
+	const char *realm;  /* NULL: it never asks, locked pages answer with the form's page */
+	bool digest;        /* it asks for Digest, and takes Basic too */
+	struct persona_login login;
 	const struct persona_page *pages;
 	size_t page_count;
 };

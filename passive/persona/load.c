@@ -243,16 +243,44 @@ static int read_pages(struct load *l, const struct yaml_node *n)
 	return error;
 }
 
+static int read_login(struct load *l, const struct yaml_node *n)
+{
+	struct persona_login *x = &l->persona->http.login;
+	const struct {
+		const char *key, **to;
+	} texts[] = {
+		{"path", &x->path},         {"user", &x->user},       {"secret", &x->secret},
+		{"accepted", &x->accepted}, {"refused", &x->refused}, {"cookie", &x->cookie},
+	};
+	if (n->type != YAML_MAP)
+		return complain(l, n, "a map with path, user, secret, accepted and refused is needed here");
+	for (const struct yaml_node *c = n->first; c; c = c->next) {
+		size_t i = 0;
+		while (i < sizeof texts / sizeof *texts && strcmp(c->key, texts[i].key))
+			i++;
+		int error = i < sizeof texts / sizeof *texts ? read_text(l, c, texts[i].to) : unknown(l, c);
+		if (error)
+			return error;
+	}
+	if (!x->path || !x->user || !x->secret || !x->accepted || !x->refused)
+		return complain(l, n, "path, user, secret, accepted and refused are all needed");
+	return 0;
+}
+
 static int read_http(struct load *l, const struct yaml_node *n)
 {
 	if (n->type != YAML_MAP)
-		return complain(l, n, "a map with server, realm and pages is needed here");
+		return complain(l, n, "a map with server, realm, login and pages is needed here");
 	int error = 0;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next) {
 		if (!strcmp(c->key, "server"))
 			error = read_text(l, c, &l->persona->http.server);
 		else if (!strcmp(c->key, "realm"))
 			error = read_text(l, c, &l->persona->http.realm);
+		else if (!strcmp(c->key, "digest"))
+			l->persona->http.digest = bytes_equal_text(c->text, "true");
+		else if (!strcmp(c->key, "login"))
+			error = read_login(l, c);
 		else if (!strcmp(c->key, "pages"))
 			error = read_pages(l, c);
 		else

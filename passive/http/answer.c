@@ -1,0 +1,257 @@
+/* Which page answers a request, and how it goes out. */
+#include "base/random.h"
+#include "passive/http/form.h"
+#include "passive/http/turn.h"
+
+#define PAGE_BYTES_MAX 32768 /* of a page whose %{names} are filled in */
+#define HEAD_BYTES_MAX 4096
+#define FIRMWARE_TIME_US 1364464800000000u /* when the image was made: the files' age */
+
+struct reply {
+	struct answer answer;
+	struct bytes body;
+	const char *head; /* template */
+	const char *body_template; /* of the dialect, instead of the body */
+};
+
+static void write_path(struct bytes raw, struct writer *w)
+{
+	struct bytes path = raw;
+	size_t plus;
+	while ((plus = bytes_find(path, "+")) < path.len) { /* a path has no blanks for "+" */
+		form_decode((struct bytes){path.at, plus}, w);
+		write_u8(w, '+');
+		path = (struct bytes){path.at + plus + 1, path.len - plus - 1};
+	}
+	form_decode(path, w);
+}
+
+static const struct persona_page *find_page(const struct turn *t, const char *path)
+{
+	uint8_t room[TURN_PATH_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	bool head = bytes_equal_text(t->request->method, "HEAD");
+	struct bytes method = head ? BYTES("GET") : t->request->method;
+	if (path)
+		return persona_page(t->persona, BYTES("GET"), bytes_of_text(path));
+	write_path(t->request->path, &w);
+	return w.bad ? NULL : persona_page(t->persona, method, writer_bytes(&w));
+}
+
+static bool has_word(const char *words, struct bytes word)
+{
+	for (const char *at = words; *at; at = strchr(at, ' ') + 1)
+		if (bytes_equal((struct bytes){(const uint8_t *)at, (size_t)(strchr(at, ' ') - at)}, word))
+			return true;
+	return false;
+}
+
+/* The status of a request that the server refuses before it looks for a page; 0: it does not. */
+static unsigned objection(const struct turn *t)
+{
+	const struct request *r = t->request;
+	const struct dialect *d = t->dialect;
+	if (r->malformed)
+		return d->bad_request;
+	if (r->version == HTTP_UNKNOWN && d->bad_version)
+		return d->bad_version;
+	if (r->target.len > d->target_max)
+		return d->long_target;
+	if (d->needs_host && r->version == HTTP_1_1 && r->host.len == 0)
+		return d->bad_request;
+	bool options = d->allow && bytes_equal_text(r->method, "OPTIONS");
+	return has_word(d->methods, r->method) || options ? 0 : d->bad_method;
+}
+
+static bool is_static(const char *path)
+{
+	static const char *const ends[] = {".gif", ".ico", ".jpg", ".png", ".css", ".js", ".html", ".htm"};
+	size_t n = strlen(path);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (n > strlen(ends[i]) && !strcmp(path + n - strlen(ends[i]), ends[i]))
+			return true;
+	return false;
+}
+
+static struct bytes type_of(const char *path)
+{
+	static const struct {
+		const char *end, *type;
+	} types[] = {
+		{".gif", "image/gif"}, {".jpg", "image/jpeg"}, {".png", "image/png"}, {".css", "text/css"},
+		{".ico", "image/x-icon"}, {".js", "application/x-javascript"}, {".xml", "text/xml"},
+		{".txt", "text/plain"}, {".ini", "text/plain"},
+	};
+	size_t n = strlen(path);
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (n > strlen(types[i].end) && !strcmp(path + n - strlen(types[i].end), types[i].end))
+			return bytes_of_text(types[i].type);
+	return BYTES("text/html");
+}
+
+static uint64_t text_mark(const char *text)
+{
+	uint64_t h = 0;
+	while (*text)
+		h = random_mix(h ^ (uint8_t)*text++);
+	return h;
+}
+
+/* The page's own fields; Content-Type and Location have their place in the dialect. */
+static void take_fields(const struct turn *t, const struct persona_page *page, struct writer *fields,
+			struct writer *location, struct answer *a)
+{
+	for (size_t i = 0; i < page->header_count; i++) {
+		const struct persona_header *h = &page->headers[i];
+		struct bytes name = bytes_of_text(h->name);
+		if (bytes_equal_nocase(name, "Content-Type")) {
+			a->type = h->value;
+		} else if (bytes_equal_nocase(name, "Location")) {
+			persona_expand(&t->look, h->value, location);
+			a->location = writer_bytes(location);
+		} else {
+			write_fmt(fields, "%s: ", h->name);
+			persona_expand(&t->look, h->value, fields);
+			write_text(fields, "\r\n");
+		}
+	}
+}
+
+static void use_page(const struct turn *t, const struct persona_page *page, struct reply *y,
+		     struct writer *fields, struct writer *location, struct writer *body)
+{
+	struct answer *a = &y->answer;
+	const struct dialect *d = t->dialect;
+	a->status = page->status;
+	a->type = type_of(page->path);
+	take_fields(t, page, fields, location, a);
+	bool changes = bytes_find(page->body, "%{") < page->body.len;
+	y->body = page->body;
+	if (changes) {
+		persona_expand(&t->look, page->body, body);
+		y->body = writer_bytes(body);
+	}
+	y->head = d->page_head;
+	if (page->status >= 400) {
+		y->head = d->error_head;
+		y->body_template = page->body.len ? NULL : d->error_body;
+	} else if (page->status >= 300 && a->location.len && d->redirect_head) {
+		y->head = d->redirect_head;
+		y->body_template = d->redirect_body;
+	} else if (page->status == 200 && !page->locked && !changes && is_static(page->path)) {
+		y->head = d->file_head;
+	}
+	a->modified_us = FIRMWARE_TIME_US + text_mark(page->path) % 600 * 1000000;
+	a->tag = (uint32_t)random_mix(text_mark(page->path) ^ t->look.seed);
+}
+
+static void use_error(const struct turn *t, unsigned status, struct reply *y)
+{
+	y->answer.status = status;
+	y->answer.type = BYTES("text/html");
+	y->head = t->dialect->error_head;
+	y->body_template = t->dialect->error_body;
+}
+
+static void say_reply(struct turn *t, struct reply *y)
+{
+	uint8_t head_room[HEAD_BYTES_MAX], body_room[HEAD_BYTES_MAX];
+	struct answer *a = &y->answer;
+	struct writer head = writer_of(head_room, sizeof head_room);
+	struct writer body = writer_of(body_room, sizeof body_room);
+	if (y->body_template) {
+		dialect_write(y->body_template, a, &body);
+		y->body = writer_bytes(&body);
+	}
+	a->length = y->body.len;
+	a->alive = a->alive && strstr(y->head, "%{length}");
+	dialect_write(y->head, a, &head);
+	if (t->request->version != HTTP_0_9 || t->request->malformed)
+		session_say_bytes(t->session, writer_bytes(&head));
+	if (!bytes_equal_text(t->request->method, "HEAD") && a->status != 304)
+		session_say_bytes(t->session, y->body);
+	t->status = a->status;
+}
+
+static struct reply begin_reply(const struct turn *t)
+{
+	const struct request *r = t->request;
+	const char *server = t->persona->http.server;
+	return (struct reply){.answer = {
+				      .dialect = t->dialect,
+				      .server = server ? server : "",
+				      .version = r->version,
+				      .time_us = t->look.time_us,
+				      .target = r->path,
+				      .host = r->host.len ? r->host : bytes_of_text(t->look.address),
+			      }};
+}
+
+void turn_refuse(struct turn *t, unsigned status)
+{
+	struct reply y = begin_reply(t);
+	use_error(t, status, &y);
+	say_reply(t, &y);
+}
+
+/* The page, or what stands in its way. */
+static void choose(struct turn *t, struct reply *y, struct writer *fields, struct writer *location,
+		   struct writer *body)
+{
+	const struct persona_http *http = &t->persona->http;
+	const struct persona_page *page = find_page(t, t->page_path);
+	bool locked = page && page->locked && !t->authorized;
+	bool own_method = page && page->method; /* a page that names its method knows better */
+	unsigned status = own_method && !t->request->malformed ? 0 : objection(t);
+	if (!status && locked && !http->realm && http->login.path)
+		page = find_page(t, http->login.refused);
+	if ((locked && http->realm && !status) || t->dialect->challenges_always)
+		turn_write_challenge(t, fields);
+	turn_write_cookie(t, fields);
+	if (status)
+		use_error(t, status, y);
+	else if (locked && (http->realm || !page))
+		use_error(t, http->realm ? 401 : 403, y);
+	else if (t->dialect->allow && bytes_equal_text(t->request->method, "OPTIONS")) {
+		write_fmt(fields, "Allow: %s\r\n", t->dialect->allow);
+		y->answer.status = 200;
+		y->head = "%{version} 200 OK\r\n%{fields}Content-Length: %{length}\r\n%{connection}"
+			  "Date: %{date}\r\nServer: %{server}\r\n\r\n";
+	} else if (page)
+		use_page(t, page, y, fields, location, body);
+	else
+		use_error(t, 404, y);
+}
+
+static bool not_modified(const struct turn *t, const struct reply *y)
+{
+	char text[64];
+	struct writer w = writer_of(text, sizeof text);
+	if (y->head != t->dialect->file_head || t->request->since.len == 0)
+		return false;
+	dialect_write_date(y->answer.modified_us, false, &w);
+	return bytes_equal(t->request->since, writer_bytes(&w));
+}
+
+bool turn_answer(struct turn *t, uint32_t requests_left)
+{
+	uint8_t fields_room[TURN_FIELDS_MAX], location_room[TURN_PATH_MAX], body_room[PAGE_BYTES_MAX];
+	struct writer fields = writer_of(fields_room, sizeof fields_room);
+	struct writer location = writer_of(location_room, sizeof location_room);
+	struct writer body = writer_of(body_room, sizeof body_room);
+	const struct request *r = t->request;
+	struct reply y = begin_reply(t);
+	choose(t, &y, &fields, &location, &body);
+	if (not_modified(t, &y)) {
+		y.answer.status = 304;
+		y.body = (struct bytes){0};
+		y.head = t->dialect->page_head;
+	}
+	bool asked = r->version == HTTP_1_1 ? !r->close : r->version == HTTP_1_0 && r->keep_alive;
+	bool broken = r->malformed || y.answer.status == t->dialect->bad_request;
+	y.answer.alive = t->dialect->keeps_alive && asked && requests_left && !broken;
+	y.answer.left = requests_left;
+	y.answer.fields = writer_bytes(&fields);
+	say_reply(t, &y);
+	return y.answer.alive;
+}

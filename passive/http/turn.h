@@ -1,0 +1,37 @@
+/* One request and its answer: what the files of this folder hand each other. */
+#pragma once
+#include "passive/http/auth.h"
+#include "passive/http/body.h"
+#include "passive/http/dialect.h"
+#include "passive/service.h"
+
+#define TURN_FIELDS_MAX 2048 /* of the answer's own header fields, filled in */
+#define TURN_PATH_MAX 1024   /* of a path, decoded */
+
+struct turn {
+	struct session *session;
+	const struct persona *persona;
+	const struct dialect *dialect;
+	const struct request *request;
+	const struct body *body;
+	struct persona_look look;
+	uint64_t *login_mark;  /* of the credentials reported last in this session */
+	bool authorized;       /* by field, cookie or parameters of this request */
+	bool logged_in;        /* just now: the cookie goes out */
+	const char *page_path; /* where the form's answer lies; NULL: the request's own */
+	unsigned status;
+};
+
+/* Looks at all credentials that came with the request, and reports them. */
+void turn_log_in(struct turn *);
+/* WWW-Authenticate and Set-Cookie. */
+void turn_write_challenge(const struct turn *, struct writer *);
+void turn_write_cookie(const struct turn *, struct writer *);
+
+/* Chooses the answer and says it; true when the connection stays open. */
+bool turn_answer(struct turn *, uint32_t requests_left);
+/* Says an error page of the server's own and ends the connection. */
+void turn_refuse(struct turn *, unsigned status);
+
+/* request.seen, files left, files named. */
+void turn_record(const struct turn *);
