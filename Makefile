@@ -26,6 +26,7 @@ library := $(filter-out cli/main.c,$(sources))
 tests   := tests/main.c $(foreach r,$(ROOMS),$(shell find tests/unit/$(r) -name '*.c' 2>/dev/null | sort))
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
+MAKEFLAGS += --no-builtin-rules
 all: build/kansoku
 
 build/kansoku: $(BUILD)/kansoku
@@ -37,6 +38,7 @@ $(BUILD)/files: FORCE
 
 $(BUILD)/kansoku: $(call objects,$(sources)) $(BUILD)/files
 	$(LINK)
+	@$(if $(SAN),$(MAKE) --no-print-directory SAN= build/plain/kansoku && cp build/plain/kansoku $@-store)
 
 $(BUILD)/unit: $(call objects,$(library) $(tests)) $(BUILD)/files
 	$(LINK) -lcmocka
@@ -57,6 +59,25 @@ build/bench/world: $(world)
 check: $(BUILD)/unit
 	$<
 
+# Fuzzing: clang's libFuzzer over all rooms; corpora stay in build/fuzz/NAME.corpus.
+FUZZ_SECONDS ?= 30
+FUZZ_NAMES   := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))
+FUZZ_FLAGS   := $(filter-out -MMD -MP -Wmissing-prototypes,$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz/fuzz_%: build/fuzz/fuzz/fuzz_%.o $(patsubst %.c,build/fuzz/%.o,$(library))
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+fuzz-build: $(addprefix build/fuzz/,$(FUZZ_NAMES))
+
+fuzz: fuzz-build
+	@for f in $(FUZZ_NAMES); do mkdir -p build/fuzz/$$f.corpus; echo "== $$f"; \
+		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
+		-print_final_stats=0 -verbosity=0 build/fuzz/$$f.corpus || exit 1; done; echo "fuzz: nothing found"
+
 layers:
 	@tools/layers
 
@@ -67,5 +88,5 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all bench-trial check layers tidy clean FORCE
--include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)) $(world))
+.PHONY: all bench-trial check fuzz fuzz-build layers tidy clean FORCE
+-include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)) $(world)) $(wildcard build/fuzz/*/*.d build/fuzz/*/*/*.d)

@@ -245,6 +245,34 @@ int bus_publish(struct bus *bus, struct event *e)
 	return 0;
 }
 
+static bool peer_views(const struct bus_peer *peer, enum event_kind kind)
+{
+	return peer->transport_state && (peer->wants & KIND_MASK(kind));
+}
+
+void bus_relay(struct bus *bus, enum event_kind kind, struct bytes frame)
+{
+	for (size_t i = 0; i < bus->peer_count; i++) {
+		struct bus_peer *peer = bus->peers[i];
+		if (!peer_views(peer, kind))
+			continue;
+		if (buffer_len(&peer->out) > RELAY_OUT_MAX)
+			bus->missed++;
+		else
+			event_message(peer, 0, frame);
+	}
+}
+
+bool bus_wanted(const struct bus *bus, enum event_kind kind)
+{
+	for (size_t i = 0; i < bus->peer_count; i++)
+		if (peer_views(bus->peers[i], kind))
+			return true;
+	return false;
+}
+
+uint64_t bus_missed(const struct bus *bus) { return bus->missed; }
+
 void bus_acknowledge(struct bus *bus, struct bus_peer *peer, uint64_t sequence)
 {
 	(void)bus;

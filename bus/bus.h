@@ -69,6 +69,13 @@ void bus_subscribe(struct bus *, kind_mask);
  * wait for relief) or ERR_BAD (the event does not fit a frame).
  */
 int bus_publish(struct bus *, struct event *);
+/*
+ * Passes a delivered frame on to whoever is linked now and wants its kind (live views).  It is
+ * not kept: a viewer that is not there or does not keep up misses it, and bus_missed() counts.
+ */
+void bus_relay(struct bus *, enum event_kind, struct bytes frame);
+uint64_t bus_missed(const struct bus *);
+bool bus_wanted(const struct bus *, enum event_kind); /* does anyone who is linked want it? */
 bool bus_congested(const struct bus *);
 bool bus_full(const struct bus *);
 size_t bus_unacknowledged(const struct bus *); /* bytes, over all links */

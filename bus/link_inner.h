@@ -4,7 +4,7 @@
  * A message on a link:  | length u32 | type u8 | body |, big-endian, length counts all.
  *
  *    HELLO      subscription u64, dictionary     first, and again when the subscription changes
- *    EVENT      sequence u64, frame
+ *    EVENT      sequence u64 (0: relayed, not to be acknowledged), frame
  *    ACK        sequence u64                     all up to it are safe
  *    REQUEST    id u32, topic (u8 length), payload
  *    ANSWER     id u32, status i32, more u8, payload
@@ -18,6 +18,7 @@
 #define LINK_OUT_MAX (BUS_UNACKED_HARD + 8u * BUS_PAYLOAD_MAX)
 #define LINK_IN_MAX (2u * MESSAGE_MAX)
 #define LINK_FLUSH_BYTES (128u << 10) /* beyond this a publish writes at once */
+#define RELAY_OUT_MAX (4u << 20)      /* a viewer this far behind misses frames */
 #define ROLE_NAME_MAX 32
 #define TOPICS_MAX 64
 
@@ -92,7 +93,7 @@ struct bus {
 	size_t topic_count;
 	struct bus_pending *pending;
 	uint32_t next_request;
-	uint64_t foreign;
+	uint64_t foreign, missed;
 	bool congested;
 	uint64_t close_deadline_us; /* monotonic; 0: not closing */
 	unsigned handles;           /* of libuv, still to be closed by bus_free() */

@@ -106,7 +106,7 @@ static int read_event(struct bus_peer *peer, struct reader *r)
 	if (!reader_ok(r) || !peer->greeted || frame_take(r, &frame) || reader_left(r))
 		return ERR_BAD;
 	int kind = frame_kind(frame, &peer->dictionary);
-	peer->seen = sequence;
+	peer->seen = sequence ? sequence : peer->seen;
 	struct bytes stamped;
 	bool allowed = kind >= 0 && (peer->rights.sends & KIND_MASK(kind));
 	if (!allowed || stamp(peer, frame, &stamped)) {

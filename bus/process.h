@@ -35,9 +35,13 @@ struct preparation; /* the parent's side */
 const struct config *preparation_config(const struct preparation *);
 unsigned preparation_worker(const struct preparation *);
 unsigned preparation_workers(const struct preparation *);
+const char *preparation_state(const struct preparation *); /* absolute path of the state directory */
 /* Hands a descriptor down under that name to this and every later process of the role and worker. */
 int preparation_give(struct preparation *, const char *name, int fd);
-/* Lets the process reach a path (created 0700, owned by its uid, when it is a missing directory). */
+/*
+ * Lets the process reach a path; a relative one lies in the state directory.  A missing directory
+ * is created 0700 and owned by the role's uid.
+ */
 int preparation_path(struct preparation *, const char *path, bool writable);
 
 struct role {
@@ -60,6 +64,8 @@ REGISTRY(roles, struct role);
 const struct role *role_find(const char *name);
 
 int process_fd(const struct process *, const char *name); /* -1 when it was not handed down */
+const char *process_state(const struct process *);  /* absolute path of the state directory */
+const char *process_sensor(const struct process *); /* this machine's name in events */
 /*
  * Takes the rights away, tells the parent that we are ready, and runs the loop until every
  * link stands.  Subscribe and name topics (p->bus) before.
@@ -67,3 +73,6 @@ int process_fd(const struct process *, const char *name); /* -1 when it was not 
 int process_enter(struct process *, const struct bus_hooks *, struct fault *);
 /* For the stop hook: flushes the bus, then stops the loop. */
 void process_leave(struct process *);
+
+/* What main() calls for `kansoku process ROLE`, with the parent's channel as descriptor 3. */
+int process_main(const char *role);

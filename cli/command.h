@@ -40,5 +40,7 @@ REGISTRY(commands, struct command);
 
 /* "kansoku NAME: sentence" on standard error; returns `status`. */
 int command_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A whole file, "-" is standard input; ERR_MISSING when it cannot be opened, ERR_FULL beyond max. */
+int command_read_file(const char *path, size_t max, struct buffer *out, struct fault *);
 /* Reads the file of --config, or the one that `kansoku run` uses when none is named. */
 int command_config(const struct arguments *, struct config *, struct fault *);

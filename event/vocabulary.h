@@ -8,6 +8,7 @@
  *
  *      kind               name                 what happened
  */
+#pragma once
 #define EVENT_KINDS(X)                                                                            \
 	X(SESSION_OPENED,   "session.opened",    "a peer completed a handshake with a decoy")     \
 	X(SESSION_CLOSED,   "session.closed",    "that conversation ended")                       \

@@ -1,0 +1,63 @@
+/*
+ * One conversation of a probe, without sockets and clocks: what the prober and the
+ * rehearsal drive.
+ *
+ * Begin with asking_begin(); for each connection call asking_open(), asking_hear() for
+ * bytes from the peer and asking_quiet() when it was silent; send what asking_unsent()
+ * holds; end with asking_finish(), which says whether another connection is wanted.
+ */
+#pragma once
+#include "active/probe.h"
+#include "active/secure_inner.h"
+
+/* What a target has told over all its ports, for identification. */
+struct signals {
+	struct buffer text; /* "key\0value" each, one after the other */
+	struct signal {
+		uint16_t key, key_len, value, value_len; /* within text */
+	} items[SIGNALS_MAX];
+	size_t count;
+};
+
+#define SIGNALS_BYTES_MAX 16384
+
+struct asking {
+	const struct probe *probe;
+	const struct probe_settings *settings;
+	struct secure_context *tls; /* NULL only when the probe is not secure */
+	struct signals *signals;
+	struct writer scratch;      /* of the driver, PROBE_ANSWER_MAX bytes */
+	struct address target;
+	uint16_t port;
+	unsigned round;
+	bool opened;     /* the probe's open() was called in this connection */
+	bool ended;      /* the peer ended the connection */
+	bool again;      /* finish() wants another connection */
+	bool overstated; /* the probe wanted to say more than it declares */
+	bool overheard;  /* the peer said more than answer_max */
+	bool failed;     /* no memory, or TLS could not start */
+	bool rehearsed;  /* no TLS handshake: the certificate below was shown */
+	struct bytes certificate;
+	size_t asked, heard; /* bytes on the wire in this connection */
+	struct buffer unread, unsent;
+	struct secure *secure;
+	void *state;
+};
+
+/* `scratch` must have room for PROBE_ANSWER_MAX bytes and outlive the asking.  0 or ERR_MEMORY. */
+int asking_begin(struct asking *, const struct probe *, const struct probe_settings *,
+		 struct secure_context *, struct signals *, struct writer scratch);
+enum probe_next asking_open(struct asking *);
+/* Bytes as they came off the wire; those beyond answer_max are not looked at. */
+enum probe_next asking_hear(struct asking *, struct bytes);
+enum probe_next asking_quiet(struct asking *);
+void asking_ended(struct asking *); /* the peer closed */
+struct bytes asking_unsent(const struct asking *);
+void asking_sent(struct asking *, size_t n);
+/* Fills the answer and forgets the connection; true: open another one with the same state. */
+bool asking_finish(struct asking *, struct event *answer);
+void asking_done(struct asking *); /* frees all but the signals */
+
+struct bytes signal_key(const struct signals *, size_t i);
+struct bytes signal_value(const struct signals *, size_t i);
+void signals_done(struct signals *);

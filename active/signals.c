@@ -1,0 +1,51 @@
+#include "active/asking_inner.h"
+
+struct bytes signal_key(const struct signals *s, size_t i)
+{
+	return (struct bytes){s->text.store + s->items[i].key, s->items[i].key_len};
+}
+
+struct bytes signal_value(const struct signals *s, size_t i)
+{
+	return (struct bytes){s->text.store + s->items[i].value, s->items[i].value_len};
+}
+
+/* Every page of a host repeats its Server header: once is enough. */
+static bool signals_hold(const struct signals *s, const char *key, struct bytes value)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (bytes_equal_text(signal_key(s, i), key) && bytes_equal(signal_value(s, i), value))
+			return true;
+	return false;
+}
+
+void asking_signal(struct asking *a, const char *key, struct bytes value)
+{
+	struct signals *s = a->signals;
+	value = bytes_trim(value);
+	if (value.len > SIGNAL_VALUE_MAX)
+		value.len = SIGNAL_VALUE_MAX;
+	if (!s || value.len == 0 || s->count == SIGNALS_MAX || signals_hold(s, key, value))
+		return;
+	if (!s->text.max)
+		s->text = BUFFER(SIGNALS_BYTES_MAX);
+	size_t key_len = strlen(key), at = buffer_len(&s->text);
+	uint8_t *room = buffer_room(&s->text, key_len + 1 + value.len);
+	if (!room)
+		return;
+	memcpy(room, key, key_len + 1);
+	memcpy(room + key_len + 1, value.at, value.len);
+	buffer_grown(&s->text, key_len + 1 + value.len);
+	s->items[s->count++] = (struct signal){
+		.key = (uint16_t)at,
+		.key_len = (uint16_t)key_len,
+		.value = (uint16_t)(at + key_len + 1),
+		.value_len = (uint16_t)value.len,
+	};
+}
+
+void signals_done(struct signals *s)
+{
+	buffer_done(&s->text);
+	s->count = 0;
+}

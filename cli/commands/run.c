@@ -1,0 +1,42 @@
+/* kansoku run: all roles on this machine. */
+#include "bus/parent.h"
+#include "cli/command.h"
+
+static int run(const struct arguments *a)
+{
+	static struct config config;
+	struct fault fault = {0};
+	const char *file = arguments_flag(a, "config");
+	struct buffer text = BUFFER(0);
+	if (command_config(a, &config, &fault))
+		return command_fail(1, "%s", fault.text);
+	/* The processes read the same bytes again, so the file may change while kansoku runs. */
+	if (command_read_file(file ? file : "kansoku.yaml", CONFIG_BYTES_MAX, &text, &fault) && file)
+		return command_fail(1, "%s", fault.text);
+	fault.text[0] = '\0';
+	const struct parent_options options = {.config_file = file ? file : "kansoku.yaml",
+					       .config_text = buffer_bytes(&text),
+					       .config = &config,
+					       .only = arguments_flag(a, "only")};
+	int bad = parent_run(&options, &fault);
+	if (bad)
+		return command_fail(1, "%s", fault.text[0] ? fault.text : error_name(bad));
+	return 0;
+}
+
+static const struct flag run_flags[] = {
+	{"only", "ROLES", "start only these roles, separated by commas"},
+	{0},
+};
+
+static const struct command run_command = {
+	.name = "run",
+	.synopsis = "[--config FILE] [--only ROLES]",
+	.summary = "start decoys, control, prober, store and console on this machine",
+	.description = "Runs in the foreground until SIGTERM or SIGINT and logs to standard error. A process\n"
+		       "that dies is started again. What may be observed, and what may be sent, is in the\n"
+		       "configuration; without one, decoys listen on the loopback address only.",
+	.flags = run_flags,
+	.run = run,
+};
+COMMAND(run_command);

@@ -1,0 +1,216 @@
+#include "control/policy_inner.h"
+#include "base/random.h"
+
+#define CLOCK_SKEW_US 5000000 /* an event from a clock this far ahead is taken as from now */
+#define SILENCE_SALT 0x73696c656e636521u
+
+static const struct {
+	const char *word, *what;
+} reasons[REASON_COUNT] = {
+#define X(reason, one_word, sentence) [REASON_##reason] = {one_word, sentence},
+	REASONS(X)
+#undef X
+};
+
+const char *reason_word(enum reason r) { return r < REASON_COUNT ? reasons[r].word : "unknown"; }
+const char *reason_what(enum reason r) { return r < REASON_COUNT ? reasons[r].what : "unknown"; }
+
+struct asked { /* one question with all that the checks read */
+	const struct policy *policy;
+	const struct question *question;
+	const struct targets *targets;
+	const struct target *known;
+	uint64_t now_us;
+};
+
+static const struct active_options *active_of(const struct asked *a)
+{
+	return a->policy->settings->active;
+}
+
+static bool is_inactive(const struct asked *a)
+{
+	return !active_of(a)->enabled || a->policy->settings->scope.count == 0 ||
+	       a->policy->opt_outs_unknown;
+}
+
+static bool lacks_contact(const struct asked *a)
+{
+	const char *contact = a->policy->settings->operator->contact;
+	return !contact || !*contact;
+}
+
+static const struct survey *survey_of(const struct asked *a)
+{
+	const struct settings *s = a->policy->settings;
+	for (size_t i = 0; i < s->survey_count; i++)
+		if (prefix_set_holds(&s->surveys[i].prefixes, &a->question->target))
+			return &s->surveys[i];
+	return NULL;
+}
+
+static bool lacks_basis(const struct asked *a)
+{
+	enum basis basis = a->question->evidence.basis;
+	if (basis == BASIS_SURVEY) {
+		const struct survey *survey = survey_of(a);
+		return !survey || a->question->tier > survey->option->tier;
+	}
+	return basis == BASIS_NONE || basis >= BASIS_COUNT;
+}
+
+static uint64_t age_max_us(const struct policy *p, enum basis basis)
+{
+	const struct active_options *o = p->settings->active;
+	switch (basis) {
+	case BASIS_HANDSHAKE:
+		return o->handshake_age_ms * 1000;
+	case BASIS_COOKIE:
+		return o->cookie_age_ms * 1000;
+	case BASIS_SAMPLE:
+	case BASIS_RECORD:
+		return o->indicator_age_ms * 1000;
+	default:
+		return 0;
+	}
+}
+
+uint64_t policy_basis_until(const struct policy *p, const struct evidence *e)
+{
+	uint64_t age = age_max_us(p, e->basis);
+	return age ? e->time_us + age : 0;
+}
+
+static bool has_stale_basis(const struct asked *a)
+{
+	const struct evidence *e = &a->question->evidence;
+	if (e->basis == BASIS_SURVEY)
+		return survey_of(a)->until_us < a->now_us;
+	uint64_t until = policy_basis_until(a->policy, e);
+	return until && (until < a->now_us || e->time_us > a->now_us + CLOCK_SKEW_US);
+}
+
+static bool is_special(const struct asked *a)
+{
+	const struct address *target = &a->question->target;
+	return policy_special_range(target) && !prefix_set_holds(&a->policy->settings->special, target);
+}
+
+static bool is_own(const struct asked *a)
+{
+	return prefix_set_holds(&a->policy->settings->own, &a->question->target);
+}
+
+static bool is_out_of_scope(const struct asked *a)
+{
+	return !prefix_set_holds(&a->policy->settings->scope, &a->question->target);
+}
+
+static bool has_opted_out(const struct asked *a)
+{
+	return prefix_set_holds(a->policy->opted_out, &a->question->target);
+}
+
+static bool is_known_scanner(const struct asked *a)
+{
+	return prefix_set_holds(&a->policy->settings->known_scanners, &a->question->target);
+}
+
+static bool is_above_tier(const struct asked *a) { return a->question->tier > active_of(a)->tier; }
+
+static bool is_over_budget(const struct asked *a)
+{
+	const struct active_options *o = active_of(a);
+	const struct question *q = a->question;
+	bool too_large = q->ports > o->ports_max || q->ports * o->packets_per_port > o->packets_max;
+	return too_large || (a->known && target_is_in_round(a->targets, a->known, a->now_us));
+}
+
+static bool is_held_out(const struct asked *a)
+{
+	double share = a->question->hold_out;
+	return policy_is_held_out(a->policy, &a->question->target,
+				  share < 0 ? active_of(a)->hold_out : share);
+}
+
+static bool met_a_silent_decoy(const struct asked *a)
+{
+	const struct address *decoy = &a->question->evidence.decoy;
+	return !address_is_zero(decoy) && policy_is_silent(a->policy, decoy);
+}
+
+struct check {
+	enum reason reason;
+	bool (*refuses)(const struct asked *);
+	bool again; /* asked once more when the look is about to leave */
+};
+
+/* The order is a promise: reports count by it. */
+static const struct check checks[] = {
+	{REASON_INACTIVE, is_inactive, true},
+	{REASON_NO_CONTACT, lacks_contact, false},
+	{REASON_NO_BASIS, lacks_basis, true},
+	{REASON_STALE_BASIS, has_stale_basis, true},
+	{REASON_SPECIAL, is_special, true},
+	{REASON_OWN, is_own, true},
+	{REASON_SCOPE, is_out_of_scope, true},
+	{REASON_OPTED_OUT, has_opted_out, true},
+	{REASON_KNOWN_SCANNER, is_known_scanner, true},
+	{REASON_TIER, is_above_tier, true},
+	{REASON_TARGET_BUDGET, is_over_budget, false},
+	{REASON_HELD_OUT, is_held_out, false},
+	{REASON_SILENT_DECOY, met_a_silent_decoy, false},
+};
+
+static enum reason run_checks(const struct asked *a, bool only_again)
+{
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+		if ((checks[i].again || !only_again) && checks[i].refuses(a))
+			return checks[i].reason;
+	return REASON_OK;
+}
+
+enum reason policy_check(const struct policy *p, const struct question *q,
+			 const struct targets *targets, const struct target *known, uint64_t now_us)
+{
+	const struct asked a = {p, q, targets, known, now_us};
+	return run_checks(&a, false);
+}
+
+enum reason policy_check_again(const struct policy *p, const struct question *q, uint64_t now_us)
+{
+	const struct asked a = {.policy = p, .question = q, .now_us = now_us};
+	return run_checks(&a, true);
+}
+
+static bool hash_is_below(const struct address *a, uint64_t key, double share)
+{
+	return (double)(random_mix(address_hash(a, key)) >> 11) * 0x1p-53 < share;
+}
+
+bool policy_is_held_out(const struct policy *p, const struct address *a, double share)
+{
+	return hash_is_below(a, p->hold_out_key, share);
+}
+
+bool policy_is_silent(const struct policy *p, const struct address *decoy)
+{
+	return prefix_set_holds(&p->settings->silent, decoy) ||
+	       hash_is_below(decoy, p->hold_out_key ^ SILENCE_SALT, p->settings->silent_share);
+}
+
+struct address policy_source(const struct policy *p, const struct address *target)
+{
+	const struct option_list *list = &p->settings->active->addresses;
+	const struct address *from = list->items;
+	size_t fitting = 0;
+	for (size_t i = 0; i < list->count; i++)
+		fitting += address_is_v4(&from[i]) == address_is_v4(target);
+	if (!fitting)
+		return (struct address){0};
+	size_t pick = (size_t)(address_hash(target, p->hold_out_key) % fitting);
+	for (size_t i = 0; i < list->count; i++)
+		if (address_is_v4(&from[i]) == address_is_v4(target) && pick-- == 0)
+			return from[i];
+	return (struct address){0};
+}

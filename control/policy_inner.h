@@ -1,0 +1,76 @@
+/*
+ * The checks that every look passes, in a fixed order; the first that refuses gives the
+ * reason, in one word.  Pure: the time, the address's history and the opt-outs are arguments.
+ */
+#pragma once
+#include "control/settings_inner.h"
+#include "control/targets_inner.h"
+
+#define REASONS(X)                                                                                \
+	X(OK,             "ok",             "allowed; it leaves when its delay has passed")       \
+	X(INACTIVE,       "inactive",       "active observation is off: disabled, without scope, or its opt-outs cannot be read") \
+	X(NO_CONTACT,     "no-contact",     "the operator names no contact for complaints")       \
+	X(NO_BASIS,       "no-basis",       "what happened does not prove that the source is real") \
+	X(STALE_BASIS,    "stale-basis",    "the proof is too old: the address may have changed hands") \
+	X(SPECIAL,        "special",        "a special-purpose range that no scope allows by name") \
+	X(OWN,            "own",            "an address of ours: decoy, dark, or prober")         \
+	X(SCOPE,          "scope",          "outside the scope that the operator named")          \
+	X(OPTED_OUT,      "opted-out",      "its owner asked not to be looked at")                \
+	X(KNOWN_SCANNER,  "known-scanner",  "a scanner that is known already")                    \
+	X(TIER,           "tier",           "the look's tier is above the highest allowed")       \
+	X(TARGET_BUDGET,  "target-budget",  "the address had its look of this round, or the look is too large") \
+	X(HELD_OUT,       "held-out",       "one of the sources that are never looked at, for comparison") \
+	X(SILENT_DECOY,   "silent-decoy",   "it met a decoy that never reacts, for comparison")   \
+	X(SENSOR_BUDGET,  "sensor-budget",  "that decoy process caused as many looks as it may in an hour") \
+	X(QUEUE_FULL,     "queue-full",     "as many looks wait as may wait")                     \
+	X(NETWORK_BUSY,   "network-busy",   "allowed; it waits for another look in its network")  \
+	X(RATE,           "rate",           "allowed; it waits for packets")                      \
+	X(PROBER_GONE,    "prober-gone",    "the prober died with it; whether a packet left is not known") \
+	X(OVERDUE,        "overdue",        "the prober never said that it was done")             \
+	X(UNSENT,         "unsent",         "the prober gave it back without a packet, too often")
+
+enum reason {
+#define X(reason, word, what) REASON_##reason,
+	REASONS(X)
+#undef X
+	REASON_COUNT
+};
+const char *reason_word(enum reason);
+const char *reason_what(enum reason);
+
+/* Why a look could be taken: what the event proves, and when it did. */
+struct evidence {
+	enum basis basis;
+	uint64_t time_us;     /* of the proof */
+	struct address decoy; /* that the source met; zero: none */
+};
+
+struct question {
+	struct address target;
+	struct evidence evidence;
+	uint64_t ports;  /* how many */
+	uint64_t tier;
+	double hold_out; /* share of this rule; negative: the configured one */
+};
+
+struct policy {
+	const struct settings *settings;
+	const struct prefix_set *opted_out;
+	bool opt_outs_unknown; /* the file could not be read yet */
+	uint64_t hold_out_key; /* kept for ever: who is held out must not change */
+};
+
+/* REASON_OK, or the first check that refuses.  `known` may be NULL. */
+enum reason policy_check(const struct policy *, const struct question *, const struct targets *,
+			 const struct target *known, uint64_t now_us);
+/* The checks that may have changed while a look waited. */
+enum reason policy_check_again(const struct policy *, const struct question *, uint64_t now_us);
+/* Until when the evidence holds; 0: it does not age. */
+uint64_t policy_basis_until(const struct policy *, const struct evidence *);
+bool policy_is_held_out(const struct policy *, const struct address *, double share);
+bool policy_is_silent(const struct policy *, const struct address *decoy);
+/* The address that a look at that target leaves from; zero: any. */
+struct address policy_source(const struct policy *, const struct address *target);
+
+/* What an event of that role proves about its `src`. */
+struct evidence evidence_of(const struct event *, const char *role);

@@ -1,0 +1,76 @@
+/*
+ * What the operator configured of control: the sections operator, active, control and rules,
+ * with everything resolved that the policy asks in the hot path.
+ *
+ * settings_read() checks all of it, also the rules, so that `kansoku check-config` and the
+ * parent find every mistake before a process runs.  The settings point into the config.
+ */
+#pragma once
+#include "base/options.h"
+#include "control/policy.h"
+
+#define SURVEYS_MAX 64
+#define TIER_MAX 2
+#define PACKETS_PER_PORT_MAX 1000
+
+struct operator_options {
+	const char *name, *contact, *page;
+};
+
+struct scope_option {
+	struct prefix prefix;
+	int special; /* 1: allow */
+};
+
+struct survey_option {
+	const char *name, *until;
+	struct option_list prefixes; /* struct prefix */
+	uint64_t tier;
+};
+
+struct active_options {
+	bool enabled;
+	struct option_list scope;     /* struct scope_option */
+	struct option_list surveys;   /* struct survey_option */
+	struct option_list addresses; /* struct address: what looks leave from */
+	struct option_list known_scanners; /* struct prefix */
+	const char *opt_out;
+	uint64_t tier;
+	double hold_out;
+	uint64_t rate, burst, round_ms, ports_max, packets_per_port, packets_max, network_looks;
+	uint64_t looks_at_once, looks_per_sensor, queue_max, handshake_age_ms, cookie_age_ms,
+		indicator_age_ms, lease_ms;
+};
+
+struct class_option {
+	const char *device_class, *persona;
+};
+
+struct control_options {
+	const char *state;
+	double silent_decoys;
+	uint64_t targets_max, repeat_window_ms, refusals_per_second;
+	uint64_t steering_max, steering_ms;
+	struct option_list steering; /* struct class_option */
+};
+
+struct settings {
+	const struct config *config;
+	const struct operator_options *operator;
+	const struct active_options *active;
+	const struct control_options *control;
+	const struct yaml_node *rules; /* NULL: the default ones */
+	double silent_share;
+	struct prefix_set scope, special, own, probers, known_scanners;
+	struct prefix_set silent; /* decoys that never react: `react: false` */
+	size_t decoy_addresses;   /* at most; UINT32_MAX when more */
+	struct survey {
+		const struct survey_option *option;
+		struct prefix_set prefixes;
+		uint64_t until_us;
+	} surveys[SURVEYS_MAX];
+	size_t survey_count;
+};
+
+int settings_read(const struct config *, struct settings *, struct fault *);
+void settings_done(struct settings *);
