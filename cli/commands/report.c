@@ -1,0 +1,184 @@
+/* kansoku report: the store's reports, for people and as JSON. */
+#include "base/clock.h"
+#include "bus/client.h"
+#include "bus/parent.h"
+#include "cli/command.h"
+#include "event/event.h"
+#include "store/report.h"
+#include <jansson.h>
+#include <stdlib.h>
+
+#define ANSWER_MAX (64u << 20)
+#define WAIT_MS 120000
+#define COLUMNS_MAX 16
+
+static bool collect(void *arg, struct bytes part)
+{
+	return buffer_append(arg, part.at, part.len) == 0;
+}
+
+static int width_of(const json_t *value)
+{
+	char number[32];
+	if (json_is_string(value))
+		return (int)json_string_length(value);
+	if (json_is_integer(value))
+		return snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
+	return 8;
+}
+
+/* Bytes of attackers may stand in a cell: what is not printable is spelled out. */
+static void print_cell(const json_t *value, int width)
+{
+	if (json_is_integer(value)) {
+		printf("%*lld  ", width, (long long)json_integer_value(value));
+		return;
+	}
+	const char *text = json_is_string(value) ? json_string_value(value) : "";
+	int shown = 0;
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c < 0x20 || c == 0x7f)
+			shown += printf("\\x%02x", c);
+		else
+			shown += putchar(c) != EOF;
+	}
+	printf("%*s  ", width > shown ? width - shown : 0, "");
+}
+
+struct columns {
+	const char *names[COLUMNS_MAX];
+	int widths[COLUMNS_MAX], count;
+};
+
+static struct columns columns_of(const json_t *rows)
+{
+	struct columns c = {.count = 0};
+	const char *key;
+	json_t *value, *row;
+	size_t i;
+	json_object_foreach(json_array_get(rows, 0), key, value) {
+		if (c.count == COLUMNS_MAX)
+			break;
+		c.names[c.count] = key;
+		c.widths[c.count++] = (int)strlen(key);
+	}
+	json_array_foreach(rows, i, row)
+		for (int at = 0; at < c.count; at++) {
+			int w = width_of(json_object_get(row, c.names[at]));
+			c.widths[at] = w > c.widths[at] ? w : c.widths[at];
+		}
+	return c;
+}
+
+static void print_rows(const json_t *rows)
+{
+	const struct columns c = columns_of(rows);
+	const json_t *first = json_array_get(rows, 0);
+	json_t *row;
+	size_t i;
+	for (int at = 0; at < c.count; at++) {
+		bool number = json_is_integer(json_object_get(first, c.names[at]));
+		int pad = c.widths[at] - (int)strlen(c.names[at]);
+		printf("%*s%s%*s  ", number ? pad : 0, "", c.names[at], number ? 0 : pad, "");
+	}
+	putchar('\n');
+	json_array_foreach(rows, i, row) {
+		for (int at = 0; at < c.count; at++)
+			print_cell(json_object_get(row, c.names[at]), c.widths[at]);
+		putchar('\n');
+	}
+}
+
+static void print_report(const json_t *report)
+{
+	const char *name;
+	json_t *rows;
+	printf("%s, from %s to %s\n", json_string_value(json_object_get(report, "report")),
+	       json_string_value(json_object_get(report, "from")),
+	       json_string_value(json_object_get(report, "to")));
+	json_object_foreach(json_object_get(report, "parts"), name, rows) {
+		const json_t *row = json_array_get(rows, 0), *hosts = json_object_get(row, "hosts");
+		if (json_array_size(rows) == 1 && json_object_size(row) == 1 && hosts) {
+			printf("%-12s %lld\n", name, (long long)json_integer_value(hosts));
+			continue;
+		}
+		printf("\n%s%s\n", name, json_array_size(rows) ? "" : ": none");
+		if (json_array_size(rows))
+			print_rows(rows);
+	}
+}
+
+static bool read_time(const struct arguments *a, const char *flag, uint64_t absent, uint64_t *out)
+{
+	const char *text = arguments_flag(a, flag);
+	*out = absent;
+	return !text || time_parse(bytes_of_text(text), out);
+}
+
+static int ask(const struct arguments *a, struct buffer *answer, struct fault *fault)
+{
+	static struct config config;
+	char state[256], question[128];
+	uint64_t from, to;
+	struct writer w = writer_of(question, sizeof question);
+	if (!read_time(a, "from", 0, &from) || !read_time(a, "to", clock_utc_us() + 1000000, &to))
+		return fault_set(fault, ERR_BAD, "--from and --to take times such as 2026-04-01 or 2026-04-01T12:00:00Z");
+	int bad = command_config(a, &config, fault);
+	if (!bad && run_state_path(&config, state, sizeof state))
+		bad = fault_set(fault, ERR_BAD, "run.state: the path is too long");
+	if (bad)
+		return bad;
+	write_u64(&w, from);
+	write_u64(&w, to);
+	write_text(&w, arguments_word(a, 0));
+	return client_request(state, "store", "store.report", writer_bytes(&w), collect, answer, WAIT_MS, fault);
+}
+
+static int run(const struct arguments *a)
+{
+	struct fault fault = {0};
+	struct buffer answer = BUFFER(ANSWER_MAX);
+	if (!report_find(arguments_word(a, 0))) {
+		fprintf(stderr, "kansoku: there is no report \"%s\"; there are:\n", arguments_word(a, 0));
+		REPORTS_EACH(r)
+			fprintf(stderr, "  %-14s %s\n", (*r)->name, (*r)->summary);
+		return 2;
+	}
+	if (ask(a, &answer, &fault))
+		return command_fail(1, "report: %s", fault.text);
+	struct bytes json = buffer_bytes(&answer);
+	if (arguments_flag(a, "json")) {
+		fwrite(json.at, 1, json.len, stdout);
+		buffer_done(&answer);
+		return 0;
+	}
+	json_error_t error;
+	json_t *report = json_loadb((const char *)json.at, json.len, 0, &error);
+	buffer_done(&answer);
+	if (!report)
+		return command_fail(1, "report: the store's answer is not JSON: %s", error.text);
+	print_report(report);
+	json_decref(report);
+	return 0;
+}
+
+static const struct flag report_flags[] = {
+	{"from", "TIME", "only events since then (RFC 3339, or a date); default: all"},
+	{"to", "TIME", "only events before then; default: now"},
+	{0},
+};
+
+static const struct command report_command = {
+	.name = "report",
+	.synopsis = "NAME [--from TIME] [--to TIME] [--json]",
+	.summary = "print a report: devices, device-hosts, loop",
+	.description = "Asks the running store. `devices` is the table of attacking devices with its\n"
+		       "denominators: sources, intruders, probed, answered, identified, held out, refused\n"
+		       "and why, and how the sensors covered the range.",
+	.flags = report_flags,
+	.words_min = 1,
+	.words_max = 1,
+	.run = run,
+};
+COMMAND(report_command);
