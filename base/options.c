@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #define PATH_MAX_KEPT 256
-#define MISSPELT_MAX 3 /* a name this many edits away is offered as the right one */
 
 struct binding {
 	const char *file;
@@ -275,8 +274,7 @@ static int bind_absent(const struct binding *b, const struct option *o, const st
 	return bad ? bad : bind_list(b, o, node, path, to);
 }
 
-/* Levenshtein's distance, for "did you mean". */
-static size_t edits(const char *a, const char *b)
+size_t option_edits(const char *a, const char *b)
 {
 	size_t n = strlen(b), row[64];
 	if (n >= sizeof row / sizeof *row)
@@ -300,9 +298,9 @@ static int complain_unknown(const struct binding *b, const struct option *fields
 			    const struct yaml_node *n, const char *path)
 {
 	const char *nearest = NULL;
-	size_t best = MISSPELT_MAX + 1;
+	size_t best = OPTION_EDITS_MAX + 1;
 	for (const struct option *o = fields; o->name; o++) {
-		size_t distance = edits(n->key, o->name);
+		size_t distance = option_edits(n->key, o->name);
 		if (distance < best) {
 			best = distance;
 			nearest = o->name;

@@ -92,3 +92,7 @@ void config_done(struct config *);
 
 /* The text of one option as a person reads it: type, bounds, default.  For describe. */
 void option_describe(const struct option *, struct writer *);
+
+/* Levenshtein's distance, for "did you mean": a name so few edits away is offered as the right one. */
+size_t option_edits(const char *a, const char *b);
+#define OPTION_EDITS_MAX 3

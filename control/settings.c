@@ -38,6 +38,14 @@ static const struct option survey_fields[] = {
 	{0},
 };
 
+const struct option delay_fields[] = {
+	{"min", OPTION_DURATION, offsetof(struct delay_option, min_ms), "30s",
+	 .summary = "shortest time between a trigger and the look"},
+	{"max", OPTION_DURATION, offsetof(struct delay_option, max_ms), "10m",
+	 .summary = "longest; the time is drawn at random between them"},
+	{0},
+};
+
 static const struct option active_fields[] = {
 	{"enabled", OPTION_BOOL, ACTIVE(enabled), "true", .summary = "false: look at nobody"},
 	{"scope", OPTION_LIST, ACTIVE(scope), .element = OPTION_MAP, .fields = scope_fields,
@@ -46,6 +54,9 @@ static const struct option active_fields[] = {
 	 .summary = "highest tier of a look: 0 no packets, 1 benign questions, 2 opt-in protocols"},
 	{"hold_out", OPTION_FRACTION, ACTIVE(hold_out), "0.1",
 	 .summary = "share of eligible sources that is never looked at"},
+	{"delay", OPTION_MAP, ACTIVE(delay), .fields = delay_fields,
+	 .summary = "time between a trigger and the look, where a rule names none; looking at once "
+		    "betrays the decoy"},
 	{"opt_out", OPTION_TEXT, ACTIVE(opt_out),
 	 .summary = "file of prefixes never to be looked at, one a line; changes take effect at once"},
 	{"known_scanners", OPTION_LIST, ACTIVE(known_scanners), .element = OPTION_PREFIX,
@@ -287,6 +298,10 @@ int settings_read(const struct config *config, struct settings *out, struct faul
 		settings_done(&s);
 		return bad;
 	}
+	const struct yaml_node *delay = node_at(config, "active", "delay");
+	s.delay = s.active->delay;
+	if (delay && delay->type == YAML_SCALAR)
+		s.delay.max_ms = s.delay.min_ms; /* one time: not drawn */
 	bool named = node_at(config, "control", "silent_decoys") != NULL;
 	s.silent_share = named ? s.control->silent_decoys : s.active->hold_out;
 	if (s.decoy_addresses < DECOYS_FOR_SILENCE)

@@ -22,6 +22,10 @@ struct scope_option {
 	int special; /* 1: allow */
 };
 
+struct delay_option {
+	uint64_t min_ms, max_ms;
+};
+
 struct survey_option {
 	const char *name, *until;
 	struct option_list prefixes; /* struct prefix */
@@ -37,6 +41,7 @@ struct active_options {
 	const char *opt_out;
 	uint64_t tier;
 	double hold_out;
+	struct delay_option delay;
 	uint64_t rate, burst, round_ms, ports_max, packets_per_port, packets_max, network_looks;
 	uint64_t looks_at_once, looks_per_sensor, queue_max, handshake_age_ms, cookie_age_ms,
 		indicator_age_ms, lease_ms;
@@ -60,6 +65,7 @@ struct settings {
 	const struct active_options *active;
 	const struct control_options *control;
 	const struct yaml_node *rules; /* NULL: the default ones */
+	struct delay_option delay;     /* where a rule names none */
 	double silent_share;
 	struct prefix_set scope, special, own, probers, known_scanners;
 	struct prefix_set silent; /* decoys that never react: `react: false` */
@@ -71,6 +77,8 @@ struct settings {
 	} surveys[SURVEYS_MAX];
 	size_t survey_count;
 };
+
+extern const struct option delay_fields[]; /* of a struct delay_option */
 
 int settings_read(const struct config *, struct settings *, struct fault *);
 void settings_done(struct settings *);
