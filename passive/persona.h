@@ -61,6 +61,8 @@ struct persona_http {
 	const char *realm;  /* NULL: it never asks, locked pages answer with the form's page */
 	bool digest;        /* it asks for Digest, and takes Basic too */
 	struct persona_login login;
+	const struct persona_credential *credentials; /* its own accounts; none: the device's */
+	size_t credential_count;
 	const struct persona_page *pages;
 	size_t page_count;
 };

@@ -38,6 +38,32 @@ static const struct persona_page *find_page(const struct turn *t, const char *pa
 	return w.bad ? NULL : persona_page(t->persona, method, writer_bytes(&w));
 }
 
+/*
+ * ../ in some servers leaves the document root: then the persona's own files answer, the
+ * same that its shell shows.  Nothing of the host can: the file system is made up.
+ */
+static bool find_file(const struct turn *t, struct bytes *content)
+{
+	uint8_t room[TURN_PATH_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	write_path(t->request->path, &w);
+	struct bytes path = writer_bytes(&w);
+	bool below = false;
+	for (const char *const *at = t->dialect->traversals; at && *at; at++)
+		below |= bytes_start_with(path, *at);
+	size_t up = bytes_find(path, "../");
+	if (!below || up == path.len || w.bad || !t->persona->root)
+		return false;
+	struct vfs files;
+	struct vfs_node node;
+	struct vfs_status status;
+	vfs_start(&files, t->persona->root, session_arena(t->session));
+	if (vfs_find(&files, (struct bytes){path.at + up, path.len - up}, true, &node) < 0)
+		return false;
+	vfs_stat(node, &status);
+	return status.kind == VFS_FILE && vfs_content(node, session_arena(t->session), content) == 0;
+}
+
 static bool has_word(const char *words, struct bytes word)
 {
 	for (const char *at = words; *at; at = strchr(at, ' ') + 1)
@@ -145,6 +171,15 @@ static void use_page(const struct turn *t, const struct persona_page *page, stru
 	a->tag = (uint32_t)random_mix(text_mark(page->path) ^ t->look.seed);
 }
 
+static void use_file(const struct turn *t, struct bytes content, struct reply *y, struct writer *body)
+{
+	y->answer.status = 200;
+	y->answer.type = BYTES("text/plain");
+	y->head = t->dialect->page_head;
+	persona_expand(&t->look, content, body);
+	y->body = body->bad ? content : writer_bytes(body);
+}
+
 static void use_error(const struct turn *t, unsigned status, struct reply *y)
 {
 	y->answer.status = status;
@@ -202,6 +237,7 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 	const struct persona_page *page = find_page(t, t->page_path);
 	bool locked = page && page->locked && !t->authorized;
 	bool own_method = page && page->method; /* a page that names its method knows better */
+	struct bytes file;
 	unsigned status = own_method && !t->request->malformed ? 0 : objection(t);
 	if (!status && locked && !http->realm && http->login.path)
 		page = find_page(t, http->login.refused);
@@ -210,6 +246,8 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 	turn_write_cookie(t, fields);
 	if (status)
 		use_error(t, status, y);
+	else if (find_file(t, &file))
+		use_file(t, file, y, body);
 	else if (locked && (http->realm || !page))
 		use_error(t, http->realm ? 401 : 403, y);
 	else if (t->dialect->allow && bytes_equal_text(t->request->method, "OPTIONS")) {

@@ -2,6 +2,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* MD5(): the newer interface reads files at its first use */
 #include "passive/http/auth.h"
 #include "base/random.h"
+#include "passive/http/base64.h"
 #include <openssl/md5.h>
 
 #define HEX_CHARS 32
@@ -16,40 +17,11 @@ static const char *const common_secrets[] = {
 	"1234567890", "qwerty", "changeme", "ubnt", "telecomadmin", "admin1234", "hikadmin", "jvc",
 };
 
-static int base64_digit(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-/* As tolerant as the devices: line ends and foreign letters are skipped, "=" ends. */
-static struct bytes decode_base64(struct bytes text, uint8_t *room, size_t max)
-{
-	uint32_t bits = 0;
-	unsigned held = 0;
-	struct writer w = writer_of(room, max);
-	for (size_t i = 0; i < text.len && text.at[i] != '=' && writer_left(&w); i++) {
-		int digit = base64_digit(text.at[i]);
-		if (digit < 0)
-			continue;
-		bits = bits << 6 | (uint32_t)digit;
-		held += 6;
-		if (held >= 8) {
-			held -= 8;
-			write_u8(&w, (uint8_t)(bits >> held));
-		}
-	}
-	return writer_bytes(&w);
-}
-
 static bool read_basic(struct bytes rest, struct auth *a)
 {
-	struct bytes pair = decode_base64(rest, a->room, sizeof a->room);
+	struct writer w = writer_of(a->room, sizeof a->room);
+	base64_decode(rest, &w); /* what does not fit is cut */
+	struct bytes pair = writer_bytes(&w);
 	size_t colon = bytes_find(pair, ":");
 	size_t skip = colon < pair.len ? colon + 1 : colon;
 	a->kind = AUTH_BASIC;
@@ -132,12 +104,32 @@ static bool digest_fits(const struct digest *d, struct bytes method, struct byte
 	return whole && !w.bad && bytes_equal_nocase(d->response, want);
 }
 
+const struct persona_credential *auth_credentials(const struct persona *p, size_t *count)
+{
+	bool own = p->http.credential_count;
+	*count = own ? p->http.credential_count : p->credential_count;
+	return own ? p->http.credentials : p->credentials;
+}
+
+bool auth_accepts(const struct persona *p, uint64_t device_seed, struct bytes user, struct bytes secret)
+{
+	if (!p->http.credential_count)
+		return persona_accepts(p, device_seed, user, secret);
+	for (size_t i = 0; i < p->http.credential_count; i++)
+		if (bytes_equal(user, p->http.credentials[i].user) &&
+		    bytes_equal(secret, p->http.credentials[i].secret))
+			return true;
+	return false;
+}
+
 static bool find_secret(const struct digest *d, struct bytes method, const struct persona *p,
 			struct bytes *secret)
 {
-	for (size_t i = 0; i < p->credential_count; i++) {
-		*secret = p->credentials[i].secret;
-		if (bytes_equal(p->credentials[i].user, d->user) && digest_fits(d, method, *secret))
+	size_t count;
+	const struct persona_credential *known = auth_credentials(p, &count);
+	for (size_t i = 0; i < count; i++) {
+		*secret = known[i].secret;
+		if (bytes_equal(known[i].user, d->user) && digest_fits(d, method, *secret))
 			return true;
 	}
 	for (size_t i = 0; i < sizeof common_secrets / sizeof *common_secrets; i++) {

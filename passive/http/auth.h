@@ -28,5 +28,9 @@ struct auth {
 bool auth_read(struct bytes field, struct bytes method, const struct persona *,
 	       const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *);
 
+/* The accounts of the device's web server. */
+const struct persona_credential *auth_credentials(const struct persona *, size_t *count);
+bool auth_accepts(const struct persona *, uint64_t device_seed, struct bytes user, struct bytes secret);
+
 /* The nonce that a device gives out during an hour; only this device can make it. */
 void auth_nonce(uint64_t device_seed, uint64_t hour, char out[AUTH_NONCE_CHARS + 1]);

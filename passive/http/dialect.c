@@ -67,6 +67,10 @@ static const struct dialect_status router_statuses[] = {
 
 static const struct dialect_status no_statuses[] = {{0}};
 
+/* CVE-2017-7577; CVE-2015-3035 */
+static const char *const uc_traversals[] = {"/", NULL};
+static const char *const router_traversals[] = {"/login/", "/help/", "/loginFs/", NULL};
+
 static const struct dialect dialects[] = {
 	{
 		.server = "Boa/",
@@ -136,7 +140,7 @@ static const struct dialect dialects[] = {
 		.alive = "", .dying = "",
 		.statuses = uc_statuses,
 		.bad_request = 400, .bad_method = 501, .long_target = 400,
-		.methods = "GET HEAD POST ", .target_max = 4096,
+		.methods = "GET HEAD POST ", .target_max = 4096, .traversals = uc_traversals,
 	},
 	{
 		.server = "Router Webserver",
@@ -154,6 +158,7 @@ static const struct dialect dialects[] = {
 		.statuses = router_statuses,
 		.bad_request = 400, .bad_method = 501, .long_target = 414,
 		.methods = "GET HEAD POST ", .target_max = 2048, .challenges_always = true,
+		.traversals = router_traversals,
 	},
 	{
 		.server = "mini_httpd/",

@@ -24,6 +24,7 @@ struct dialect {
 	unsigned bad_request, bad_method, bad_version, long_target; /* statuses; 0: does not mind */
 	const char *methods;   /* known ones, each with a blank behind it */
 	const char *allow;     /* what OPTIONS is answered with; NULL: an unknown method */
+	const char *const *traversals; /* paths below which ../ leaves the document root; NULL: none */
 	size_t target_max;
 	bool keeps_alive;      /* ever */
 	bool continues;        /* answers Expect: 100-continue */

@@ -34,7 +34,7 @@ static void report(struct turn *t, const struct auth *a, bool accepted)
 
 static bool judge(struct turn *t, const struct auth *a)
 {
-	bool accepted = a->secret_known && persona_accepts(t->persona, t->look.seed, a->user, a->secret);
+	bool accepted = a->secret_known && auth_accepts(t->persona, t->look.seed, a->user, a->secret);
 	/* A browser repeats the field with every request: that is one try, not many. */
 	uint64_t mark = mark_of(a);
 	if (a->kind == AUTH_FORM || mark != *t->login_mark)
@@ -78,7 +78,7 @@ static bool read_usual_form(struct bytes form, struct auth *a)
 		{"loginuse", "loginpas"}, {"username", "password"}, {"user", "pwd"},
 		{"user", "password"},     {"usr", "pwd"},           {"user", "pass"},
 		{"username", "psd"},      {"login", "password"},    {"account", "password"},
-		{"UserName", "PassWord"}, {"XWebPageName", "z"},    {"username", "passwd"},
+		{"UserName", "PassWord"}, {"username", "passwd"},
 		{"login_username", "login_pwd"}, {"userid", "userpw"}, {"name", "pass"},
 		{"http_username", "http_passwd"}, {"j_username", "j_password"},
 	};

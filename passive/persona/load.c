@@ -3,6 +3,7 @@
  * would otherwise make a decoy that silently differs from what its author meant.
  */
 #include "base/yaml.h"
+#include "passive/http/base64.h"
 #include "passive/persona/persona_inner.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -42,6 +43,18 @@ static int read_bytes_of(const struct load *l, const struct yaml_node *n, struct
 		return complain(l, n, "a text is needed here");
 	*out = arena_copy(&l->set->arena, n->text);
 	return out->at ? 0 : complain(l, n, "the personas need more memory than they may have");
+}
+
+/* Pictures stand in the file in base64. */
+static int read_base64(const struct load *l, const struct yaml_node *n, struct bytes *out)
+{
+	uint8_t *room = n->type == YAML_SCALAR ? arena_alloc(&l->set->arena, n->text.len + 1) : NULL;
+	if (!room)
+		return complain(l, n, "a text in base64 is needed here");
+	struct writer w = writer_of(room, n->text.len);
+	base64_decode(n->text, &w);
+	*out = writer_bytes(&w);
+	return 0;
 }
 
 static int read_number(const struct load *l, const struct yaml_node *n, uint64_t max, uint64_t *out)
@@ -96,10 +109,11 @@ static int unknown(const struct load *l, const struct yaml_node *n)
 	return complain(l, n, "no such key; docs/personas.md lists them");
 }
 
-static int read_credentials(struct load *l, const struct yaml_node *n)
+static int read_credentials(struct load *l, const struct yaml_node *n,
+			    const struct persona_credential **out, size_t *count)
 {
 	void *room;
-	int error = read_list(l, n, sizeof(struct persona_credential), &room, &l->persona->credential_count);
+	int error = read_list(l, n, sizeof(struct persona_credential), &room, count);
 	struct persona_credential *x = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next, x++) {
 		/* [user, secret] in brackets keeps a long dictionary readable. */
@@ -110,7 +124,7 @@ static int read_credentials(struct load *l, const struct yaml_node *n)
 			error = read_bytes_of(l, c->first->next, &x->secret);
 	}
 	if (!error)
-		l->persona->credentials = room;
+		*out = room;
 	return error;
 }
 
@@ -223,6 +237,8 @@ static int read_page(struct load *l, const struct yaml_node *n, struct persona_p
 			error = read_headers(l, c, x);
 		else if (!strcmp(c->key, "body"))
 			error = read_bytes_of(l, c, &x->body);
+		else if (!strcmp(c->key, "base64"))
+			error = read_base64(l, c, &x->body);
 		else if (!error)
 			error = unknown(l, c);
 		if (error)
@@ -271,14 +287,17 @@ static int read_http(struct load *l, const struct yaml_node *n)
 {
 	if (n->type != YAML_MAP)
 		return complain(l, n, "a map with server, realm, login and pages is needed here");
+	struct persona_http *http = &l->persona->http;
 	int error = 0;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next) {
 		if (!strcmp(c->key, "server"))
-			error = read_text(l, c, &l->persona->http.server);
+			error = read_text(l, c, &http->server);
 		else if (!strcmp(c->key, "realm"))
-			error = read_text(l, c, &l->persona->http.realm);
+			error = read_text(l, c, &http->realm);
 		else if (!strcmp(c->key, "digest"))
-			l->persona->http.digest = bytes_equal_text(c->text, "true");
+			http->digest = bytes_equal_text(c->text, "true");
+		else if (!strcmp(c->key, "credentials"))
+			error = read_credentials(l, c, &http->credentials, &http->credential_count);
 		else if (!strcmp(c->key, "login"))
 			error = read_login(l, c);
 		else if (!strcmp(c->key, "pages"))
@@ -379,7 +398,7 @@ static int read_key(struct load *l, const struct yaml_node *n)
 	else if (!strcmp(n->key, "accept_one_in") && !error)
 		error = read_number(l, n, UINT32_MAX, &p->accept_one_in);
 	else if (!strcmp(n->key, "credentials"))
-		error = read_credentials(l, n);
+		error = read_credentials(l, n, &p->credentials, &p->credential_count);
 	else if (!strcmp(n->key, "processes"))
 		error = read_processes(l, n);
 	else if (!strcmp(n->key, "mounts"))
