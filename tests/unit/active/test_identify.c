@@ -1,4 +1,4 @@
-#include "active/identify/identify.h"
+#include "active/identify/verdict.h"
 #include "tests/test.h"
 #include <stdlib.h>
 
@@ -213,4 +213,36 @@ TEST(identify_own_fingerprints_keep_their_examples)
 	identify_close(id);
 	CHECK(check.failed == 0 && check.shadowed == 0);
 	CHECK(check.examples >= check.rules && check.without_example == 0);
+}
+
+struct labels {
+	size_t seen[DEVICE_CLASSES_MAX], unknown;
+};
+
+static void count_label(void *context, const char *rule, const char *value)
+{
+	struct labels *labels = context;
+	const struct device_class *c;
+	for (size_t i = 0; (c = device_class_at(i)); i++)
+		if (strcmp(c->label, value) == 0) {
+			labels->seen[i]++;
+			return;
+		}
+	print_error("%s: no class is called \"%s\"\n", rule, value);
+	labels->unknown++;
+}
+
+/* A label that no rule gives can never be reported, and one that is misspelt is a class of its own. */
+TEST(identify_own_fingerprints_cover_every_class)
+{
+	const char *const directory = "fingerprints";
+	struct identify *id;
+	struct labels labels = {0};
+	const struct device_class *c;
+	CHECK(identify_open(&id, &directory, 1, NULL, NULL) == 0);
+	identify_constants(id, "hw.device", count_label, &labels);
+	identify_close(id);
+	CHECK(labels.unknown == 0);
+	for (size_t i = 0; (c = device_class_at(i)); i++)
+		CHECK_SAY(labels.seen[i] > 0, "no rule gives %s", c->label);
 }
