@@ -47,6 +47,9 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# What the linker puts into the program is an input, too.
+$(BUILD)/web/routes/ui.o: $(wildcard web/ui/*)
+
 # The simulated Internet of bench/trial: it holds no room of ours and needs no library of theirs.
 world := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/trial/*.c))
 

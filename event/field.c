@@ -57,11 +57,14 @@ int event_start(struct fault *fault)
 	if (n)
 		qsort(slots, n, sizeof *slots, slot_order);
 	for (size_t i = 0; i < n; i++) {
-		if (field_find(bytes_of_text(slots[i]->definition.name)) >= 0)
-			return fault_set(fault, ERR_BAD, "field %s: declared twice, once would be right",
-					 slots[i]->definition.name);
-		definitions[known] = slots[i]->definition;
-		*slots[i]->number = known++;
+		const struct field_definition *d = &slots[i]->definition;
+		int twin = field_find(bytes_of_text(d->name));
+		/* A decoy and a probe of one protocol speak of the same things in the same words. */
+		if (twin >= 0 && (definitions[twin].type != d->type || definitions[twin].marks != d->marks))
+			return fault_set(fault, ERR_BAD, "field %s: declared twice, with two types or marks", d->name);
+		if (twin < 0)
+			definitions[known] = *d;
+		*slots[i]->number = twin < 0 ? known++ : (uint16_t)twin;
 	}
 	return 0;
 }

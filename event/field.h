@@ -59,7 +59,10 @@ struct field_slot {
 
 #define FIELDS_MAX 512 /* common and modules' together, and foreign ones learned from dictionaries */
 
-/* Numbers the modules' fields; call once at start of a process.  ERR_BAD: a name twice. */
+/*
+ * Numbers the modules' fields; call once at start of a process.  Two modules may declare the
+ * same field; ERR_BAD when they differ in type or marks.
+ */
 int event_start(struct fault *);
 uint16_t field_count(void);
 const struct field_definition *field_definition(uint16_t number); /* NULL beyond field_count() */
