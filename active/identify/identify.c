@@ -72,7 +72,7 @@ static void read_open_file(struct identify *id, const char *path, int fd)
 	if (n < 0)
 		rules_complain(id, "%s:1: %s while it is read", path, strerror(errno));
 	else
-		rules_read(id, path, buffer_bytes(&text));
+		recog_read(id, path, buffer_bytes(&text));
 	buffer_done(&text);
 }
 
@@ -122,7 +122,7 @@ int identify_open_files(struct identify **out, const struct identify_file *files
 	if (identify_new(&id) != 0)
 		return fault_set(first, ERR_MEMORY, "fingerprints: no memory for the rules");
 	for (size_t i = 0; i < n; i++)
-		rules_read(id, files[i].name, files[i].text);
+		recog_read(id, files[i].name, files[i].text);
 	return identify_finish(id, out, first, skipped);
 }
 
@@ -205,7 +205,7 @@ bool identify_match(const struct identify *id, const char *key, struct bytes ban
 	struct rule_subject s = rule_subject_make(id, rule_banner(key, banner, challenge));
 	for (const struct rule_file *f = k->files; f; f = f->next)
 		for (const struct rule *r = f->first; r; r = r->next)
-			if (rule_matches(id, r, &s, &near)) {
+			if (pattern_matches(id, r, &s, &near)) {
 				rule_fill(id, r, &s, hit);
 				return true;
 			}

@@ -146,7 +146,7 @@ struct rule_subject rule_subject_make(const struct identify *id, struct bytes ba
 	return s;
 }
 
-bool rule_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s,
+bool pattern_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s,
 		  bool *near)
 {
 	*near = false;

@@ -343,7 +343,7 @@ static void read_document(struct place *p, xmlDoc *document)
 			read_fingerprint(p, node);
 }
 
-void rules_read(struct identify *id, const char *path, struct bytes text)
+void recog_read(struct identify *id, const char *path, struct bytes text)
 {
 	struct place p = {.id = id, .path = arena_text(&id->arena, bytes_of_text(path))};
 	if (!p.path || id->file_count >= RULE_FILES_MAX || text.len > RULE_FILE_BYTES_MAX) {

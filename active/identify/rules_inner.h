@@ -83,7 +83,7 @@ struct rule_subject {
 void rules_complain(struct identify *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reads one file's rules into the identify; its complaints are counted there. */
-void rules_read(struct identify *, const char *path, struct bytes text);
+void recog_read(struct identify *, const char *path, struct bytes text);
 
 /*
  * Compiles a pattern with Ruby's meaning (`^` and `$` at lines, `\h` a hexadecimal
@@ -103,9 +103,9 @@ void pattern_limits_close(struct identify *);
 
 struct rule_subject rule_subject_make(const struct identify *, struct bytes banner);
 /* False when the literal is absent, before any pattern is tried; `near` tells the two apart. */
-bool rule_matches(const struct identify *, const struct rule *, const struct rule_subject *,
+bool pattern_matches(const struct identify *, const struct rule *, const struct rule_subject *,
 		  bool *near);
-/* Fills the hit from the groups that the last rule_matches() left. */
+/* Fills the hit from the groups that the last pattern_matches() left. */
 void rule_fill(const struct identify *, const struct rule *, const struct rule_subject *,
 	       struct identify_hit *);
 const struct rule_key *rules_key(const struct identify *, const char *name);

@@ -117,7 +117,7 @@ static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t po
 	for (const struct rule_file *f = k->files; f; f = f->next) {
 		for (const struct rule *r = f->first; r; r = r->next) {
 			struct identify_hit hit;
-			if (!rule_matches(v->identify, r, s, &near)) {
+			if (!pattern_matches(v->identify, r, s, &near)) {
 				if (near)
 					take_near(v, port, k->name, r);
 				continue;

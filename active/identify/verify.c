@@ -34,7 +34,7 @@ static bool values_right(const struct verification *v, const struct rule *rule,
 	struct rule_subject s = rule_subject_make(v->id, e->text);
 	struct identify_hit hit;
 	bool near;
-	if (!rule_matches(v->id, rule, &s, &near)) {
+	if (!pattern_matches(v->id, rule, &s, &near)) {
 		say(v, rule, e->line, "the example does not match the pattern: %.80s",
 		    (const char *)e->text.at);
 		return false;
@@ -63,7 +63,7 @@ static void check_example(const struct verification *v, const struct rule_file *
 		return;
 	}
 	for (const struct rule *r = file->first; r && r != rule; r = r->next) {
-		if (!rule_matches(v->id, r, &s, &near))
+		if (!pattern_matches(v->id, r, &s, &near))
 			continue;
 		say(v, rule, e->line, "%s comes first and takes the example: %.80s", r->id,
 		    (const char *)e->text.at);
