@@ -26,6 +26,16 @@ static void write_path(struct bytes raw, struct writer *w)
 	form_decode(path, w);
 }
 
+/* Slashes in a row are one to every server that looks for a file (POSIX 4.13). */
+static struct bytes merge_slashes(struct bytes path, uint8_t *room)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < path.len; i++)
+		if (path.at[i] != '/' || n == 0 || room[n - 1] != '/')
+			room[n++] = path.at[i];
+	return (struct bytes){room, n};
+}
+
 static const struct persona_page *find_page(const struct turn *t, const char *path)
 {
 	uint8_t room[TURN_PATH_MAX];
@@ -35,7 +45,7 @@ static const struct persona_page *find_page(const struct turn *t, const char *pa
 	if (path)
 		return persona_page(t->persona, BYTES("GET"), bytes_of_text(path));
 	write_path(t->request->path, &w);
-	return w.bad ? NULL : persona_page(t->persona, method, writer_bytes(&w));
+	return w.bad ? NULL : persona_page(t->persona, method, merge_slashes(writer_bytes(&w), room));
 }
 
 /*

@@ -40,6 +40,8 @@ TEST(http_camera_asks_for_digest_and_takes_basic)
 	meet("camera", BYTES("GET /get_status.cgi HTTP/1.0\r\nAuthorization: Basic YWRtaW46\r\n\r\n"));
 	CHECK(begins("HTTP/1.0 200 OK\r\nServer: GoAhead-Webs\r\n") && said("var realdeviceid=\"WXH-"));
 	CHECK(told("\"login.user\":\"admin\",\"login.secret\":\"\",\"login.accepted\":true"));
+	meet("camera", BYTES("GET //get_status.cgi HTTP/1.0\r\n\r\n"));
+	CHECK(begins("HTTP/1.1 401 "));
 	meet("camera", BYTES("FOO / HTTP/1.0\r\n\r\n"));
 	CHECK(begins("HTTP/1.1 400 Page not found\r\n"));
 }
