@@ -110,8 +110,8 @@ static int begin_visit(struct demo *m, struct device *d, struct fault *fault)
 	d->visits++;
 	d->visit_us = m->now_us;
 	if (d->visits == 1)
-		story_tell(&m->story, d->name, "attack", "a %s (%s) attacks %s, port %u", d->is->kind,
-			   d->is->name, address_format(&m->options->decoy, text),
+		story_tell(&m->story, d->name, "attack", "%s (%s) attacks %s, port %u", d->is->name,
+			   d->is->kind, address_format(&m->options->decoy, text),
 			   m->options->decoy_port);
 	return 0;
 }
