@@ -44,6 +44,11 @@ static int identify_finish(struct identify *id, struct identify **out, struct fa
 		*first = id->complaints[0];
 	if (skipped)
 		*skipped = id->skipped;
+	for (struct rule_key *k = id->keys; k; k = k->next)
+		if (rule_index_make(id, k) != 0) {
+			identify_close(id);
+			return fault_set(first, ERR_MEMORY, "fingerprints: no memory for the index");
+		}
 	if (id->rule_count) {
 		*out = id;
 		return 0;
@@ -199,16 +204,16 @@ bool identify_match(const struct identify *id, const char *key, struct bytes ban
 {
 	const struct rule_key *k = rules_key(id, key);
 	char challenge[IDENTIFY_CHALLENGE_MAX];
-	bool near;
+	uint8_t found;
 	if (!k)
 		return false;
 	struct rule_subject s = rule_subject_make(id, rule_banner(key, banner, challenge));
-	for (const struct rule_file *f = k->files; f; f = f->next)
-		for (const struct rule *r = f->first; r; r = r->next)
-			if (pattern_matches(id, r, &s, &near)) {
-				rule_fill(id, r, &s, hit);
-				return true;
-			}
+	rule_index_seek(k, &s);
+	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++)
+		if (pattern_matches(id, k->rules[i], &s)) {
+			rule_fill(id, k->rules[i], &s, hit);
+			return true;
+		}
 	return false;
 }
 

@@ -1,33 +1,61 @@
 /*
- * The literal that every match of a pattern must contain.
+ * The literals of which every match of a pattern contains at least one.
  *
- * Looking for a fixed string costs a tenth of a failing match, and almost all
+ * Looking for fixed strings costs a fraction of a failing match, and almost all
  * rules fail on almost all banners.  The walk is careful rather than clever:
- * what it does not understand ends the literal or gives none, which costs time
- * and never a match.  Letters are lowered, and so is the banner it is sought in.
+ * what it does not understand ends a literal or gives none, which costs time
+ * and never a match.  Letters are lowered, and so is the banner they are sought in.
  */
 #include "active/identify/literal_inner.h"
 #include <ctype.h>
 
-struct literal {
-	char run[RULE_LITERAL_MAX], best[RULE_LITERAL_MAX];
-	size_t run_len, best_len;
+enum { DEPTH_MAX = 12 };
+
+/* The run of characters under the pen, and the best set that the walk has met. */
+struct walk {
+	struct literal run;
+	struct literal_set best;
 };
 
-static void literal_end(struct literal *l)
+static const char realm[] = "realm=\"";
+
+/*
+ * How selective a set is: by its shortest literal, since any one of them lets the
+ * pattern run.  The word that stands in every challenge selects nothing.
+ */
+static int set_worth(const struct literal_set *set)
 {
-	if (l->run_len > l->best_len) {
-		memcpy(l->best, l->run, l->run_len);
-		l->best_len = l->run_len;
+	size_t shortest = set->count ? sizeof set->items->text : 0;
+	for (size_t i = 0; i < set->count; i++) {
+		const struct literal *l = &set->items[i];
+		size_t len = l->len;
+		if (len >= 6 && memcmp(l->text, realm, len < 7 ? len : 7) == 0)
+			len -= len < 7 ? len : 7;
+		if (len < shortest)
+			shortest = len;
 	}
-	l->run_len = 0;
+	return shortest < RULE_LITERAL_MIN ? -1 : (int)(shortest * 8) - set->count / 2;
 }
 
-static void literal_take(struct literal *l, uint8_t c)
+static void consider(struct walk *w, const struct literal_set *set)
 {
-	if (l->run_len == sizeof l->run)
-		literal_end(l);
-	l->run[l->run_len++] = (char)tolower(c);
+	if (set_worth(set) > set_worth(&w->best))
+		w->best = *set;
+}
+
+static void literal_end(struct walk *w)
+{
+	struct literal_set one = {.count = 1, .items = {w->run}};
+	if (w->run.len)
+		consider(w, &one);
+	w->run.len = 0;
+}
+
+static void literal_take(struct walk *w, uint8_t c)
+{
+	if (w->run.len == sizeof w->run.text)
+		literal_end(w);
+	w->run.text[w->run.len++] = (char)tolower(c);
 }
 
 /* Past the `]` that closes the class at `at`; `]` stands for itself when it is the first. */
@@ -110,24 +138,24 @@ static size_t repeat_end(struct bytes p, size_t at)
 }
 
 /* Takes one character unless it may be absent; a repeated one ends the run. */
-static size_t character(struct literal *l, struct bytes p, uint8_t c, size_t next)
+static size_t character(struct walk *w, struct bytes p, uint8_t c, size_t next)
 {
 	enum repeat repeat = repeat_at(p, next);
 	if (repeat != REPEAT_MAYBE)
-		literal_take(l, c);
+		literal_take(w, c);
 	if (repeat != REPEAT_ONCE)
-		literal_end(l);
+		literal_end(w);
 	return repeat_end(p, next);
 }
 
-static size_t escape(struct literal *l, struct bytes p, size_t at)
+static size_t escape(struct walk *w, struct bytes p, size_t at)
 {
 	uint8_t c = at + 1 < p.len ? p.at[at + 1] : 0;
 	if (c && !isalnum(c))
-		return character(l, p, c, at + 2);
+		return character(w, p, c, at + 2);
 	if (c == 'r' || c == 'n' || c == 't')
-		return character(l, p, c == 'r' ? '\r' : c == 'n' ? '\n' : '\t', at + 2);
-	literal_end(l);
+		return character(w, p, c == 'r' ? '\r' : c == 'n' ? '\n' : '\t', at + 2);
+	literal_end(w);
 	size_t next = at + 2;
 	if (c == 'x')
 		for (size_t i = 0; i < 2 && next < p.len && isxdigit(p.at[next]); i++)
@@ -150,57 +178,93 @@ static size_t group_content(struct bytes p, size_t at)
 	return 0;
 }
 
-static void walk(struct literal *, struct bytes, unsigned depth);
+/* Both cases of one letter are a character like any other: [Pp]hone. */
+static size_t class(struct walk *w, struct bytes p, size_t at)
+{
+	size_t end = class_end(p, at);
+	if (end - at == 4 && isalpha(p.at[at + 1]) && tolower(p.at[at + 1]) == tolower(p.at[at + 2]))
+		return character(w, p, p.at[at + 1], end);
+	literal_end(w);
+	return repeat_end(p, end);
+}
 
-static size_t group(struct literal *l, struct bytes p, size_t at, unsigned depth)
+static void walk_sequence(struct walk *, struct bytes, unsigned depth);
+static struct literal_set choice_set(struct bytes, unsigned depth);
+
+static size_t group(struct walk *w, struct bytes p, size_t at, unsigned depth)
 {
 	bool choice = false;
 	size_t end = group_end(p, at, &choice), content = group_content(p, at);
 	enum repeat repeat = repeat_at(p, end);
-	if (content && !choice && repeat != REPEAT_MAYBE && depth < 16 && end > content)
-		walk(l, (struct bytes){p.at + content, end - 1 - content}, depth + 1);
-	else
-		literal_end(l);
-	if (repeat != REPEAT_ONCE)
-		literal_end(l);
+	if (!content || repeat == REPEAT_MAYBE || depth >= DEPTH_MAX || end <= content) {
+		literal_end(w);
+		return repeat_end(p, end);
+	}
+	struct bytes inside = {p.at + content, end - 1 - content};
+	if (choice) {
+		struct literal_set set = choice_set(inside, depth + 1);
+		literal_end(w);
+		consider(w, &set);
+	} else {
+		walk_sequence(w, inside, depth + 1);
+		if (repeat != REPEAT_ONCE)
+			literal_end(w);
+	}
 	return repeat_end(p, end);
 }
 
-static void walk(struct literal *l, struct bytes p, unsigned depth)
+static void walk_sequence(struct walk *w, struct bytes p, unsigned depth)
 {
 	for (size_t i = 0; i < p.len;) {
 		uint8_t c = p.at[i];
 		if (c == '\\') {
-			i = escape(l, p, i);
+			i = escape(w, p, i);
 		} else if (c == '(') {
-			i = group(l, p, i, depth);
-		} else if (c == '[' || c == '.') {
-			literal_end(l);
-			i = repeat_end(p, c == '[' ? class_end(p, i) : i + 1);
-		} else if (c == '^' || c == '$') {
-			literal_end(l);
+			i = group(w, p, i, depth);
+		} else if (c == '[') {
+			i = class(w, p, i);
+		} else if (c == '^' || c == '$' || c == '.') {
+			literal_end(w);
 			i = repeat_end(p, i + 1);
 		} else {
-			i = character(l, p, c, i + 1);
+			i = character(w, p, c, i + 1);
 		}
 	}
 }
 
-/* A `|` outside all groups: either side may match, so nothing is required. */
-static bool has_choice(struct bytes p)
+/* The end of the branch that begins at `at`: a `|` outside all groups, or the end. */
+static size_t branch_end(struct bytes p, size_t at)
 {
-	for (size_t i = 0; i < p.len;) {
-		bool within = false;
-		if (p.at[i] == '\\')
-			i += 2;
-		else if (p.at[i] == '[')
-			i = class_end(p, i);
-		else if (p.at[i] == '(')
-			i = group_end(p, i, &within);
-		else if (p.at[i++] == '|')
-			return true;
+	bool within;
+	while (at < p.len && p.at[at] != '|') {
+		if (p.at[at] == '\\')
+			at += 2;
+		else if (p.at[at] == '[')
+			at = class_end(p, at);
+		else if (p.at[at] == '(')
+			at = group_end(p, at, &within);
+		else
+			at++;
 	}
-	return false;
+	return at < p.len ? at : p.len;
+}
+
+/* One literal of every branch is needed; a branch without any leaves the whole without. */
+static struct literal_set choice_set(struct bytes p, unsigned depth)
+{
+	struct literal_set all = {0};
+	for (size_t at = 0; at <= p.len;) {
+		size_t end = branch_end(p, at);
+		struct walk w = {0};
+		walk_sequence(&w, (struct bytes){p.at + at, end - at}, depth);
+		literal_end(&w);
+		if (w.best.count == 0 || all.count + w.best.count > RULE_LITERALS_MAX)
+			return (struct literal_set){0};
+		memcpy(all.items + all.count, w.best.items, w.best.count * sizeof *all.items);
+		all.count = (uint16_t)(all.count + w.best.count);
+		at = end + 1;
+	}
+	return all;
 }
 
 /* Free spacing, quoting, and escapes that take more than their next character. */
@@ -217,15 +281,7 @@ static bool is_unclear(struct bytes p)
 	return false;
 }
 
-size_t literal_find(struct bytes pattern, char out[RULE_LITERAL_MAX])
+struct literal_set literals_find(struct bytes pattern)
 {
-	if (is_unclear(pattern) || has_choice(pattern))
-		return 0;
-	struct literal l = {0};
-	walk(&l, pattern, 0);
-	literal_end(&l);
-	if (l.best_len < RULE_LITERAL_MIN)
-		return 0;
-	memcpy(out, l.best, l.best_len);
-	return l.best_len;
+	return is_unclear(pattern) ? (struct literal_set){0} : choice_set(pattern, 0);
 }

@@ -1,6 +1,16 @@
-/* The fixed string that every match of a pattern contains, in lower case. */
+/* The fixed strings of which every match of a pattern contains one, in lower case. */
 #pragma once
 #include "active/identify/rules_inner.h"
 
-/* Length of the longest such string found, or 0 when none is certain. */
-size_t literal_find(struct bytes pattern, char out[RULE_LITERAL_MAX]);
+struct literal {
+	uint8_t len;
+	char text[31];
+};
+
+struct literal_set {
+	uint16_t count;
+	struct literal items[RULE_LITERALS_MAX];
+};
+
+/* Empty when no such set is certain: then the pattern must be tried on every banner. */
+struct literal_set literals_find(struct bytes pattern);

@@ -114,6 +114,22 @@ static int compile_translated(struct identify *id, struct rule *rule, struct byt
 	return 0;
 }
 
+/* Without memory for them the rule goes without: slower, and right. */
+static void literals_keep(struct identify *id, struct rule *rule, struct bytes pattern)
+{
+	struct literal_set set = literals_find(pattern);
+	rule->literals = set.count ? arena_alloc(&id->arena, set.count * sizeof *rule->literals) : NULL;
+	if (!rule->literals)
+		return;
+	for (size_t i = 0; i < set.count; i++) {
+		struct bytes one = {(const uint8_t *)set.items[i].text, set.items[i].len};
+		rule->literals[i] = arena_copy(&id->arena, one);
+		if (!rule->literals[i].at)
+			return;
+	}
+	rule->literal_count = set.count;
+}
+
 int rule_compile(struct identify *id, struct rule *rule, const char *pattern, uint32_t options,
 		 struct fault *why)
 {
@@ -128,10 +144,7 @@ int rule_compile(struct identify *id, struct rule *rule, const char *pattern, ui
 	int r = compile_translated(id, rule, translated, options, why);
 	if (r != 0)
 		return r;
-	char literal[RULE_LITERAL_MAX];
-	size_t n = literal_find(translated, literal);
-	if (n)
-		rule->literal = arena_copy(&id->arena, (struct bytes){(uint8_t *)literal, n});
+	literals_keep(id, rule, translated);
 	return 0;
 }
 
@@ -146,15 +159,8 @@ struct rule_subject rule_subject_make(const struct identify *id, struct bytes ba
 	return s;
 }
 
-bool pattern_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s,
-		  bool *near)
+bool pattern_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s)
 {
-	*near = false;
-	if (rule->literal.len) {
-		if (!memmem(s->lower.at, s->lower.len, rule->literal.at, rule->literal.len))
-			return false;
-		*near = true;
-	}
 	return pcre2_match(rule->code, s->text.at ? s->text.at : (const uint8_t *)"", s->text.len, 0,
 			   0, id->groups, id->limits) > 0;
 }

@@ -272,6 +272,7 @@ static void read_fingerprint(struct place *p, xmlNode *node)
 		COMPLAIN(p, "all rules together are above %zu MiB", RULES_ARENA_MAX >> 20);
 		return;
 	}
+	rule->file = p->file;
 	rule->path = p->path;
 	rule->line = (unsigned)p->line;
 	if (!(rule->description = read_description(p, node)) || !read_rule(p, node, rule))

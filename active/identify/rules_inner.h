@@ -16,7 +16,7 @@ enum {
 	RULE_PATTERN_MAX = 8192,
 	RULE_PARAMS_MAX = IDENTIFY_FIELDS_MAX,
 	RULE_EXAMPLES_MAX = 256,
-	RULE_LITERAL_MAX = 64,
+	RULE_LITERALS_MAX = 64,
 	RULE_LITERAL_MIN = 3, /* shorter ones are found everywhere and only cost time */
 	RULE_GROUPS_MAX = 64,
 	RULE_CERTAINTY_DEFAULT = 85, /* Recog's own default, 0.85 */
@@ -35,13 +35,17 @@ struct rule_example {
 	unsigned line;
 };
 
+struct rule_file;
+
 struct rule {
 	struct rule *next;
+	const struct rule_file *file;
 	const char *id, *description;
 	const char *path; /* as named in messages */
 	unsigned line, certainty;
 	pcre2_code *code;
-	struct bytes literal; /* in lower case; every matching banner holds it; empty: none known */
+	struct bytes *literals; /* in lower case; every matching banner holds one; none: unknown */
+	size_t literal_count;
 	struct rule_param *params;
 	size_t param_count;
 	struct rule_example *examples;
@@ -60,6 +64,10 @@ struct rule_key {
 	struct rule_key *next;
 	const char *name;
 	struct rule_file *files;
+	/* Made when all files are in: the rules in the order they are asked, and their literals. */
+	struct rule **rules;
+	size_t rule_count;
+	struct rule_index *index;
 };
 
 struct identify {
@@ -78,6 +86,13 @@ struct identify {
 struct rule_subject {
 	struct bytes text, lower;
 };
+
+/* Which rules a banner may match: [i] is 0 for none of its literals, else the longest's length. */
+#define RULE_ALWAYS 1 /* no literal is known */
+int rule_index_make(struct identify *, struct rule_key *);
+/* The next rule from `at` on that may match, or rule_count; rule_index_seek() comes first. */
+void rule_index_seek(const struct rule_key *, const struct rule_subject *);
+size_t rule_index_next(const struct rule_key *, size_t at, uint8_t *found);
 
 /* Counts a rule or file that is left out and keeps the sentence while there is room. */
 void rules_complain(struct identify *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -102,9 +117,7 @@ int pattern_limits_open(struct identify *);
 void pattern_limits_close(struct identify *);
 
 struct rule_subject rule_subject_make(const struct identify *, struct bytes banner);
-/* False when the literal is absent, before any pattern is tried; `near` tells the two apart. */
-bool pattern_matches(const struct identify *, const struct rule *, const struct rule_subject *,
-		  bool *near);
+bool pattern_matches(const struct identify *, const struct rule *, const struct rule_subject *);
 /* Fills the hit from the groups that the last pattern_matches() left. */
 void rule_fill(const struct identify *, const struct rule *, const struct rule_subject *,
 	       struct identify_hit *);

@@ -103,8 +103,6 @@ static bool is_captured(const struct rule *rule)
 static void take_near(struct verdict *v, uint16_t port, const char *key, const struct rule *rule)
 {
 	char text[256];
-	if (rule->literal.len < NEAR_LITERAL_MIN)
-		return;
 	snprintf(text, sizeof text, "%s (%.80s) by %s@%u", rule->id, rule->description, key, port);
 	LIST_ADD(v->near, text);
 }
@@ -113,21 +111,25 @@ static void take_near(struct verdict *v, uint16_t port, const char *key, const s
 static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t port,
 			const struct rule_subject *s)
 {
-	bool classed = false, near;
-	for (const struct rule_file *f = k->files; f; f = f->next) {
-		for (const struct rule *r = f->first; r; r = r->next) {
-			struct identify_hit hit;
-			if (!pattern_matches(v->identify, r, s, &near)) {
-				if (near)
-					take_near(v, port, k->name, r);
-				continue;
-			}
-			rule_fill(v->identify, r, s, &hit);
-			classed |= identify_value(&hit, "hw.device").len > 0;
-			if (v->hit_count < VERDICT_EVIDENCE_MAX)
-				take_hit(v, k->name, port, &hit, is_captured(r));
-			break;
+	const struct rule_file *done = NULL;
+	bool classed = false;
+	uint8_t found;
+	rule_index_seek(k, s);
+	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++) {
+		const struct rule *r = k->rules[i];
+		struct identify_hit hit;
+		if (r->file == done)
+			continue;
+		if (!pattern_matches(v->identify, r, s)) {
+			if (found >= NEAR_LITERAL_MIN)
+				take_near(v, port, k->name, r);
+			continue;
 		}
+		done = r->file;
+		rule_fill(v->identify, r, s, &hit);
+		classed |= identify_value(&hit, "hw.device").len > 0;
+		if (v->hit_count < VERDICT_EVIDENCE_MAX)
+			take_hit(v, k->name, port, &hit, is_captured(r));
 	}
 	return classed;
 }

@@ -33,8 +33,7 @@ static bool values_right(const struct verification *v, const struct rule *rule,
 {
 	struct rule_subject s = rule_subject_make(v->id, e->text);
 	struct identify_hit hit;
-	bool near;
-	if (!pattern_matches(v->id, rule, &s, &near)) {
+	if (!pattern_matches(v->id, rule, &s)) {
 		say(v, rule, e->line, "the example does not match the pattern: %.80s",
 		    (const char *)e->text.at);
 		return false;
@@ -55,21 +54,29 @@ static bool values_right(const struct verification *v, const struct rule *rule,
 static void check_example(const struct verification *v, const struct rule_file *file,
 			  const struct rule *rule, const struct rule_example *e)
 {
-	struct rule_subject s = rule_subject_make(v->id, e->text);
-	bool near;
 	v->out->examples++;
 	if (!values_right(v, rule, e)) {
 		v->out->failed++;
 		return;
 	}
-	for (const struct rule *r = file->first; r && r != rule; r = r->next) {
-		if (!pattern_matches(v->id, r, &s, &near))
+	/* The way of a real banner, through the index, to the first match within this file. */
+	struct rule_subject s = rule_subject_make(v->id, e->text);
+	const struct rule_key *k = file->key;
+	uint8_t found;
+	rule_index_seek(k, &s);
+	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++) {
+		const struct rule *r = k->rules[i];
+		if (r->file != file || !pattern_matches(v->id, r, &s))
 			continue;
-		say(v, rule, e->line, "%s comes first and takes the example: %.80s", r->id,
-		    (const char *)e->text.at);
-		v->out->shadowed++;
+		if (r != rule) {
+			say(v, rule, e->line, "%s comes first and takes the example: %.80s", r->id,
+			    (const char *)e->text.at);
+			v->out->shadowed++;
+		}
 		return;
 	}
+	say(v, rule, e->line, "the index lost the example: %.80s", (const char *)e->text.at);
+	v->out->failed++;
 }
 
 void identify_verify(const struct identify *id, struct identify_check *out,
