@@ -235,7 +235,7 @@ static void walk_sequence(struct walk *w, struct bytes p, unsigned depth)
 /* The end of the branch that begins at `at`: a `|` outside all groups, or the end. */
 static size_t branch_end(struct bytes p, size_t at)
 {
-	bool within;
+	bool within = false;
 	while (at < p.len && p.at[at] != '|') {
 		if (p.at[at] == '\\')
 			at += 2;
