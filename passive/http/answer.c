@@ -89,8 +89,8 @@ static unsigned objection(const struct turn *t)
 	const struct dialect *d = t->dialect;
 	if (r->malformed)
 		return d->bad_request;
-	if (r->version == HTTP_UNKNOWN && d->bad_version)
-		return d->bad_version;
+	if (r->version >= HTTP_UNKNOWN && d->bad_version)
+		return r->version == HTTP_UNKNOWN ? d->bad_version : d->bad_request;
 	if (r->target.len > d->target_max)
 		return d->long_target;
 	if (d->needs_host && r->version == HTTP_1_1 && r->host.len == 0)
@@ -103,6 +103,8 @@ static bool is_static(const char *path)
 {
 	static const char *const ends[] = {".gif", ".ico", ".jpg", ".png", ".css", ".js", ".html", ".htm"};
 	size_t n = strlen(path);
+	if (n && path[n - 1] == '/') /* its index.html */
+		return true;
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (n > strlen(ends[i]) && !strcmp(path + n - strlen(ends[i]), ends[i]))
 			return true;

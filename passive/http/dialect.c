@@ -193,7 +193,7 @@ static const struct dialect dialects[] = {
 		.redirect_head = FIRST_LINE "Location: %{location}\r\n%{fields}Content-Length: 0\r\n"
 				 "%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
 		.error_body = XHTML, .redirect_body = "",
-		.alive = "", .dying = "Connection: close\r\n",
+		.alive = "%{kept}", .dying = "Connection: close\r\n",
 		.statuses = no_statuses,
 		.bad_request = 400, .bad_method = 501, .bad_version = 505, .long_target = 431,
 		.methods = "GET HEAD POST PUT DELETE PROPFIND MKCOL ", .allow = "OPTIONS, GET, HEAD, POST",
@@ -290,6 +290,8 @@ static bool write_name(struct bytes name, const struct answer *a, struct writer 
 		dialect_write(a->alive ? d->alive : d->dying, a, w);
 	else if (bytes_equal_text(name, "ranges"))
 		write_text(w, a->version == HTTP_1_1 ? "Accept-Ranges: bytes\r\n" : "");
+	else if (bytes_equal_text(name, "kept")) /* what only HTTP/1.0 must be told */
+		write_text(w, a->version == HTTP_1_1 ? "" : "Connection: keep-alive\r\n");
 	else if (bytes_equal_text(name, "length"))
 		write_fmt(w, "%zu", a->length);
 	else if (bytes_equal_text(name, "left"))

@@ -13,7 +13,7 @@ FIELD(FIELD_HTTP_INJECTION, "http.injection", BYTES, 0, "shell commands found in
 
 static void report_request(const struct turn *t, struct bytes injection)
 {
-	static const char *const versions[] = {"0.9", "1.0", "1.1", "other"};
+	static const char *const versions[] = {"0.9", "1.0", "1.1", "other", "other"};
 	const struct request *r = t->request;
 	struct event *e = session_report(t->session, EVENT_REQUEST_SEEN);
 	event_set_bytes(e, FIELD_METHOD, r->method);

@@ -82,7 +82,9 @@ static enum http_version read_version(struct bytes word)
 		return HTTP_0_9;
 	if (bytes_equal_nocase(word, "HTTP/1.0"))
 		return HTTP_1_0;
-	return bytes_equal_nocase(word, "HTTP/1.1") ? HTTP_1_1 : HTTP_UNKNOWN;
+	if (bytes_equal_nocase(word, "HTTP/1.1"))
+		return HTTP_1_1;
+	return bytes_find_nocase(word, "HTTP/") == 0 ? HTTP_UNKNOWN : HTTP_FOREIGN;
 }
 
 /* HTTP/1.1, and RTSP/1.0 or SIP/2.0 from those who try other protocols here. */

@@ -10,7 +10,7 @@
 #pragma once
 #include "base/bytes.h"
 
-enum http_version { HTTP_0_9, HTTP_1_0, HTTP_1_1, HTTP_UNKNOWN };
+enum http_version { HTTP_0_9, HTTP_1_0, HTTP_1_1, HTTP_UNKNOWN, HTTP_FOREIGN /* RTSP/1.0 */ };
 
 struct request {
 	struct bytes line;          /* the first line, without its end */

@@ -27,7 +27,7 @@ TEST(http_heads_are_read_tolerantly)
 	r = parse(BYTES("GET /\n"));
 	CHECK(r.version == HTTP_0_9 && !r.malformed && bytes_equal_text(r.path, "/"));
 	r = parse(BYTES("GET / SIP/2.0\r\n\r\n"));
-	CHECK(r.version == HTTP_UNKNOWN && bytes_equal_text(r.target, "/"));
+	CHECK(r.version == HTTP_FOREIGN && bytes_equal_text(r.target, "/"));
 	r = parse(BYTES("POST / HTTP/1.0\r\nno colon here\r\n\r\n"));
 	CHECK(r.malformed);
 	r = parse(BYTES("POST / HTTP/1.0\r\nContent-Length: -1\r\n\r\n"));
