@@ -91,6 +91,8 @@ void bus_on_request(struct bus *, const char *topic, bus_request_f *, void *arg)
 /* Answers now or later; with more == false the request is freed. */
 void bus_answer(struct bus_request *, int status, struct bytes payload, bool more);
 struct bus_peer *bus_request_peer(struct bus_request *);
+/* Bytes on their way to the asker, for whoever answers in many parts; ERR_GONE: it went away. */
+long bus_request_unsent(const struct bus_request *);
 
 /* What the far end of a link may do, as its role says; an unknown role may do nothing. */
 struct bus_rights {

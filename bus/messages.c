@@ -255,3 +255,10 @@ void bus_answer(struct bus_request *request, int status, struct bytes payload, b
 }
 
 struct bus_peer *bus_request_peer(struct bus_request *request) { return request->peer; }
+
+long bus_request_unsent(const struct bus_request *request)
+{
+	const struct bus_peer *peer = request->peer;
+	bool there = peer->transport_state && peer->instance == request->instance;
+	return there ? (long)buffer_len(&peer->out) : ERR_GONE;
+}

@@ -1,8 +1,4 @@
 #include "store/store.h"
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #define AT(member) offsetof(struct store_options, member)
 #define DAY_MS 86400000u
@@ -30,8 +26,8 @@ static const struct option query_options[] = {
 	 .min = 100, .max = 3600000, .summary = "the longest a question may take"},
 	{.name = "memory", .type = OPTION_SIZE, .offset = AT(query.memory), .fallback = "1G",
 	 .min = 16 << 20, .summary = "the most memory that a question may take"},
-	{.name = "result", .type = OPTION_SIZE, .offset = AT(query.result), .fallback = "48M",
-	 .min = 1024, .max = 64 << 20, .summary = "the largest answer"},
+	{.name = "result", .type = OPTION_SIZE, .offset = AT(query.result), .fallback = "256M",
+	 .min = 1024, .summary = "the largest answer"},
 	{.name = "threads", .type = OPTION_NUMBER, .offset = AT(query.threads), .fallback = "2",
 	 .min = 1, .max = 64, .summary = "threads of one question"},
 	{0},
@@ -50,8 +46,6 @@ static const struct option retention_options[] = {
 };
 
 static const struct option store_fields[] = {
-	{.name = "directory", .type = OPTION_TEXT, .offset = AT(directory), .fallback = "var/store",
-	 .summary = "where journal, files and tables lie"},
 	{.name = "library", .type = OPTION_TEXT, .offset = AT(library),
 	 .summary = "libchdb.so, when it is not where `npm ci` puts it"},
 	{.name = "linger", .type = OPTION_DURATION, .offset = AT(linger_ms), .fallback = "500ms",
@@ -70,15 +64,3 @@ static const struct section store_section = {
 	.size = sizeof(struct store_options),
 };
 SECTION(store_section);
-
-int store_path(const struct config *config, const char *folder, char path[STORE_PATH_MAX],
-	       struct fault *fault)
-{
-	const struct store_options *o = config_section(config, "store");
-	char here[PATH_MAX] = "";
-	if (o->directory[0] != '/' && !getcwd(here, sizeof here))
-		return fault_set(fault, ERR_SYSTEM, "store.directory: %s", strerror(errno));
-	int n = snprintf(path, STORE_PATH_MAX, "%s%s%s/%s", here, *here ? "/" : "", o->directory, folder);
-	return n < STORE_PATH_MAX ? 0 : fault_set(fault, ERR_BAD, "store.directory: longer than %d bytes",
-						  STORE_PATH_MAX);
-}

@@ -130,9 +130,8 @@ static void create_events(struct writer *w)
 static void create_log(struct writer *w)
 {
 	char name[64], type[64], fallback[160];
-	write_text(w, "CREATE OR REPLACE VIEW " DATABASE ".log AS SELECT lower(hex(id)) AS id, "
-		      "concat(toString(time), '.', leftPad(toString(time_us), 6, '0')) AS time");
-	for (unsigned i = 3; schema_column(i, name, type, fallback); i++) {
+	write_text(w, "CREATE OR REPLACE VIEW " DATABASE ".log AS SELECT lower(hex(id)) AS id");
+	for (unsigned i = 1; schema_column(i, name, type, fallback); i++) {
 		const char *shape = ", `%1$s`";
 		if (!strcmp(type, "FixedString(16)"))
 			shape = field_find(bytes_of_text(name)) >= 0 &&

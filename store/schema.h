@@ -4,7 +4,7 @@
  *   events    the envelope and the HOT fields as columns; all other fields as two
  *             arrays, `field` (names) and `value` (as text, or the bytes themselves)
  *   private   one row per PRIVATE value (passwords, payloads): id, time, kind, field, value
- *   log       a view of events with ids, addresses and times as people read them
+ *   log       a view of events with ids and addresses as people read them
  *
  * A column is named as its field, with _ for the dot.  When the vocabulary grows, columns
  * are added, with a default that finds the value in the arrays of older rows.  An absent

@@ -3,7 +3,7 @@
  *
  * Two roles: "journal" takes every event, acknowledges after its group commit, keeps
  * blobs; "store" inserts the journal's batches into chDB and answers questions.  Ask over
- * the bus, or, from a command line, at the store's door.  SQL sees the tables events and
+ * the bus, or, from a command line, at the store's door (bus/client.h).  SQL sees the tables events and
  * log (store/schema.h says what is in them) and, where it is allowed, private.
  */
 #pragma once
@@ -12,7 +12,6 @@
 #include "store/embedded/engine.h"
 
 struct store_options {
-	const char *directory; /* journal/, blobs/, chdb/ lie in it */
 	const char *library;   /* libchdb.so, when it is not where npm put it */
 	struct {
 		uint64_t segment, age_ms, keep_ms;
@@ -30,12 +29,14 @@ struct store_options {
 	uint64_t linger_ms;
 };
 
-#define STORE_PATH_MAX 3800
-/* The absolute path of one of its folders ("journal", "blobs", "chdb"). */
-int store_path(const struct config *, const char *folder, char path[STORE_PATH_MAX], struct fault *);
+/* Folders of the state directory, each 0700 and its role's own. */
+#define JOURNAL_FOLDER "journal"
+#define BLOBS_FOLDER "blobs"
+#define TABLES_FOLDER "store"
 
 /* Topics of the role "store" (guests may ask them) … */
 #define TOPIC_QUERY "store.query"   /* struct question */
+#define TOPIC_REPORT "store.report" /* from u64, to u64 (microseconds), name: store/report.h */
 #define TOPIC_ERASE "store.erase"   /* store/erasure.h */
 #define TOPIC_BACKUP "store.backup" /* nothing; the archive comes back */
 /* … and of the role "journal". */
@@ -60,12 +61,6 @@ struct blob_part {
 void blob_part_write(struct writer *, const struct blob_part *);
 int blob_part_read(struct bytes, struct blob_part *); /* 0 or ERR_BAD */
 
-/*
- * For command lines: asks the role's door (a Unix socket at `path`) and waits.  Parts go to
- * the sink.  ERR_GONE: nobody listens there.
- */
-int door_ask(const char *path, const char *role, const char *topic, struct bytes payload,
-	     answer_sink_f *, void *arg, struct fault *);
 /* The payload of TOPIC_QUERY. */
 void question_write(struct writer *, struct bytes sql, enum answer_format, bool private_too);
 int question_read(struct bytes, struct bytes *sql, enum answer_format *, bool *private_too);

@@ -1,0 +1,12 @@
+/* The tables without a running kansoku: opened here, under the same lock. */
+#pragma once
+#include "store/store.h"
+
+/* Whether a kansoku holds that state directory. */
+bool offline_running(const char *state);
+/*
+ * As engine_ask(); takes the lock, and the uid that owns the tables.  Afterwards the process
+ * must end with _exit(): chDB's own threads do not survive the end of main().
+ */
+int offline_ask(const char *state, const struct config *, struct bytes sql, enum answer_format,
+		bool private_too, bool (*part)(void *, struct bytes), void *arg, struct fault *);
