@@ -1,19 +1,30 @@
 # What bench/trial/run asks of kansoku: its configuration, whether it is ready and idle, its report.
 # Read by run, which sets the variables.
 
+# Without the pauses and shares that politeness asks for outside: the attackers are ours.
 write_config() {
 	write_personas
 	cat <<-YAML
-	operator: {name: Trial, contact: trial@example.org, page: https://example.org/probing}
+	run: {state: $work/state}
+	operator: {name: Trial, contact: trial@example.org, page: "https://example.org/probing"}
 	passive:
-	  personas: $work/personas
+	  personas_dir: $work/personas
+	  services: {telnet: {ports: [23]}, http: {ports: [80]}}
 	  decoys:
 	    - {prefix: 198.51.100.0/25, personas: [camera, dvr, router]}
 	    - {prefix: 198.51.100.128/28, personas: [camera, dvr, router]}
 	    - {prefix: 198.51.100.144/30, personas: [camera, dvr, router]}
-	active: {scope: [11.0.0.0/8]}
+	active:
+	  scope: [{prefix: 11.0.0.0/8}]
+	  addresses: [203.0.113.1]
+	  hold_out: $(awk "BEGIN {print $hold_out / 100}")
+	  rate: 0
+	  network_looks: 0
+	  looks_per_sensor: 0
+	control: {silent_decoys: 0}
 	rules:
-	  - {on: login.tried, when: {login.accepted: true}, do: probe}
+	  - {on: login.tried, when: {login.accepted: true}, do: probe, ports: [23, 80],
+	     delay: {min: 0s, max: 0s}, name: intruder}
 	YAML
 }
 
@@ -34,20 +45,27 @@ kansoku_ask() {
 }
 
 kansoku_ready() {
-	grep -q ready "$work/kansoku.log"
+	[ -e "$work/state/run/ready" ]
 }
 
+# True when two reports, a second apart, count the same.
 kansoku_idle() {
-	return 0
+	kansoku_ask report devices --json | jq -c '.parts | del(.coverage)' > "$work/now.json" 2>/dev/null
+	cmp -s "$work/now.json" "$work/before.json" && return
+	mv "$work/now.json" "$work/before.json"
+	return 1
 }
 
-# counts.tsv: name and number; hosts.tsv: address, class, vendor, product.
+# counts.tsv: name and number, and "row class models hosts"; hosts.tsv: address, class, vendor,
+# product.
 kansoku_report() {
 	kansoku_ask report devices --json > "$work/report.json"
-	kansoku_ask report devices --hosts --json > "$work/hosts.json"
-	jq -r 'to_entries[] | select(.value | type == "number") | [.key, .value] | @tsv' \
+	kansoku_ask report device-hosts --json > "$work/hosts.json"
+	jq -r '.parts | (["sources", "intruders", "probed", "answered", "identified", "held_out"][]
+			as $name | [$name, .[$name][0].hosts]),
+		["refused", ([.refused[].hosts | tonumber] | add // 0)],
+		(.classes[] | ["row", .class, .models, .hosts]) | @tsv' \
 		"$work/report.json" > "$work/counts.tsv"
-	jq -r '.rows[] | ["row", .class, .models, .hosts] | @tsv' \
-		"$work/report.json" >> "$work/counts.tsv"
-	jq -r '[.address, .class, .vendor, .product] | @tsv' "$work/hosts.json" > "$work/hosts.tsv"
+	jq -r '.parts.hosts[] | [.src, .class, .vendor, .product] | @tsv' \
+		"$work/hosts.json" > "$work/hosts.tsv"
 }
