@@ -10,7 +10,7 @@
 struct reply {
 	struct answer answer;
 	struct bytes body;
-	const char *head; /* template */
+	const char *head;          /* template */
 	const char *body_template; /* of the dialect, instead of the body */
 };
 
@@ -45,7 +45,8 @@ static const struct persona_page *find_page(const struct turn *t, const char *pa
 	if (path)
 		return persona_page(t->persona, BYTES("GET"), bytes_of_text(path));
 	write_path(t->request->path, &w);
-	return w.bad ? NULL : persona_page(t->persona, method, merge_slashes(writer_bytes(&w), room));
+	return w.bad ? NULL
+	             : persona_page(t->persona, method, merge_slashes(writer_bytes(&w), room));
 }
 
 /*
@@ -71,13 +72,15 @@ static bool find_file(const struct turn *t, struct bytes *content)
 	if (vfs_find(&files, (struct bytes){path.at + up, path.len - up}, true, &node) < 0)
 		return false;
 	vfs_stat(node, &status);
-	return status.kind == VFS_FILE && vfs_content(node, session_arena(t->session), content) == 0;
+	return status.kind == VFS_FILE &&
+	       vfs_content(node, session_arena(t->session), content) == 0;
 }
 
 static bool has_word(const char *words, struct bytes word)
 {
 	for (const char *at = words; *at; at = strchr(at, ' ') + 1)
-		if (bytes_equal((struct bytes){(const uint8_t *)at, (size_t)(strchr(at, ' ') - at)}, word))
+		if (bytes_equal((struct bytes){(const uint8_t *)at, (size_t)(strchr(at, ' ') - at)},
+		                word))
 			return true;
 	return false;
 }
@@ -101,7 +104,8 @@ static unsigned objection(const struct turn *t)
 
 static bool is_static(const char *path)
 {
-	static const char *const ends[] = {".gif", ".ico", ".jpg", ".png", ".css", ".js", ".html", ".htm"};
+	static const char *const ends[] = {".gif", ".ico", ".jpg",  ".png",
+	                                   ".css", ".js",  ".html", ".htm"};
 	size_t n = strlen(path);
 	if (n && path[n - 1] == '/') /* its index.html */
 		return true;
@@ -116,13 +120,16 @@ static struct bytes type_of(const char *path)
 	static const struct {
 		const char *end, *type;
 	} types[] = {
-		{".gif", "image/gif"}, {".jpg", "image/jpeg"}, {".png", "image/png"}, {".css", "text/css"},
-		{".ico", "image/x-icon"}, {".js", "application/x-javascript"}, {".xml", "text/xml"},
-		{".txt", "text/plain"}, {".ini", "text/plain"},
+	        {".gif", "image/gif"},    {".jpg", "image/jpeg"},
+	        {".png", "image/png"},    {".css", "text/css"},
+	        {".ico", "image/x-icon"}, {".js", "application/x-javascript"},
+	        {".xml", "text/xml"},     {".txt", "text/plain"},
+	        {".ini", "text/plain"},
 	};
 	size_t n = strlen(path);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		if (n > strlen(types[i].end) && !strcmp(path + n - strlen(types[i].end), types[i].end))
+		if (n > strlen(types[i].end) &&
+		    !strcmp(path + n - strlen(types[i].end), types[i].end))
 			return bytes_of_text(types[i].type);
 	return BYTES("text/html");
 }
@@ -136,8 +143,8 @@ static uint64_t text_mark(const char *text)
 }
 
 /* The page's own fields; Content-Type and Location have their place in the dialect. */
-static void take_fields(const struct turn *t, const struct persona_page *page, struct writer *fields,
-			struct writer *location, struct answer *a)
+static void take_fields(const struct turn *t, const struct persona_page *page,
+                        struct writer *fields, struct writer *location, struct answer *a)
 {
 	for (size_t i = 0; i < page->header_count; i++) {
 		const struct persona_header *h = &page->headers[i];
@@ -156,7 +163,7 @@ static void take_fields(const struct turn *t, const struct persona_page *page, s
 }
 
 static void use_page(const struct turn *t, const struct persona_page *page, struct reply *y,
-		     struct writer *fields, struct writer *location, struct writer *body)
+                     struct writer *fields, struct writer *location, struct writer *body)
 {
 	struct answer *a = &y->answer;
 	const struct dialect *d = t->dialect;
@@ -183,7 +190,8 @@ static void use_page(const struct turn *t, const struct persona_page *page, stru
 	a->tag = (uint32_t)random_mix(text_mark(page->path) ^ t->look.seed);
 }
 
-static void use_file(const struct turn *t, struct bytes content, struct reply *y, struct writer *body)
+static void use_file(const struct turn *t, struct bytes content, struct reply *y,
+                     struct writer *body)
 {
 	y->answer.status = 200;
 	y->answer.type = BYTES("text/plain");
@@ -224,14 +232,15 @@ static struct reply begin_reply(const struct turn *t)
 {
 	const struct request *r = t->request;
 	const char *server = t->persona->http.server;
-	return (struct reply){.answer = {
-				      .dialect = t->dialect,
-				      .server = server ? server : "",
-				      .version = r->version,
-				      .time_us = t->look.time_us,
-				      .target = r->path,
-				      .host = r->host.len ? r->host : bytes_of_text(t->look.address),
-			      }};
+	return (struct reply){
+	        .answer = {
+	                .dialect = t->dialect,
+	                .server = server ? server : "",
+	                .version = r->version,
+	                .time_us = t->look.time_us,
+	                .target = r->path,
+	                .host = r->host.len ? r->host : bytes_of_text(t->look.address),
+	        }};
 }
 
 void turn_refuse(struct turn *t, unsigned status)
@@ -243,7 +252,7 @@ void turn_refuse(struct turn *t, unsigned status)
 
 /* The page, or what stands in its way. */
 static void choose(struct turn *t, struct reply *y, struct writer *fields, struct writer *location,
-		   struct writer *body)
+                   struct writer *body)
 {
 	const struct persona_http *http = &t->persona->http;
 	const struct persona_page *page = find_page(t, t->page_path);
@@ -266,7 +275,7 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 		write_fmt(fields, "Allow: %s\r\n", t->dialect->allow);
 		y->answer.status = 200;
 		y->head = "%{version} 200 OK\r\n%{fields}Content-Length: %{length}\r\n%{connection}"
-			  "Date: %{date}\r\nServer: %{server}\r\n\r\n";
+		          "Date: %{date}\r\nServer: %{server}\r\n\r\n";
 	} else if (page)
 		use_page(t, page, y, fields, location, body);
 	else
@@ -285,7 +294,8 @@ static bool not_modified(const struct turn *t, const struct reply *y)
 
 bool turn_answer(struct turn *t, uint32_t requests_left)
 {
-	uint8_t fields_room[TURN_FIELDS_MAX], location_room[TURN_PATH_MAX], body_room[PAGE_BYTES_MAX];
+	uint8_t fields_room[TURN_FIELDS_MAX], location_room[TURN_PATH_MAX],
+	        body_room[PAGE_BYTES_MAX];
 	struct writer fields = writer_of(fields_room, sizeof fields_room);
 	struct writer location = writer_of(location_room, sizeof location_room);
 	struct writer body = writer_of(body_room, sizeof body_room);

@@ -4,7 +4,14 @@
 #define CHUNK_LINE_MAX 256 /* of a chunk's size with its extensions, or of a trailer's line */
 #define FIRST_ROOM 1024
 
-enum state { STATE_LENGTH, STATE_CHUNK_SIZE, STATE_CHUNK, STATE_CHUNK_END, STATE_TRAILER, STATE_DONE };
+enum state {
+	STATE_LENGTH,
+	STATE_CHUNK_SIZE,
+	STATE_CHUNK,
+	STATE_CHUNK_END,
+	STATE_TRAILER,
+	STATE_DONE
+};
 
 void body_begin(struct body *b, const struct request *r)
 {
@@ -58,7 +65,9 @@ static bool read_chunk_size(struct bytes line, uint64_t *size)
 	line = bytes_trim(line);
 	for (; n < line.len; n++) {
 		uint8_t c = line.at[n], low = c | 0x20;
-		unsigned digit = c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : 16;
+		unsigned digit = c >= '0' && c <= '9'       ? c - '0'
+		                 : low >= 'a' && low <= 'f' ? low - 'a' + 10
+		                                            : 16;
 		if (digit == 16)
 			break;
 		if (v >> 56)

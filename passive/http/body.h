@@ -16,10 +16,13 @@ struct body {
 	uint64_t left;        /* of the length, or of the chunk */
 	uint64_t seen;        /* bytes of content that came */
 	uint8_t state;
-	bool cut;             /* more came than was kept */
+	bool cut; /* more came than was kept */
 };
 
 void body_begin(struct body *, const struct request *);
 enum body_next body_feed(struct body *, struct arena *, size_t keep_max, struct reader *);
 
-static inline struct bytes body_bytes(const struct body *b) { return (struct bytes){b->kept, b->len}; }
+static inline struct bytes body_bytes(const struct body *b)
+{
+	return (struct bytes){b->kept, b->len};
+}

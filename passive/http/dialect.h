@@ -19,19 +19,20 @@ struct dialect {
 	const char *reference; /* where its behaviour was read or measured */
 	const char *file_head, *page_head, *error_head, *redirect_head; /* templates */
 	const char *error_body, *redirect_body;
-	const char *alive, *dying; /* the connection's fields, either way */
+	const char *alive, *dying;             /* the connection's fields, either way */
 	const struct dialect_status *statuses; /* status 0 ends */
 	unsigned bad_request, bad_method, bad_version, long_target; /* statuses; 0: does not mind */
-	const char *methods;   /* known ones, each with a blank behind it */
-	const char *allow;     /* what OPTIONS is answered with; NULL: an unknown method */
-	const char *const *traversals; /* paths below which ../ leaves the document root; NULL: none */
+	const char *methods; /* known ones, each with a blank behind it */
+	const char *allow;   /* what OPTIONS is answered with; NULL: an unknown method */
+	const char *const
+	        *traversals; /* paths below which ../ leaves the document root; NULL: none */
 	size_t target_max;
-	bool keeps_alive;      /* ever */
-	bool continues;        /* answers Expect: 100-continue */
-	bool needs_host;       /* HTTP/1.1 without Host is a bad request */
-	bool absolute;         /* Location names the host */
-	bool ctime;            /* dates as ctime(3) writes them */
-	bool challenges_always;/* WWW-Authenticate also when nothing is locked */
+	bool keeps_alive;       /* ever */
+	bool continues;         /* answers Expect: 100-continue */
+	bool needs_host;        /* HTTP/1.1 without Host is a bad request */
+	bool absolute;          /* Location names the host */
+	bool ctime;             /* dates as ctime(3) writes them */
+	bool challenges_always; /* WWW-Authenticate also when nothing is locked */
 };
 
 /* What fills in a template's %{names}. */
@@ -43,8 +44,8 @@ struct answer {
 	uint64_t time_us, modified_us;
 	struct bytes type, location, target, host, fields;
 	size_t length;
-	uint32_t left;   /* requests that this connection may still bring */
-	uint64_t tag;    /* of the entity */
+	uint32_t left; /* requests that this connection may still bring */
+	uint64_t tag;  /* of the entity */
 	bool alive;
 };
 

@@ -76,7 +76,8 @@ struct bytes form_boundary(struct bytes content_type, struct bytes body)
 		return boundary;
 	struct reader r = reader_of_bytes(body);
 	struct bytes line;
-	if (bytes_start_with(body, "--") && read_line(&r, &line) && line.len > 2 && line.len < BOUNDARY_MAX)
+	if (bytes_start_with(body, "--") && read_line(&r, &line) && line.len > 2 &&
+	    line.len < BOUNDARY_MAX)
 		return (struct bytes){line.at + 2, line.len - 2};
 	return (struct bytes){0};
 }

@@ -5,8 +5,8 @@
 static bool is_word(uint8_t c)
 {
 	uint8_t low = c | 0x20;
-	return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/' ||
-	       c == '-';
+	return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+	       c == '/' || c == '-';
 }
 
 static bool ends_url(uint8_t c)
@@ -47,10 +47,12 @@ void injection_unwrap(struct bytes raw, struct writer *out)
 
 /* Programs that attackers name; alone they are words, behind a shell's sign they are commands. */
 static const char *const programs[] = {
-	"wget",  "curl", "tftp",  "ftpget", "busybox", "sh",    "bash", "chmod", "rm",   "cd",   "cat",
-	"echo",  "id",   "uname", "ping",   "nc",      "sleep", "cp",   "mv",    "kill", "ls",   "ps",
-	"mkdir", "perl", "php",   "python", "reboot",  "touch", "dd",   "nslookup", "telnetd", "utelnetd",
-	"iptables", "ifconfig", "printf", "export", "ash", "killall", "pkill", "whoami", "ulimit",
+        "wget",   "curl",     "tftp",    "ftpget",   "busybox",  "sh",       "bash",
+        "chmod",  "rm",       "cd",      "cat",      "echo",     "id",       "uname",
+        "ping",   "nc",       "sleep",   "cp",       "mv",       "kill",     "ls",
+        "ps",     "mkdir",    "perl",    "php",      "python",   "reboot",   "touch",
+        "dd",     "nslookup", "telnetd", "utelnetd", "iptables", "ifconfig", "printf",
+        "export", "ash",      "killall", "pkill",    "whoami",   "ulimit",
 };
 
 /* The word at the start of text, without the folders in front of it. */
@@ -79,7 +81,8 @@ static bool starts_command(struct bytes text)
 /* Length of a shell's sign that begins another command here, else 0. */
 static size_t sign_at(struct bytes text)
 {
-	if (bytes_start_with(text, "&&") || bytes_start_with(text, "||") || bytes_start_with(text, "$("))
+	if (bytes_start_with(text, "&&") || bytes_start_with(text, "||") ||
+	    bytes_start_with(text, "$("))
 		return 2;
 	return memchr(";|`&\n=?", text.at[0], 7) ? 1 : 0;
 }
@@ -138,7 +141,8 @@ static void add_fetch(struct injection *x, struct bytes url, struct bytes name, 
 		x->fetches[x->count++] = (struct fetch){url, name, how};
 }
 
-static struct bytes make_url(struct writer *made, const char *scheme, struct bytes host, struct bytes file)
+static struct bytes make_url(struct writer *made, const char *scheme, struct bytes host,
+                             struct bytes file)
 {
 	size_t before = writer_used(made);
 	write_text(made, scheme);
@@ -147,7 +151,7 @@ static struct bytes make_url(struct writer *made, const char *scheme, struct byt
 		write_text(made, "/");
 	write_span(made, file);
 	return made->bad ? (struct bytes){0}
-			 : (struct bytes){made->start + before, writer_used(made) - before};
+	                 : (struct bytes){made->start + before, writer_used(made) - before};
 }
 
 /* tftp -g -r FILE -l NAME HOST, or tftp HOST -c get FILE, in any order (BusyBox, netkit). */
@@ -181,7 +185,8 @@ static void add_ftpget(struct injection *x, struct bytes rest, struct writer *ma
 			take_word(&rest, &word);
 	}
 	if (n >= 2)
-		add_fetch(x, make_url(made, "ftp://", words[0], n > 2 ? words[2] : words[1]), words[1], "ftpget");
+		add_fetch(x, make_url(made, "ftp://", words[0], n > 2 ? words[2] : words[1]),
+		          words[1], "ftpget");
 }
 
 /* wget and curl: the first word that is no option and no option's value. */
@@ -199,7 +204,8 @@ static void add_web(struct injection *x, struct bytes rest, const char *how)
 	}
 }
 
-static void add_program(struct injection *x, struct bytes program, struct bytes rest, struct writer *made)
+static void add_program(struct injection *x, struct bytes program, struct bytes rest,
+                        struct writer *made)
 {
 	if (bytes_equal_text(program, "wget"))
 		add_web(x, rest, "wget");
@@ -218,7 +224,8 @@ static void add_urls(struct injection *x, struct bytes text)
 	for (size_t s = 0; s < sizeof schemes / sizeof *schemes; s++) {
 		struct bytes rest = text;
 		for (size_t at; (at = bytes_find_nocase(rest, schemes[s])) < rest.len;) {
-			bool inside = at && is_word(rest.at[at - 1]) && rest.at[at - 1] != '/'; /* tftp:// holds ftp:// */
+			bool inside = at && is_word(rest.at[at - 1]) &&
+			              rest.at[at - 1] != '/'; /* tftp:// holds ftp:// */
 			size_t n = at;
 			while (n < rest.len && !ends_url(rest.at[n]))
 				n++;
@@ -242,7 +249,8 @@ bool injection_find(struct bytes text, struct writer *made, struct injection *x)
 		struct bytes program = program_at(here);
 		size_t step = (size_t)(program.at - here.at) + program.len;
 		if (program.len)
-			add_program(x, program, (struct bytes){here.at + step, here.len - step}, made);
+			add_program(x, program, (struct bytes){here.at + step, here.len - step},
+			            made);
 		i += step ? step : 1;
 	}
 	add_urls(x, rest);

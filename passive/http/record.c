@@ -3,13 +3,14 @@
 #include "passive/http/injection.h"
 #include "passive/http/turn.h"
 
-#define PARTS_MAX 16      /* files of one multipart body */
+#define PARTS_MAX 16 /* files of one multipart body */
 #define MADE_URLS_MAX 4096
 
 FIELD(FIELD_HTTP_VERSION, "http.version", TEXT, 0, "0.9, 1.0, 1.1 or other");
 FIELD(FIELD_HTTP_TYPE, "http.type", BYTES, 0, "Content-Type of the request");
 FIELD(FIELD_HTTP_LENGTH, "http.length", NUMBER, 0, "bytes of the body that came, kept or not");
-FIELD(FIELD_HTTP_INJECTION, "http.injection", BYTES, 0, "shell commands found in the request, decoded");
+FIELD(FIELD_HTTP_INJECTION, "http.injection", BYTES, 0,
+      "shell commands found in the request, decoded");
 
 static void report_request(const struct turn *t, struct bytes injection)
 {
@@ -42,11 +43,13 @@ static bool starts_nocase(struct bytes b, const char *word)
 
 static void capture_parts(const struct turn *t)
 {
-	struct bytes rest = body_bytes(t->body), boundary = form_boundary(t->request->content_type, rest);
+	struct bytes rest = body_bytes(t->body),
+	             boundary = form_boundary(t->request->content_type, rest);
 	struct form_part part;
 	for (unsigned i = 0; i < PARTS_MAX && form_part_next(&rest, boundary, &part); i++)
 		if (part.is_file && part.content.len)
-			session_capture(t->session, part.content, part.filename, (struct bytes){0}, "upload");
+			session_capture(t->session, part.content, part.filename, (struct bytes){0},
+			                "upload");
 }
 
 static struct bytes last_of_path(struct bytes path)
@@ -60,12 +63,15 @@ static struct bytes last_of_path(struct bytes path)
 /* A body that is a file by itself: by method, by type, or by what it begins with. */
 static bool is_file(const struct turn *t)
 {
-	static const char *const types[] = {"application/octet-stream", "application/x-", "application/zip"};
+	static const char *const types[] = {"application/octet-stream", "application/x-",
+	                                    "application/zip"};
 	struct bytes body = body_bytes(t->body), type = t->request->content_type;
 	if (bytes_find_nocase(type, "urlencoded") < type.len)
 		return false;
 	bool file = bytes_equal_text(t->request->method, "PUT") ||
-		    bytes_start_with(body, "\x7f" "ELF") || bytes_start_with(body, "#!");
+	            bytes_start_with(body, "\x7f"
+	                                   "ELF") ||
+	            bytes_start_with(body, "#!");
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		file |= starts_nocase(type, types[i]);
 	return file;
@@ -79,13 +85,15 @@ static void capture_files(const struct turn *t)
 	if (starts_nocase(type, "multipart/"))
 		capture_parts(t);
 	else if (is_file(t))
-		session_capture(t->session, body, last_of_path(t->request->path), (struct bytes){0}, "upload");
+		session_capture(t->session, body, last_of_path(t->request->path), (struct bytes){0},
+		                "upload");
 }
 
 static void name_files(const struct turn *t, const struct injection *x)
 {
 	for (size_t i = 0; i < x->count; i++)
-		session_name_file(t->session, x->fetches[i].url, x->fetches[i].name, x->fetches[i].how);
+		session_name_file(t->session, x->fetches[i].url, x->fetches[i].name,
+		                  x->fetches[i].how);
 }
 
 /* Commands may stand in the target, the body, or (Shellshock and the like) the agent. */

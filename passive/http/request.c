@@ -3,7 +3,10 @@
 
 #define FIELDS_MAX 1024 /* beyond that fields are counted, no longer looked at */
 
-static bool is_blank(uint8_t c) { return c == ' ' || c == '\t'; }
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
 
 static struct bytes next_word(struct bytes *rest)
 {
@@ -63,12 +66,15 @@ size_t request_head_length(struct bytes input, size_t *scanned)
 static void split_target(struct request *r)
 {
 	struct bytes rest = r->target;
-	size_t scheme = bytes_start_with(rest, "http://") ? 7 : bytes_start_with(rest, "https://") ? 8 : 0;
+	size_t scheme = bytes_start_with(rest, "http://")    ? 7
+	                : bytes_start_with(rest, "https://") ? 8
+	                                                     : 0;
 	if (scheme) {
 		struct bytes after = {rest.at + scheme, rest.len - scheme};
 		size_t slash = bytes_find(after, "/");
 		r->host = (struct bytes){after.at, slash};
-		rest = slash < after.len ? (struct bytes){after.at + slash, after.len - slash} : BYTES("/");
+		rest = slash < after.len ? (struct bytes){after.at + slash, after.len - slash}
+		                         : BYTES("/");
 	}
 	size_t question = bytes_find(rest, "?");
 	r->path = (struct bytes){rest.at, question};
@@ -93,7 +99,8 @@ static bool names_version(struct bytes word)
 	size_t n = 0;
 	while (n < word.len && (word.at[n] | 0x20) >= 'a' && (word.at[n] | 0x20) <= 'z')
 		n++;
-	return n > 1 && n + 1 < word.len && word.at[n] == '/' && word.at[n + 1] >= '0' && word.at[n + 1] <= '9';
+	return n > 1 && n + 1 < word.len && word.at[n] == '/' && word.at[n + 1] >= '0' &&
+	       word.at[n + 1] <= '9';
 }
 
 /* The target may hold blanks: bots forget to encode the commands that they inject. */
@@ -143,13 +150,13 @@ static void take_field(struct request *r, struct bytes name, struct bytes value)
 		const char *name;
 		struct bytes *slot;
 	} kept[] = {
-		{"Host", &r->host},
-		{"User-Agent", &r->agent},
-		{"Authorization", &r->authorization},
-		{"Cookie", &r->cookie},
-		{"Content-Type", &r->content_type},
-		{"If-Modified-Since", &r->since},
-		{"If-None-Match", &r->none_match},
+	        {"Host", &r->host},
+	        {"User-Agent", &r->agent},
+	        {"Authorization", &r->authorization},
+	        {"Cookie", &r->cookie},
+	        {"Content-Type", &r->content_type},
+	        {"If-Modified-Since", &r->since},
+	        {"If-None-Match", &r->none_match},
 	};
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		if (bytes_equal_nocase(name, kept[i].name))
@@ -192,7 +199,8 @@ void request_parse(struct bytes head, struct request *out)
 			out->malformed = true;
 			continue;
 		}
-		struct bytes name = bytes_trim((struct bytes){field.at, (size_t)(colon - field.at)});
+		struct bytes name =
+		        bytes_trim((struct bytes){field.at, (size_t)(colon - field.at)});
 		struct bytes value = {colon + 1, field.len - (size_t)(colon - field.at) - 1};
 		take_field(out, name, bytes_trim(value));
 	}

@@ -13,17 +13,17 @@
 enum http_version { HTTP_0_9, HTTP_1_0, HTTP_1_1, HTTP_UNKNOWN, HTTP_FOREIGN /* RTSP/1.0 */ };
 
 struct request {
-	struct bytes line;          /* the first line, without its end */
+	struct bytes line; /* the first line, without its end */
 	struct bytes method;
-	struct bytes target;        /* as sent */
-	struct bytes path, query;   /* of the target: without scheme, host and "?" */
-	struct bytes host;          /* of the target if absolute, else of the Host field */
+	struct bytes target;      /* as sent */
+	struct bytes path, query; /* of the target: without scheme, host and "?" */
+	struct bytes host;        /* of the target if absolute, else of the Host field */
 	struct bytes agent, authorization, cookie, content_type, since, none_match;
-	uint64_t length;            /* Content-Length; 0 when absent */
-	uint16_t fields;            /* how many */
+	uint64_t length; /* Content-Length; 0 when absent */
+	uint16_t fields; /* how many */
 	enum http_version version;
 	bool has_length, chunked, expects_continue, keep_alive, close;
-	bool malformed;             /* no method and target, a field without colon, two lengths */
+	bool malformed; /* no method and target, a field without colon, two lengths */
 };
 
 /*
