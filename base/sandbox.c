@@ -89,7 +89,7 @@ static int enter_seccomp(unsigned rights)
 		/* libuv switches descriptors to non-blocking with this one. */
 		if (!bad)
 			bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 1,
-					       SCMP_A1(SCMP_CMP_EQ, 0x5421)) ? ERR_SYSTEM : 0;
+					       SCMP_A1(SCMP_CMP_EQ, 0x5421, 0)) ? ERR_SYSTEM : 0;
 	}
 	if (!bad && seccomp_load(filter))
 		bad = ERR_SYSTEM;
