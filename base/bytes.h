@@ -153,7 +153,7 @@ static inline size_t buffer_len(const struct buffer *b) { return b->end - b->at;
 
 static inline struct bytes buffer_bytes(const struct buffer *b)
 {
-	return (struct bytes){b->store + b->at, buffer_len(b)};
+	return (struct bytes){b->store ? b->store + b->at : NULL, buffer_len(b)};
 }
 
 /* Room for n more bytes at the end, or NULL beyond the limit; buffer_grown() takes them in. */
