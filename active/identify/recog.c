@@ -179,6 +179,7 @@ static size_t base64_decode(char *text)
 static bool read_example(const struct place *p, xmlNode *node, struct rule_example *e)
 {
 	size_t n = 0;
+	*e = (struct rule_example){0}; /* the place of one that was not taken is used again */
 	for (xmlAttr *a = node->properties; a; a = a->next)
 		n++;
 	char *text = arena_xml(&p->id->arena, xmlNodeGetContent(node));
@@ -344,6 +345,13 @@ static void read_document(struct place *p, xmlDoc *document)
 			read_fingerprint(p, node);
 }
 
+/* libxml2 would write some of its errors to standard error; we read the last one from the parser. */
+static void say_nothing(void *context, xmlErrorPtr error)
+{
+	(void)context;
+	(void)error;
+}
+
 void recog_read(struct identify *id, const char *path, struct bytes text)
 {
 	struct place p = {.id = id, .path = arena_text(&id->arena, bytes_of_text(path))};
@@ -355,10 +363,13 @@ void recog_read(struct identify *id, const char *path, struct bytes text)
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	if (!parser)
 		return;
-	xmlDoc *document = xmlCtxtReadMemory(parser, (const char *)text.at, (int)text.len, NULL, NULL,
+	/* UTF-8 whatever the file claims, so that no converter of the system is loaded for it. */
+	xmlSetStructuredErrorFunc(NULL, say_nothing);
+	xmlDoc *document = xmlCtxtReadMemory(parser, (const char *)text.at, (int)text.len, NULL, "UTF-8",
 					     XML_PARSE_NONET | XML_PARSE_NOERROR |
 					     XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES |
 					     XML_PARSE_NOCDATA);
+	xmlSetStructuredErrorFunc(NULL, NULL);
 	const xmlError *error = xmlCtxtGetLastError(parser);
 	if (!document)
 		rules_complain(id, "%s:%d: not well-formed XML: %.*s", path, error ? error->line : 1,

@@ -193,6 +193,24 @@ TEST(identify_a_bare_realm_is_a_challenge)
 	identify_close(id);
 }
 
+/* An example in a file of its own is left out, and leaves nothing to the next one. */
+TEST(identify_examples_are_tried)
+{
+	struct fault first;
+	size_t skipped;
+	struct identify_check check;
+	struct identify *id = open_text(
+		HEAD "<fingerprint pattern='^M(\\d)'><param pos='1' name='hw.product'/>"
+		"<example hw.product='9' _filename='x'/><example hw.product='1'>M1</example>"
+		"<example hw.product='2' _encoding='base64'>TTI=</example>"
+		"<example hw.product='4'>M3</example><example>N3</example></fingerprint>"
+		"<fingerprint pattern='M'><example>M5</example></fingerprint>" TAIL, &first, &skipped);
+	CHECK(id && skipped == 0);
+	identify_verify(id, &check, NULL, NULL);
+	CHECK(check.rules == 2 && check.examples == 5 && check.failed == 2 && check.shadowed == 1);
+	identify_close(id);
+}
+
 static void say(void *context, const char *sentence)
 {
 	(void)context;

@@ -1,0 +1,281 @@
+/* kansoku identify: what the rules make of banners, and of a host that said several. */
+#include "active/identify/verdict.h"
+#include "cli/command.h"
+#include "event/event.h"
+#include <stdlib.h>
+
+#define RULE_DIRECTORIES_MAX 32
+#define LINE_MAX_BYTES (IDENTIFY_BANNER_MAX * 4) /* every byte may be written as \xHH */
+#define ANSWER_MAX 32768
+
+static int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* C's escapes; a backslash before anything else stands for itself. */
+static uint8_t escape_read(struct bytes line, size_t *at)
+{
+	static const char names[] = "nrtabfve0\\\"'", values[] = "\n\r\t\a\b\f\v\033\0\\\"'";
+	const char *name = *at + 1 < line.len ? memchr(names, line.at[*at + 1], sizeof names - 1) : NULL;
+	if (name) {
+		*at += 2;
+		return (uint8_t)values[name - names];
+	}
+	if (*at + 3 < line.len && line.at[*at + 1] == 'x' && hex_digit(line.at[*at + 2]) >= 0 &&
+	    hex_digit(line.at[*at + 3]) >= 0) {
+		*at += 4;
+		return (uint8_t)(hex_digit(line.at[*at - 2]) << 4 | hex_digit(line.at[*at - 1]));
+	}
+	return line.at[(*at)++];
+}
+
+/* In place: what is read is never shorter than what is written. */
+static struct bytes unescape(char *line, size_t len)
+{
+	struct bytes from = {(const uint8_t *)line, len};
+	size_t n = 0;
+	for (size_t at = 0; at < len;)
+		line[n++] = from.at[at] == '\\' ? (char)escape_read(from, &at) : line[at++];
+	return (struct bytes){from.at, n};
+}
+
+static void print_json(struct writer *w)
+{
+	write_u8(w, '\n');
+	struct bytes b = writer_bytes(w);
+	fwrite(b.at, 1, b.len, stdout);
+}
+
+static void hit_json(const struct identify_hit *hit)
+{
+	static uint8_t room[ANSWER_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	if (!hit) {
+		write_text(&w, "{\"matched\":false}");
+		print_json(&w);
+		return;
+	}
+	write_text(&w, "{\"matched\":true,\"rule\":");
+	write_json_string(&w, bytes_of_text(hit->rule));
+	write_text(&w, ",\"description\":");
+	write_json_string(&w, bytes_of_text(hit->description));
+	write_fmt(&w, ",\"certainty\":%u,\"fields\":{", hit->certainty);
+	for (size_t i = 0; i < hit->count; i++) {
+		write_text(&w, i ? "," : "");
+		write_json_string(&w, bytes_of_text(hit->fields[i].name));
+		write_u8(&w, ':');
+		write_json_string(&w, (struct bytes){(const uint8_t *)hit->text + hit->fields[i].at,
+						     hit->fields[i].len});
+	}
+	write_text(&w, "}}");
+	print_json(&w);
+}
+
+/* Outside bytes on a terminal: what is not printable is spelled out. */
+static void print_safe(struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++)
+		if (b.at[i] < 0x20 || b.at[i] >= 0x7f)
+			printf("\\x%02x", b.at[i]);
+		else
+			putchar(b.at[i]);
+}
+
+static void hit_text(const struct identify_hit *hit)
+{
+	if (!hit) {
+		puts("no rule matches");
+		return;
+	}
+	printf("%s %u%%", hit->rule, hit->certainty);
+	for (size_t i = 0; i < hit->count; i++) {
+		printf(" %s=\"", hit->fields[i].name);
+		print_safe((struct bytes){(const uint8_t *)hit->text + hit->fields[i].at,
+					  hit->fields[i].len});
+		putchar('"');
+	}
+	printf(" (%s)\n", hit->description);
+}
+
+static void verdict_json(const struct verdict *v)
+{
+	static uint8_t room[ANSWER_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	const struct {
+		const char *name, *value;
+	} texts[] = {
+		{"device", v->device},     {"vendor", v->vendor},   {"product", v->product},
+		{"version", v->version},   {"os", v->os},           {"service", v->service},
+		{"rule", v->rule},         {"evidence", v->evidence}, {"dissent", v->dissent},
+		{"near", v->near},         {"signals", v->signals},
+	};
+	write_fmt(&w, "{\"identified\":%s,\"confidence\":%u,\"disputed\":%s",
+		  v->device[0] ? "true" : "false", v->confidence, v->disputed ? "true" : "false");
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		write_fmt(&w, ",\"%s\":", texts[i].name);
+		write_json_string(&w, bytes_of_text(texts[i].value));
+	}
+	write_u8(&w, '}');
+	print_json(&w);
+}
+
+static void verdict_text(const struct verdict *v)
+{
+	if (v->device[0])
+		printf("%s, %u%%%s\n", v->device, v->confidence, v->disputed ? ", disputed" : "");
+	else
+		printf("unidentified%s\n", v->disputed ? ": signals of two devices" : "");
+	const struct {
+		const char *name, *value;
+	} texts[] = {
+		{"vendor", v->vendor},     {"product", v->product},   {"version", v->version},
+		{"os", v->os},             {"service", v->service},   {"evidence", v->evidence},
+		{"dissent", v->dissent},   {"near", v->near},         {"signals", v->signals},
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (texts[i].value[0])
+			printf("  %-9s %s\n", texts[i].name, texts[i].value);
+}
+
+/* One line is one banner; one answer each, also for what nothing matches. */
+static int match_lines(const struct identify *id, const char *key, bool json)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t n;
+	while ((n = getline(&line, &capacity, stdin)) >= 0) {
+		size_t len = (size_t)n - (n > 0 && line[n - 1] == '\n');
+		struct identify_hit hit;
+		bool matched = len <= LINE_MAX_BYTES &&
+			       identify_match(id, key, unescape(line, len), &hit);
+		(json ? hit_json : hit_text)(matched ? &hit : NULL);
+		fflush(stdout);
+	}
+	free(line);
+	return 0;
+}
+
+/* "html_title@80: WEB SERVICE"; without a port it is 0. */
+static bool signal_add(struct verdict *v, char *line, size_t len)
+{
+	char *colon = memchr(line, ':', len);
+	if (!colon)
+		return false;
+	size_t key_len = (size_t)(colon - line);
+	const char *at = memchr(line, '@', key_len);
+	uint64_t port = 0;
+	if (at) {
+		struct bytes digits = {(const uint8_t *)at + 1, (size_t)(colon - at - 1)};
+		if (!bytes_number(digits, 65535, &port))
+			return false;
+		key_len = (size_t)(at - line);
+	}
+	char key[64];
+	if (!bytes_copy_text((struct bytes){(const uint8_t *)line, key_len}, key, sizeof key))
+		return false;
+	char *banner = colon + 1;
+	verdict_add(v, key, (uint16_t)port, unescape(banner, len - (size_t)(banner - line)));
+	return true;
+}
+
+static int judge_host(const struct identify *id, bool json)
+{
+	static struct verdict v;
+	char *line = NULL;
+	size_t capacity = 0, number = 0;
+	ssize_t n;
+	int status = 0;
+	verdict_open(&v, id);
+	while (!status && (n = getline(&line, &capacity, stdin)) >= 0) {
+		size_t len = (size_t)n - (n > 0 && line[n - 1] == '\n');
+		number++;
+		if (len && !signal_add(&v, line, len))
+			status = command_fail(2, "identify: standard input:%zu: not a signal, write"
+						 " KEY@PORT: BANNER", number);
+	}
+	free(line);
+	if (status)
+		return status;
+	verdict_conclude(&v);
+	(json ? verdict_json : verdict_text)(&v);
+	return 0;
+}
+
+static void say(void *context, const char *sentence)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", sentence);
+}
+
+static int verify(const struct identify *id, bool json)
+{
+	struct identify_check c;
+	identify_verify(id, &c, say, NULL);
+	printf(json ? "{\"rules\":%zu,\"examples\":%zu,\"failed\":%zu,\"shadowed\":%zu,"
+		      "\"without_example\":%zu}\n"
+		    : "%zu rules, %zu examples: %zu failed, %zu taken by an earlier rule;"
+		      " %zu rules without an example\n",
+	       c.rules, c.examples, c.failed, c.shadowed, c.without_example);
+	return c.failed ? 1 : 0;
+}
+
+/* Our own directory first, then those that --rules names. */
+static int open_rules(const struct arguments *a, struct identify **out, struct fault *fault)
+{
+	static char own[IDENTIFY_PATH_MAX];
+	const char *directories[RULE_DIRECTORIES_MAX], *more;
+	size_t n = 0, skipped = 0;
+	if (identify_directory(own) == 0)
+		directories[n++] = own;
+	for (size_t i = 0; (more = arguments_flag_nth(a, "rules", i)); i++) {
+		if (n == RULE_DIRECTORIES_MAX)
+			return fault_set(fault, ERR_FULL, "--rules: more than %d directories",
+					 RULE_DIRECTORIES_MAX);
+		directories[n++] = more;
+	}
+	int r = identify_open(out, directories, n, fault, &skipped);
+	for (size_t i = 0; r == 0 && i < skipped && identify_complaint(*out, i); i++)
+		fprintf(stderr, "kansoku: identify: %s\n", identify_complaint(*out, i));
+	return r;
+}
+
+static int run(const struct arguments *a)
+{
+	const char *key = arguments_flag(a, "match");
+	bool json = arguments_flag(a, "json"), host = arguments_flag(a, "host");
+	struct identify *id;
+	struct fault fault = {0};
+	if (!key + !host + !arguments_flag(a, "verify") != 2)
+		return command_fail(2, "identify: one of --match KEY, --host and --verify is needed");
+	if (open_rules(a, &id, &fault) != 0)
+		return command_fail(1, "identify: %s", fault.text);
+	int status = key ? match_lines(id, key, json) : host ? judge_host(id, json) : verify(id, json);
+	identify_close(id);
+	return status;
+}
+
+static const struct flag identify_flags[] = {
+	{"match", "KEY", "standard input holds banners of this match key, one a line"},
+	{"host", NULL, "standard input holds signals of one host, KEY@PORT: BANNER a line"},
+	{"verify", NULL, "try every example of the rules"},
+	{"rules", "DIR", "also read the *.xml of this directory; may be given several times"},
+	{0},
+};
+
+static const struct command identify_command = {
+	.name = "identify",
+	.synopsis = "--match KEY | --host | --verify [--rules DIR]... [--json]",
+	.summary = "say what device a banner or a host belongs to",
+	.description = "Rules are in Recog's XML format: our own, and those of the directories named.\n"
+		       "Keys are Recog's: telnet.banner, html_title, http_header.server,\n"
+		       "http_header.wwwauth, http_header.cookie, http.body, x509.subject, ...\n"
+		       "A banner is one line, where C's escapes such as \\r\\n and \\x41 are understood.",
+	.flags = identify_flags,
+	.words_max = 0,
+	.run = run,
+};
+COMMAND(identify_command);
