@@ -9,6 +9,7 @@
 #define CONNECTIONS_PER_ADDRESS_MAX 128
 #define CONNECTION_TIMEOUT_S 75
 #define CONNECTION_MEMORY 32768
+#define HEARTBEAT_MS 15000
 
 static const struct option web_option_table[] = {
 	{.name = "listen", .type = OPTION_ADDRESS, .offset = offsetof(struct web_options, listen),
@@ -70,6 +71,8 @@ static void poll_ready(uv_poll_t *poll, int status, int events)
 /* Answers that came over the bus resume connections; they go out before the loop waits. */
 static void before_wait(uv_prepare_t *prepare) { server_run(prepare->data); }
 
+static void heartbeat_due(uv_timer_t *timer) { streams_heartbeat(timer->data); }
+
 static void delivered(void *arg, const struct bus_delivery *d) { streams_deliver(arg, d); }
 
 static void asked_to_stop(void *arg)
@@ -77,6 +80,7 @@ static void asked_to_stop(void *arg)
 	struct server *s = arg;
 	uv_poll_stop(&s->poll);
 	uv_timer_stop(&s->timer);
+	uv_timer_stop(&s->heartbeat);
 	uv_prepare_stop(&s->prepare);
 	process_leave(s->process);
 }
@@ -87,7 +91,7 @@ static int web_run(struct process *p, struct fault *fault)
 	server = (struct server){.process = p, .options = config_section(p->config, "web")};
 	int fd = process_fd(p, "http");
 	server.daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET * (fd < 0), 0, NULL, NULL,
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
 		web_handle, &server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
 		web_completed, &server, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_PER_ADDRESS_MAX,
@@ -96,9 +100,11 @@ static int web_run(struct process *p, struct fault *fault)
 	if (!server.daemon)
 		return fault_set(fault, ERR_SYSTEM, "web: the HTTP server did not start");
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(server.daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	server.poll.data = server.timer.data = server.prepare.data = &server;
+	server.poll.data = server.timer.data = server.heartbeat.data = server.prepare.data = &server;
 	uv_poll_init(p->loop, &server.poll, info->epoll_fd);
 	uv_timer_init(p->loop, &server.timer);
+	uv_timer_init(p->loop, &server.heartbeat);
+	uv_timer_start(&server.heartbeat, heartbeat_due, HEARTBEAT_MS, HEARTBEAT_MS);
 	uv_prepare_init(p->loop, &server.prepare);
 	const struct bus_hooks hooks = {.arg = &server, .event = delivered, .stop = asked_to_stop};
 	int bad = process_enter(p, &hooks, fault);

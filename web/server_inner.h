@@ -27,7 +27,7 @@ struct server {
 	const struct web_options *options;
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
-	uv_timer_t timer;
+	uv_timer_t timer, heartbeat;
 	uv_prepare_t prepare;
 	struct stream *streams[STREAMS_MAX];
 	struct event event;
@@ -59,3 +59,4 @@ void response_headers(struct MHD_Response *, const char *type);
 /* stream.c */
 void streams_deliver(struct server *, const struct bus_delivery *);
 void streams_subscribe(struct server *);
+void streams_heartbeat(struct server *);

@@ -117,3 +117,11 @@ void web_stream(struct web_request *rq, kind_mask kinds)
 	buffer_append(&st->backlog, "retry: 2000\n\n", 13);
 	streams_subscribe(s);
 }
+
+/* A comment line now and then shows whether the browser is still there. */
+void streams_heartbeat(struct server *s)
+{
+	for (size_t i = 0; i < STREAMS_MAX; i++)
+		if (s->streams[i] && buffer_len(&s->streams[i]->backlog) == 0)
+			stream_say(s->streams[i], BYTES(":\n\n"));
+}

@@ -1,0 +1,66 @@
+# Sourced by ./run and ./check: installs Debian packages and the store's library, saying so first.
+
+CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
+libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev npm"
+CHECK="clang libclang-rt-14-dev llvm-14 libcmocka-dev git iproute2 nftables curl nmap hydra medusa tshark
+telnet strace nginx-light lighttpd busybox-static openssl jq python3-minimal procps sqlite3"
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "This needs root, and there is neither root nor sudo here: $*" >&2
+		exit 1
+	fi
+}
+
+missing_packages() {
+	for p in "$@"; do
+		case $p in
+		npm) command -v npm >/dev/null || echo npm ;;
+		*) dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null | grep -q 'ok installed' || echo "$p" ;;
+		esac
+	done
+}
+
+# why, packages...
+install_packages() {
+	why=$1
+	shift
+	missing=$(missing_packages "$@")
+	[ -z "$missing" ] && return
+	if ! command -v apt-get >/dev/null; then
+		echo "To $why these Debian packages are needed, and this is no Debian:" $missing >&2
+		exit 1
+	fi
+	as_root apt-get update -qq
+	size=$(LC_ALL=C apt-get install --no-install-recommends --assume-no -o Debug::NoLocking=1 $missing 2>/dev/null |
+		sed -n 's/^Need to get \([^/ ]* [kMG]*B\).*/\1 to load/p; s/^After this operation, \(.*\) of additional.*/\1 on disk/p' |
+		paste -sd, -)
+	echo "To $why, Debian packages are installed now (${size:-size unknown}; one to four minutes):" $missing
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# The store's engine comes from npm by lock file: 180 MB to load, 570 MB on disk.
+install_store() {
+	case $(uname -m) in
+	x86_64) arch=x64 ;;
+	aarch64) arch=arm64 ;;
+	*) echo "There is no chDB for $(uname -m); everything but the store will run." && return ;;
+	esac
+	[ -d "node_modules/@chdb/lib-linux-$arch-gnu" ] && return
+	echo "Fetching the store's engine (chDB): 180 MB to load, 570 MB on disk, about a minute ..."
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+}
+
+install_core() {
+	install_packages "$1" $CORE
+	install_store
+}
+
+install_check() {
+	install_packages "$1" $CORE $CHECK
+	install_store
+}

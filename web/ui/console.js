@@ -1,0 +1,210 @@
+// The first page: live events in both directions, a host's two sides, reports.
+// Everything that comes from outside is set as text, never as markup.
+
+const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found"]);
+const ROWS_SHOWN = 60;
+const PAINT_MS = 250;
+const page = document.getElementById("page");
+let leave = () => {};
+
+function element(name, attributes = {}, ...children) {
+	const e = document.createElement(name);
+	for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
+	for (const child of children) e.append(child);
+	return e;
+}
+
+// Control, zero-width and direction characters are spelled out, so that no text can hide or turn.
+function visible(value) {
+	return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+		(c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+}
+
+function clock(time) {
+	return String(time).slice(11, 19) || "";
+}
+
+function detail(e) {
+	const get = (name) => e[name] ?? e[name.replaceAll(".", "_")] ?? extra(e, name);
+	switch (e.kind) {
+	case "login.tried": return `${get("login.user") ?? ""}: ${Number(get("login.accepted")) ? "accepted" : "refused"}`;
+	case "command.sent": return get("command.line") ?? "";
+	case "request.seen": return `${get("request.method") ?? ""} ${get("request.target") ?? ""}`;
+	case "file.captured": return `${get("file.how") ?? ""} ${get("file.url") ?? get("file.name") ?? ""} ${(get("file.sha256") ?? "").slice(0, 12)}`;
+	case "decision.made": return `${get("decision") ?? ""}: ${get("reason") ?? ""}`;
+	case "probe.sent": return `${get("probe") ?? ""} to port ${get("sport") || get("dport") || ""}`;
+	case "host.answered": return `${get("probe") ?? ""} ${get("state") ?? ""} ${get("http.title") ?? get("http.realm") ?? get("banner") ?? ""}`;
+	case "host.identified": return `${get("device.class") || "unidentified"} ${get("device.vendor") ?? ""} ${get("device.product") ?? ""}`;
+	case "host.steered": return `now meets ${get("persona") ?? ""}`;
+	case "session.closed": return get("close.reason") ?? "";
+	case "sensor.changed": return `${get("service") ?? ""} ${get("state") ?? ""} ${get("detail") ?? ""}`;
+	default: return get("detail") ?? "";
+	}
+}
+
+// Rows of the store carry rarely used fields as two lists.
+function extra(e, name) {
+	const at = Array.isArray(e.field) ? e.field.indexOf(name) : -1;
+	return at < 0 ? undefined : e.value[at];
+}
+
+function cells(e, columns) {
+	const row = element("tr");
+	for (const column of columns) {
+		const cell = element("td");
+		if (column === "time") cell.textContent = clock(e.time);
+		else if (column === "side") {
+			const us = US.has(e.kind);
+			cell.textContent = us ? "us →" : "→ us";
+			cell.className = us ? "us" : "them";
+		} else if (column === "src") {
+			if (e.src) cell.append(element("a", { href: `#host/${encodeURIComponent(e.src)}` }, e.src));
+		} else if (column === "detail") {
+			cell.textContent = visible(detail(e)).slice(0, 300);
+			cell.className = "text";
+		} else cell.textContent = visible(e[column] ?? "");
+		row.append(cell);
+	}
+	return row;
+}
+
+function table(columns, rows) {
+	const head = element("tr");
+	for (const column of columns) head.append(element("th", { scope: "col" }, column));
+	const body = element("tbody");
+	for (const row of rows) body.append(row);
+	return element("table", {}, element("thead", {}, head), body);
+}
+
+async function ask(path) {
+	const answer = await fetch(path);
+	const body = await answer.json().catch(() => ({}));
+	if (!answer.ok) throw new Error(body.error?.message ?? `HTTP ${answer.status}`);
+	return body;
+}
+
+function failure(e) {
+	return element("p", { class: "empty", role: "alert" }, `Nothing to show: ${e.message}`);
+}
+
+// The store answers numbers of 64 bits as text.
+function plainTable(rows) {
+	if (!rows.length) return element("p", { class: "empty" }, "None in this range.");
+	const columns = Object.keys(rows[0]);
+	const isNumber = (v) => typeof v === "number" || /^\d+$/.test(v);
+	const head = element("tr");
+	for (const c of columns) head.append(element("th", { scope: "col", class: isNumber(rows[0][c]) ? "number" : "" }, c));
+	const body = element("tbody");
+	for (const r of rows) {
+		const row = element("tr");
+		for (const c of columns) row.append(element("td", { class: isNumber(r[c]) ? "number" : "" }, visible(r[c])));
+		body.append(row);
+	}
+	return element("table", {}, element("thead", {}, head), body);
+}
+
+async function showOverview(into) {
+	try {
+		const { rows } = await ask("/api/v1/overview");
+		const list = element("dl", { class: "counts" });
+		for (const r of rows)
+			list.append(element("div", {}, element("dt", {}, r.kind), element("dd", {}, Number(r.events).toLocaleString("en"))));
+		into.replaceChildren(rows.length ? list : element("p", { class: "empty" }, "No event in the last 24 hours: point telnet at a decoy."));
+	} catch (e) { into.replaceChildren(failure(e)); }
+}
+
+function live() {
+	const counts = element("div", {}, "…");
+	const body = element("tbody");
+	const columns = ["time", "side", "kind", "src", "dport", "service", "detail"];
+	const stream = table(columns, []);
+	stream.querySelector("tbody").replaceWith(body);
+	const box = element("section", {}, element("h2", {}, "Live events"), stream);
+	page.replaceChildren(element("section", {}, element("h1", {}, "Last 24 hours"), counts), box);
+	let waiting = [];
+	let still = false; // under a pointer or with the focus inside, rows stay where they are
+	box.addEventListener("pointerenter", () => { still = true; });
+	box.addEventListener("pointerleave", () => { still = false; });
+	const watch = (e) => { waiting.push(e); if (waiting.length > 4 * ROWS_SHOWN) waiting = waiting.slice(-ROWS_SHOWN); };
+	const paint = setInterval(() => {
+		if (still || box.contains(document.activeElement) || !waiting.length) return;
+		for (const e of waiting.slice(-ROWS_SHOWN)) body.prepend(cells(e, columns));
+		waiting = [];
+		while (body.children.length > ROWS_SHOWN) body.lastChild.remove();
+	}, PAINT_MS);
+	const refresh = setInterval(() => showOverview(counts), 5000);
+	showOverview(counts);
+	ask(`/api/v1/events?limit=${ROWS_SHOWN}`).then(({ rows }) => rows.reverse().forEach(watch)).catch(() => {});
+	watchers.add(watch);
+	leave = () => { clearInterval(paint); clearInterval(refresh); watchers.delete(watch); };
+}
+
+async function host(address) {
+	page.replaceChildren(element("section", {}, element("h1", {}, address), "…"));
+	try {
+		const { rows } = await ask(`/api/v1/hosts/${encodeURIComponent(address)}`);
+		const them = rows.filter((r) => r.side === "them"), us = rows.filter((r) => r.side === "us");
+		const identified = us.filter((r) => r.kind === "host.identified").at(-1);
+		const what = identified?.device_class
+			? `${identified.device_class} ${identified.device_vendor} ${identified.device_product} (rule ${identified.rule}, confidence ${extra(identified, "confidence") ?? "?"})`
+			: "not identified";
+		const columns = ["time", "kind", "dport", "service", "detail"];
+		const side = (title, kind, list, empty) => element("section", {}, element("h2", { class: kind }, title),
+			list.length ? table(columns, list.map((r) => cells(r, columns))) : element("p", { class: "empty" }, empty));
+		page.replaceChildren(
+			element("section", {}, element("h1", {}, address), element("p", {}, what)),
+			element("div", { class: "sides" },
+				side("What it did to us", "them", them, "It did nothing to us in the time that is kept."),
+				side("What it is", "us", us, "We did not look at it; a decision with its reason would stand here.")));
+	} catch (e) { page.replaceChildren(failure(e)); }
+}
+
+async function report(name) {
+	page.replaceChildren(element("section", {}, "…"));
+	try {
+		const r = await ask(`/api/v1/reports/${encodeURIComponent(name)}`);
+		const sections = Object.entries(r.parts).map(([part, rows]) =>
+			element("section", {}, element("h2", {}, part), plainTable(rows)));
+		page.replaceChildren(element("section", {}, element("h1", {}, `Report: ${r.report}`),
+			element("p", { class: "dim" }, `from ${r.from} to ${r.to}`)), ...sections);
+	} catch (e) { page.replaceChildren(failure(e)); }
+}
+
+async function state() {
+	page.replaceChildren(element("section", {}, "…"));
+	const show = async (title, path) => {
+		const box = element("section", {}, element("h2", {}, title));
+		try { box.append(element("pre", {}, JSON.stringify(await ask(path), null, 2))); } catch (e) { box.append(failure(e)); }
+		return box;
+	};
+	page.replaceChildren(await show("Control: what may be sent", "/api/v1/state"), await show("Journal and store", "/api/v1/journal"));
+}
+
+function route() {
+	leave();
+	leave = () => {};
+	const [name, argument] = decodeURIComponent(location.hash.slice(1)).split("/", 2);
+	for (const a of document.querySelectorAll("nav a")) {
+		if (a.getAttribute("href") === (location.hash || "#live")) a.setAttribute("aria-current", "page");
+		else a.removeAttribute("aria-current");
+	}
+	if (name === "host" && argument) host(argument);
+	else if (name === "report" && argument) report(argument);
+	else if (name === "state") state();
+	else live();
+}
+
+const watchers = new Set();
+const connection = document.getElementById("connection");
+const source = new EventSource("/api/v1/stream");
+source.onopen = () => { connection.textContent = "connected"; connection.className = "live"; };
+source.onerror = () => { connection.textContent = "reconnecting"; connection.className = ""; };
+source.onmessage = (message) => { const e = JSON.parse(message.data); for (const watch of watchers) watch(e); };
+
+document.getElementById("find").addEventListener("submit", (event) => {
+	event.preventDefault();
+	const address = new FormData(event.target).get("address").trim();
+	if (address) location.hash = `#host/${address}`;
+});
+addEventListener("hashchange", route);
+route();
