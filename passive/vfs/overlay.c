@@ -6,6 +6,7 @@ void vfs_start(struct vfs *v, const struct vfs_entry *base, struct arena *arena)
 	*v = (struct vfs){.base = base, .arena = arena};
 }
 
+struct vfs_change *vfs_next_removed(const struct vfs_change *c) { return c->next; }
 struct vfs_node vfs_node_of(struct vfs_change *c) { return (struct vfs_node){c->base, c}; }
 
 struct bytes vfs_name(struct vfs_node n)

@@ -114,5 +114,6 @@ bool vfs_next_written(struct vfs *, struct vfs_change **at);
 bool vfs_is_written(const struct vfs_change *); /* holds bytes of the visitor's own */
 bool vfs_was_taken(const struct vfs_change *);  /* taken since its last write */
 void vfs_set_taken(struct vfs_change *);
+struct vfs_change *vfs_next_removed(const struct vfs_change *); /* along vfs.removed */
 struct vfs_node vfs_node_of(struct vfs_change *);
 struct bytes vfs_name(struct vfs_node);
