@@ -28,7 +28,7 @@ static void find_commands(struct bytes raw)
 {
 	static uint8_t text[INJECTION_MAX], made_room[1024];
 	struct writer w = writer_of(text, sizeof text),
-	              made = writer_of(made_room, sizeof made_room);
+		      made = writer_of(made_room, sizeof made_room);
 	struct injection found;
 	injection_unwrap(raw, &w);
 	if (injection_find(writer_bytes(&w), &made, &found) && found.start >= writer_used(&w))

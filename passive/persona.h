@@ -58,7 +58,7 @@ struct persona_login {
 
 struct persona_http {
 	const char *server; /* NULL: the device sends no Server header */
-	const char *realm;  /* NULL: it never asks, locked pages answer with the form's page */
+	const char *realm;  /* NULL: it never asks, locked pages answer with the page at login.path */
 	bool digest;        /* it asks for Digest, and takes Basic too */
 	struct persona_login login;
 	const struct persona_credential *credentials; /* its own accounts; none: the device's */

@@ -46,7 +46,7 @@ static const struct persona_page *find_page(const struct turn *t, const char *pa
 		return persona_page(t->persona, BYTES("GET"), bytes_of_text(path));
 	write_path(t->request->path, &w);
 	return w.bad ? NULL
-	             : persona_page(t->persona, method, merge_slashes(writer_bytes(&w), room));
+		     : persona_page(t->persona, method, merge_slashes(writer_bytes(&w), room));
 }
 
 /*
@@ -80,7 +80,7 @@ static bool has_word(const char *words, struct bytes word)
 {
 	for (const char *at = words; *at; at = strchr(at, ' ') + 1)
 		if (bytes_equal((struct bytes){(const uint8_t *)at, (size_t)(strchr(at, ' ') - at)},
-		                word))
+				word))
 			return true;
 	return false;
 }
@@ -105,7 +105,7 @@ static unsigned objection(const struct turn *t)
 static bool is_static(const char *path)
 {
 	static const char *const ends[] = {".gif", ".ico", ".jpg",  ".png",
-	                                   ".css", ".js",  ".html", ".htm"};
+					   ".css", ".js",  ".html", ".htm"};
 	size_t n = strlen(path);
 	if (n && path[n - 1] == '/') /* its index.html */
 		return true;
@@ -120,11 +120,11 @@ static struct bytes type_of(const char *path)
 	static const struct {
 		const char *end, *type;
 	} types[] = {
-	        {".gif", "image/gif"},    {".jpg", "image/jpeg"},
-	        {".png", "image/png"},    {".css", "text/css"},
-	        {".ico", "image/x-icon"}, {".js", "application/x-javascript"},
-	        {".xml", "text/xml"},     {".txt", "text/plain"},
-	        {".ini", "text/plain"},
+		{".gif", "image/gif"},    {".jpg", "image/jpeg"},
+		{".png", "image/png"},    {".css", "text/css"},
+		{".ico", "image/x-icon"}, {".js", "application/x-javascript"},
+		{".xml", "text/xml"},     {".txt", "text/plain"},
+		{".ini", "text/plain"},
 	};
 	size_t n = strlen(path);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -144,7 +144,7 @@ static uint64_t text_mark(const char *text)
 
 /* The page's own fields; Content-Type and Location have their place in the dialect. */
 static void take_fields(const struct turn *t, const struct persona_page *page,
-                        struct writer *fields, struct writer *location, struct answer *a)
+			struct writer *fields, struct writer *location, struct answer *a)
 {
 	for (size_t i = 0; i < page->header_count; i++) {
 		const struct persona_header *h = &page->headers[i];
@@ -163,7 +163,7 @@ static void take_fields(const struct turn *t, const struct persona_page *page,
 }
 
 static void use_page(const struct turn *t, const struct persona_page *page, struct reply *y,
-                     struct writer *fields, struct writer *location, struct writer *body)
+		     struct writer *fields, struct writer *location, struct writer *body)
 {
 	struct answer *a = &y->answer;
 	const struct dialect *d = t->dialect;
@@ -191,7 +191,7 @@ static void use_page(const struct turn *t, const struct persona_page *page, stru
 }
 
 static void use_file(const struct turn *t, struct bytes content, struct reply *y,
-                     struct writer *body)
+		     struct writer *body)
 {
 	y->answer.status = 200;
 	y->answer.type = BYTES("text/plain");
@@ -233,14 +233,14 @@ static struct reply begin_reply(const struct turn *t)
 	const struct request *r = t->request;
 	const char *server = t->persona->http.server;
 	return (struct reply){
-	        .answer = {
-	                .dialect = t->dialect,
-	                .server = server ? server : "",
-	                .version = r->version,
-	                .time_us = t->look.time_us,
-	                .target = r->path,
-	                .host = r->host.len ? r->host : bytes_of_text(t->look.address),
-	        }};
+		.answer = {
+			.dialect = t->dialect,
+			.server = server ? server : "",
+			.version = r->version,
+			.time_us = t->look.time_us,
+			.target = r->path,
+			.host = r->host.len ? r->host : bytes_of_text(t->look.address),
+		}};
 }
 
 void turn_refuse(struct turn *t, unsigned status)
@@ -252,7 +252,7 @@ void turn_refuse(struct turn *t, unsigned status)
 
 /* The page, or what stands in its way. */
 static void choose(struct turn *t, struct reply *y, struct writer *fields, struct writer *location,
-                   struct writer *body)
+		   struct writer *body)
 {
 	const struct persona_http *http = &t->persona->http;
 	const struct persona_page *page = find_page(t, t->page_path);
@@ -261,7 +261,7 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 	struct bytes file;
 	unsigned status = own_method && !t->request->malformed ? 0 : objection(t);
 	if (!status && locked && !http->realm && http->login.path)
-		page = find_page(t, http->login.refused);
+		page = find_page(t, http->login.path);
 	if ((locked && http->realm && !status) || t->dialect->challenges_always)
 		turn_write_challenge(t, fields);
 	turn_write_cookie(t, fields);
@@ -275,7 +275,7 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 		write_fmt(fields, "Allow: %s\r\n", t->dialect->allow);
 		y->answer.status = 200;
 		y->head = "%{version} 200 OK\r\n%{fields}Content-Length: %{length}\r\n%{connection}"
-		          "Date: %{date}\r\nServer: %{server}\r\n\r\n";
+			  "Date: %{date}\r\nServer: %{server}\r\n\r\n";
 	} else if (page)
 		use_page(t, page, y, fields, location, body);
 	else
@@ -295,7 +295,7 @@ static bool not_modified(const struct turn *t, const struct reply *y)
 bool turn_answer(struct turn *t, uint32_t requests_left)
 {
 	uint8_t fields_room[TURN_FIELDS_MAX], location_room[TURN_PATH_MAX],
-	        body_room[PAGE_BYTES_MAX];
+		body_room[PAGE_BYTES_MAX];
 	struct writer fields = writer_of(fields_room, sizeof fields_room);
 	struct writer location = writer_of(location_room, sizeof location_room);
 	struct writer body = writer_of(body_room, sizeof body_room);
@@ -307,7 +307,8 @@ bool turn_answer(struct turn *t, uint32_t requests_left)
 		y.body = (struct bytes){0};
 		y.head = t->dialect->page_head;
 	}
-	bool asked = r->version == HTTP_1_1 ? !r->close : r->version == HTTP_1_0 && r->keep_alive;
+	bool by_itself = r->version == HTTP_1_1 && !t->dialect->keeps_on_demand;
+	bool asked = !r->close && (by_itself || (r->version != HTTP_0_9 && r->keep_alive));
 	bool broken = r->malformed || y.answer.status == t->dialect->bad_request;
 	y.answer.alive = t->dialect->keeps_alive && asked && requests_left && !broken;
 	y.answer.left = requests_left;

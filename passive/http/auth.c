@@ -10,14 +10,14 @@
 
 /* The dictionaries of Mirai and its descendants, and what web logins are tried with. */
 static const char *const common_secrets[] = {
-        "admin",        "12345",         "123456",   "password",     "",           "1234",
-        "888888",       "666666",        "xc3511",   "vizxv",        "admin123",   "root",
-        "user",         "guest",         "pass",     "54321",        "123456789",  "12345678",
-        "default",      "administrator", "support",  "service",      "supervisor", "system",
-        "9999",         "0000",          "00000000", "1111",         "111111",     "4321",
-        "7ujMko0admin", "meinsm",        "tlJwpbo6", "fucker",       "smcadmin",   "1234567890",
-        "qwerty",       "changeme",      "ubnt",     "telecomadmin", "admin1234",  "hikadmin",
-        "jvc",
+	"admin",        "12345",         "123456",   "password",     "",           "1234",
+	"888888",       "666666",        "xc3511",   "vizxv",        "admin123",   "root",
+	"user",         "guest",         "pass",     "54321",        "123456789",  "12345678",
+	"default",      "administrator", "support",  "service",      "supervisor", "system",
+	"9999",         "0000",          "00000000", "1111",         "111111",     "4321",
+	"7ujMko0admin", "meinsm",        "tlJwpbo6", "fucker",       "smcadmin",   "1234567890",
+	"qwerty",       "changeme",      "ubnt",     "telecomadmin", "admin1234",  "hikadmin",
+	"jvc",
 };
 
 static bool read_basic(struct bytes rest, struct auth *a)
@@ -53,9 +53,9 @@ static void read_parameters(struct bytes rest, struct digest *d)
 		const char *name;
 		struct bytes *slot;
 	} known[] = {
-	        {"username", &d->user}, {"realm", &d->realm},   {"nonce", &d->nonce},
-	        {"uri", &d->uri},       {"qop", &d->qop},       {"response", &d->response},
-	        {"nc", &d->count},      {"cnonce", &d->cnonce},
+		{"username", &d->user}, {"realm", &d->realm},   {"nonce", &d->nonce},
+		{"uri", &d->uri},       {"qop", &d->qop},       {"response", &d->response},
+		{"nc", &d->count},      {"cnonce", &d->cnonce},
 	};
 	while (rest.len) {
 		size_t equals = bytes_find(rest, "=");
@@ -116,7 +116,7 @@ const struct persona_credential *auth_credentials(const struct persona *p, size_
 }
 
 bool auth_accepts(const struct persona *p, uint64_t device_seed, struct bytes user,
-                  struct bytes secret)
+		  struct bytes secret)
 {
 	if (!p->http.credential_count)
 		return persona_accepts(p, device_seed, user, secret);
@@ -128,7 +128,7 @@ bool auth_accepts(const struct persona *p, uint64_t device_seed, struct bytes us
 }
 
 static bool find_secret(const struct digest *d, struct bytes method, const struct persona *p,
-                        struct bytes *secret)
+			struct bytes *secret)
 {
 	size_t count;
 	const struct persona_credential *known = auth_credentials(p, &count);
@@ -146,7 +146,7 @@ static bool find_secret(const struct digest *d, struct bytes method, const struc
 }
 
 static bool read_digest(struct bytes rest, struct bytes method, const struct persona *p,
-                        const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *a)
+			const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *a)
 {
 	struct digest d = {0};
 	read_parameters(rest, &d);
@@ -162,7 +162,7 @@ static bool read_digest(struct bytes rest, struct bytes method, const struct per
 }
 
 bool auth_read(struct bytes field, struct bytes method, const struct persona *p,
-               const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *a)
+	       const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *a)
 {
 	*a = (struct auth){.kind = AUTH_NONE};
 	struct bytes rest = bytes_trim(field), scheme = bytes_word(&rest);
@@ -175,5 +175,5 @@ void auth_nonce(uint64_t device_seed, uint64_t hour, char out[AUTH_NONCE_CHARS +
 {
 	uint64_t first = random_mix(device_seed ^ random_mix(hour)), second = random_mix(~first);
 	snprintf(out, AUTH_NONCE_CHARS + 1, "%016llx%016llx", (unsigned long long)first,
-	         (unsigned long long)second);
+		 (unsigned long long)second);
 }

@@ -26,12 +26,12 @@ struct auth {
  * an answer to any other is recorded, but its password is not looked for.
  */
 bool auth_read(struct bytes field, struct bytes method, const struct persona *,
-               const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *);
+	       const char nonces[2][AUTH_NONCE_CHARS + 1], struct auth *);
 
 /* The accounts of the device's web server. */
 const struct persona_credential *auth_credentials(const struct persona *, size_t *count);
 bool auth_accepts(const struct persona *, uint64_t device_seed, struct bytes user,
-                  struct bytes secret);
+		  struct bytes secret);
 
 /* The nonce that a device gives out during an hour; only this device can make it. */
 void auth_nonce(uint64_t device_seed, uint64_t hour, char out[AUTH_NONCE_CHARS + 1]);

@@ -66,8 +66,8 @@ static bool read_chunk_size(struct bytes line, uint64_t *size)
 	for (; n < line.len; n++) {
 		uint8_t c = line.at[n], low = c | 0x20;
 		unsigned digit = c >= '0' && c <= '9'       ? c - '0'
-		                 : low >= 'a' && low <= 'f' ? low - 'a' + 10
-		                                            : 16;
+				 : low >= 'a' && low <= 'f' ? low - 'a' + 10
+							    : 16;
 		if (digit == 16)
 			break;
 		if (v >> 56)

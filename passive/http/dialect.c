@@ -2,8 +2,9 @@
 #include "passive/http/dialect.h"
 #include <time.h>
 
-/* clang-format off: templates read as they go over the wire */
-#define XHTML                                                                                      \
+/* Templates read as they go over the wire. */
+/* clang-format off */
+#define XHTML                                                                                     \
 	"<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n"                                        \
 	"<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\"\n"                       \
 	"         \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n"                  \
@@ -11,7 +12,7 @@
 	" <head>\n  <title>%{status} %{reason}</title>\n </head>\n <body>\n"                       \
 	"  <h1>%{status} %{reason}</h1>\n </body>\n</html>\n"
 
-#define HTML4_HEAD                                                                                 \
+#define HTML4_HEAD                                                                                \
 	"<!DOCTYPE html PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\" "                        \
 	"\"http://www.w3.org/TR/html4/loose.dtd\">\n\n<html>\n\n  <head>\n"                        \
 	"    <meta http-equiv=\"Content-type\" content=\"text/html;charset=UTF-8\">\n"             \
@@ -20,51 +21,50 @@
 #define FIRST_LINE "%{version} %{status} %{reason}\r\n"
 
 static const struct dialect_status boa_statuses[] = {
-        {400, NULL, "Your client has issued a malformed or illegal request."},
-        {401, NULL, "Your client does not have permission to get URL %{target} from this server."},
-        {403, NULL, "Your client does not have permission to get URL %{target} from this server."},
-        {404, NULL, "The requested URL %{target} was not found on this server."},
-        {500, "Server Error",
-         "The server encountered an internal error and could not complete your request."},
-        {501, NULL, "POST to non-script is not supported in Boa."},
-        {302, "Moved Temporarily", NULL},
-        {0},
+	{400, NULL, "Your client has issued a malformed or illegal request."},
+	{401, NULL, "Your client does not have permission to get URL %{target} from this server."},
+	{403, NULL, "Your client does not have permission to get URL %{target} from this server."},
+	{404, NULL, "The requested URL %{target} was not found on this server."},
+	{500, "Server Error", "The server encountered an internal error and could not complete your request."},
+	{501, NULL, "POST to non-script is not supported in Boa."},
+	{302, "Moved Temporarily", NULL},
+	{0},
 };
 
 static const struct dialect_status goahead_statuses[] = {
-        {302, "Redirect", NULL},
-        {304, "Use local copy", NULL},
-        {400, "Page not found", "Bad request type"},
-        {401, NULL, "Access to this document requires a User ID"},
-        {403, NULL, "Access Denied"},
-        {404, "Site or Page Not Found", "Cannot open URL"},
-        {405, "Access Denied", "Access Denied"},
-        {500, "Web Error", "Web Error"},
-        {0},
+	{302, "Redirect", NULL},
+	{304, "Use local copy", NULL},
+	{400, "Page not found", "Bad request type"},
+	{401, NULL, "Access to this document requires a User ID"},
+	{403, NULL, "Access Denied"},
+	{404, "Site or Page Not Found", "Cannot open URL"},
+	{405, "Access Denied", "Access Denied"},
+	{500, "Web Error", "Web Error"},
+	{0},
 };
 
 static const struct dialect_status mini_statuses[] = {
-        {200, "Ok", NULL},
-        {400, NULL, "Can't parse request."},
-        {401, NULL, "Authorization required."},
-        {403, NULL, "File is protected."},
-        {404, NULL, "File not found."},
-        {501, NULL, "That method is not implemented."},
-        {0},
+	{200, "Ok", NULL},
+	{400, NULL, "Can't parse request."},
+	{401, NULL, "Authorization required."},
+	{403, NULL, "File is protected."},
+	{404, NULL, "File not found."},
+	{501, NULL, "That method is not implemented."},
+	{0},
 };
 
 static const struct dialect_status uc_statuses[] = {
-        {404, NULL, "The requested URL was not found on this server"},
-        {400, NULL, "Your browser sent a request that this server could not understand"},
-        {401, NULL, "Authorization required"},
-        {501, NULL, "The method is not implemented"},
-        {0},
+	{404, NULL, "The requested URL was not found on this server"},
+	{400, NULL, "Your browser sent a request that this server could not understand"},
+	{401, NULL, "Authorization required"},
+	{501, NULL, "The method is not implemented"},
+	{0},
 };
 
 static const struct dialect_status router_statuses[] = {
-        {401, "N/A", "You have no authority to access this device!"},
-        {404, NULL, "The requested page was not found."},
-        {0},
+	{401, "N/A", "You have no authority to access this device!"},
+	{404, NULL, "The requested page was not found."},
+	{0},
 };
 
 static const struct dialect_status no_statuses[] = {{0}};
@@ -74,190 +74,137 @@ static const char *const uc_traversals[] = {"/", NULL};
 static const char *const router_traversals[] = {"/login/", "/help/", "/loginFs/", NULL};
 
 static const struct dialect dialects[] = {
-        {
-                .server = "Boa/",
-                .reference = "Boa 0.94.14rc21, src/request.c and src/response.c",
-                .file_head = FIRST_LINE
-                "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
-                "%{connection}Content-Length: %{length}\r\nLast-Modified: %{modified}\r\n"
-                "Content-Type: %{type}\r\n%{fields}\r\n",
-                .page_head =
-                        FIRST_LINE "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
-                                   "%{connection}%{fields}Content-Type: %{type}\r\n\r\n",
-                .error_head = FIRST_LINE
-                "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
-                "%{connection}%{fields}Content-Type: text/html; charset=ISO-8859-1\r\n\r\n",
-                .redirect_head = FIRST_LINE
-                "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
-                "%{connection}%{fields}Content-Type: text/html; charset=ISO-8859-1\r\n"
-                "Location: %{location}\r\n\r\n",
-                .error_body = "<HTML><HEAD><TITLE>%{status} %{reason}</TITLE></HEAD>\n"
-                              "<BODY><H1>%{status} %{reason}</H1>\n%{words}\n</BODY></HTML>\n",
-                .redirect_body = "<HTML><HEAD><TITLE>302 Moved Temporarily</TITLE></HEAD>\n<BODY>\n"
-                                 "<H1>302 Moved</H1>The document has moved\n"
-                                 "<A HREF=\"%{location}\">here</A>.\n</BODY></HTML>\n",
-                .alive = "Connection: Keep-Alive\r\nKeep-Alive: timeout=10, max=%{left}\r\n",
-                .dying = "Connection: close\r\n",
-                .statuses = boa_statuses,
-                .bad_request = 400,
-                .bad_method = 501,
-                .bad_version = 400,
-                .long_target = 400,
-                .methods = "GET HEAD POST ",
-                .target_max = 512,
-                .keeps_alive = true,
-        },
-        {
-                .server = "GoAhead-Webs",
-                .reference = "GoAhead WebServer 2.1.8, webs.c and default.c",
-                .file_head = "HTTP/1.0 200 OK\r\nServer: %{server}\r\nDate: %{date}\r\n"
-                             "Last-modified: %{modified}\r\nContent-length: %{length}\r\n"
-                             "Content-type: %{type}\r\n%{connection}%{fields}\r\n",
-                .page_head =
-                        "HTTP/1.0 %{status} %{reason}\r\nServer: %{server}\r\nDate: %{date}\r\n"
-                        "Pragma: no-cache\r\nCache-Control: no-cache\r\nContent-type: %{type}\r\n"
-                        "%{fields}\r\n",
-                .error_head =
-                        "HTTP/1.1 %{status} %{reason}\r\nServer: %{server}\r\nDate: %{date}\r\n"
-                        "%{fields}Pragma: no-cache\r\nCache-Control: no-cache\r\n"
-                        "Content-Type: text/html\r\n\r\n",
-                .redirect_head = "HTTP/1.0 302 Redirect\r\nServer: %{server}\r\nDate: %{date}\r\n"
-                                 "%{fields}Pragma: no-cache\r\nCache-Control: no-cache\r\n"
-                                 "Content-Type: text/html\r\nLocation: %{location}\r\n\r\n",
-                .error_body = "<html><head><title>Document Error: %{reason}</title></head>\r\n"
-                              "\t\t<body><h2>Access Error: %{reason}</h2>\r\n"
-                              "\t\t<p>%{words}</p></body></html>\r\n\r\n",
-                .redirect_body =
-                        "<html><head></head><body>\r\n\t\tThis document has moved to a new "
-                        "<a href=\"%{location}\">location</a>.\r\n\t\tPlease update your documents "
-                        "to reflect the new location.\r\n\t\t</body></html>\r\n\r\n",
-                .alive = "Connection: keep-alive\r\n",
-                .dying = "",
-                .statuses = goahead_statuses,
-                .bad_request = 400,
-                .bad_method = 400,
-                .long_target = 400,
-                .methods = "GET HEAD POST ",
-                .target_max = 4096,
-                .keeps_alive = true,
-                .absolute = true,
-                .ctime = true,
-        },
-        {
-                .server = "uc-httpd",
-                .reference = "public banners of uc-httpd 1.0.0 (Xiongmai)",
-                .file_head = "HTTP/1.0 %{status} %{reason}\r\nContent-type: %{type}\r\nServer: "
-                             "%{server}\r\n"
-                             "Expires: 0\r\n%{fields}\r\n",
-                .page_head = "HTTP/1.0 %{status} %{reason}\r\nContent-type: %{type}\r\nServer: "
-                             "%{server}\r\n"
-                             "Expires: 0\r\n%{fields}\r\n",
-                .error_head = "HTTP/1.0 %{status} %{reason}\r\nContent-type: text/html\r\n"
-                              "Server: %{server}\r\nExpires: 0\r\n%{fields}\r\n",
-                .redirect_head =
-                        "HTTP/1.0 %{status} %{reason}\r\nContent-type: text/html\r\n"
-                        "Server: %{server}\r\nExpires: 0\r\n%{fields}Location: %{location}\r\n\r\n",
-                .error_body = "<html><head><title>%{status} File %{reason}</title></head>\n"
-                              "<body>%{words}</body></html>\n",
-                .redirect_body = "",
-                .alive = "",
-                .dying = "",
-                .statuses = uc_statuses,
-                .bad_request = 400,
-                .bad_method = 501,
-                .long_target = 400,
-                .methods = "GET HEAD POST ",
-                .target_max = 4096,
-                .traversals = uc_traversals,
-        },
-        {
-                .server = "Router Webserver",
-                .reference = "TP-LINK wireless routers of 2013, public banners",
-                .file_head = "HTTP/1.1 200 OK\r\nServer: %{server}\r\nConnection: close\r\n"
-                             "Content-Type: %{type}\r\n%{fields}\r\n",
-                .page_head =
-                        "HTTP/1.1 %{status} %{reason}\r\nServer: %{server}\r\nConnection: close\r\n"
-                        "Content-Type: %{type}\r\n%{fields}\r\n",
-                .error_head =
-                        "HTTP/1.1 %{status} %{reason}\r\nServer: %{server}\r\nConnection: close\r\n"
-                        "Content-Type: text/html\r\n%{fields}\r\n",
-                .error_body =
-                        "<META http-equiv=Content-Type content=\"text/html; charset=iso-8859-1\">\n"
-                        "<HTML>\n<HEAD><TITLE>%{status} %{reason}</TITLE></HEAD>\n"
-                        "<BODY><H1>%{words}</H1></BODY>\n</HTML>\n",
-                .alive = "",
-                .dying = "",
-                .statuses = router_statuses,
-                .bad_request = 400,
-                .bad_method = 501,
-                .long_target = 414,
-                .methods = "GET HEAD POST ",
-                .target_max = 2048,
-                .challenges_always = true,
-                .traversals = router_traversals,
-        },
-        {
-                .server = "mini_httpd/",
-                .reference = "mini_httpd 1.30, measured",
-                .file_head =
-                        FIRST_LINE "Server: %{server}\r\nDate: %{date}\r\nContent-Type: %{type}\r\n"
-                                   "Content-Length: %{length}\r\nLast-Modified: %{modified}\r\n"
-                                   "Connection: close\r\n%{fields}\r\n",
-                .page_head = FIRST_LINE "Server: %{server}\r\nDate: %{date}\r\n%{fields}"
-                                        "Content-Type: %{type}\r\nConnection: close\r\n\r\n",
-                .error_head = FIRST_LINE
-                "Server: %{server}\r\nDate: %{date}\r\n"
-                "Cache-Control: no-cache,no-store\r\n%{fields}"
-                "Content-Type: text/html; charset=%s\r\nConnection: close\r\n\r\n",
-                .error_body = HTML4_HEAD
-                "  <body bgcolor=\"#cc9999\" text=\"#000000\" link=\"#2020ff\" "
-                "vlink=\"#4040cc\">\n\n    <h4>%{status} %{reason}</h4>\n%{words}\n    <hr>\n\n"
-                "    <address><a href=\"http://www.acme.com/software/mini_httpd/\">%{server}</a>"
-                "</address>\n\n  </body>\n\n</html>\n",
-                .alive = "",
-                .dying = "",
-                .statuses = mini_statuses,
-                .bad_request = 400,
-                .bad_method = 501,
-                .long_target = 400,
-                .methods = "GET HEAD POST PUT DELETE TRACE ",
-                .target_max = 10000,
-        },
-        {
-                .server = "lighttpd",
-                .reference = "lighttpd 1.4, measured",
-                .file_head = FIRST_LINE
-                "Content-Type: %{type}\r\nETag: \"%{tag}\"\r\n"
-                "Last-Modified: %{modified}\r\nContent-Length: %{length}\r\n%{ranges}"
-                "%{fields}%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
-                .page_head =
-                        FIRST_LINE "Content-Type: %{type}\r\n%{fields}Content-Length: %{length}\r\n"
-                                   "%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
-                .error_head = FIRST_LINE
-                "%{fields}Content-Type: text/html\r\nContent-Length: %{length}\r\n"
-                "%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
-                .redirect_head =
-                        FIRST_LINE "Location: %{location}\r\n%{fields}Content-Length: 0\r\n"
-                                   "%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
-                .error_body = XHTML,
-                .redirect_body = "",
-                .alive = "%{kept}",
-                .dying = "Connection: close\r\n",
-                .statuses = no_statuses,
-                .bad_request = 400,
-                .bad_method = 501,
-                .bad_version = 505,
-                .long_target = 431,
-                .methods = "GET HEAD POST PUT DELETE PROPFIND MKCOL ",
-                .allow = "OPTIONS, GET, HEAD, POST",
-                .target_max = 8192,
-                .keeps_alive = true,
-                .continues = true,
-                .needs_host = true,
-        },
+	{
+		.server = "Boa/",
+		.reference = "Boa 0.94.14rc21, src/request.c and src/response.c",
+		.file_head = FIRST_LINE "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
+			     "%{connection}Content-Length: %{length}\r\nLast-Modified: %{modified}\r\n"
+			     "Content-Type: %{type}\r\n%{fields}\r\n",
+		.page_head = FIRST_LINE "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
+			     "%{connection}%{fields}Content-Type: %{type}\r\n\r\n",
+		.error_head = FIRST_LINE "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
+			      "%{connection}%{fields}Content-Type: text/html; charset=ISO-8859-1\r\n\r\n",
+		.redirect_head = FIRST_LINE "Date: %{date}\r\nServer: %{server}\r\nAccept-Ranges: bytes\r\n"
+				 "%{connection}%{fields}Content-Type: text/html; charset=ISO-8859-1\r\n"
+				 "Location: %{location}\r\n\r\n",
+		.error_body = "<HTML><HEAD><TITLE>%{status} %{reason}</TITLE></HEAD>\n"
+			      "<BODY><H1>%{status} %{reason}</H1>\n%{words}\n</BODY></HTML>\n",
+		.redirect_body = "<HTML><HEAD><TITLE>302 Moved Temporarily</TITLE></HEAD>\n<BODY>\n"
+				 "<H1>302 Moved</H1>The document has moved\n"
+				 "<A HREF=\"%{location}\">here</A>.\n</BODY></HTML>\n",
+		.alive = "Connection: Keep-Alive\r\nKeep-Alive: timeout=10, max=%{left}\r\n",
+		.dying = "Connection: close\r\n",
+		.statuses = boa_statuses,
+		.bad_request = 400, .bad_method = 501, .bad_version = 400, .long_target = 400,
+		.methods = "GET HEAD POST ", .target_max = 512, .keeps_alive = true,
+	},
+	{
+		.server = "GoAhead-Webs",
+		.reference = "GoAhead WebServer 2.1.8, webs.c and default.c",
+		.file_head = "HTTP/1.0 200 OK\r\nServer: %{server}\r\nDate: %{date}\r\n"
+			     "Last-modified: %{modified}\r\nContent-length: %{length}\r\n"
+			     "Content-type: %{type}\r\n%{connection}%{fields}\r\n",
+		.page_head = "HTTP/1.0 %{status} %{reason}\r\nServer: %{server}\r\nDate: %{date}\r\n"
+			     "Pragma: no-cache\r\nCache-Control: no-cache\r\nContent-type: %{type}\r\n"
+			     "%{fields}\r\n",
+		.error_head = "HTTP/1.1 %{status} %{reason}\r\nServer: %{server}\r\nDate: %{date}\r\n"
+			      "%{fields}Pragma: no-cache\r\nCache-Control: no-cache\r\n"
+			      "Content-Type: text/html\r\n\r\n",
+		.redirect_head = "HTTP/1.0 302 Redirect\r\nServer: %{server}\r\nDate: %{date}\r\n"
+				 "%{fields}Pragma: no-cache\r\nCache-Control: no-cache\r\n"
+				 "Content-Type: text/html\r\nLocation: %{location}\r\n\r\n",
+		.error_body = "<html><head><title>Document Error: %{reason}</title></head>\r\n"
+			      "\t\t<body><h2>Access Error: %{reason}</h2>\r\n"
+			      "\t\t<p>%{words}</p></body></html>\r\n\r\n",
+		.redirect_body = "<html><head></head><body>\r\n\t\tThis document has moved to a new "
+				 "<a href=\"%{location}\">location</a>.\r\n\t\tPlease update your documents "
+				 "to reflect the new location.\r\n\t\t</body></html>\r\n\r\n",
+		.alive = "Connection: keep-alive\r\n", .dying = "",
+		.statuses = goahead_statuses,
+		.bad_request = 400, .bad_method = 400, .long_target = 400,
+		.methods = "GET HEAD POST ", .target_max = 4096, .keeps_alive = true,
+		.keeps_on_demand = true, .absolute = true, .ctime = true,
+	},
+	{
+		.server = "uc-httpd",
+		.reference = "public banners of uc-httpd 1.0.0 (Xiongmai)",
+		.file_head = "HTTP/1.0 %{status} %{reason}\r\nContent-type: %{type}\r\nServer: %{server}\r\n"
+			     "Expires: 0\r\n%{fields}\r\n",
+		.page_head = "HTTP/1.0 %{status} %{reason}\r\nContent-type: %{type}\r\nServer: %{server}\r\n"
+			     "Expires: 0\r\n%{fields}\r\n",
+		.error_head = "HTTP/1.0 %{status} %{reason}\r\nContent-type: text/html\r\n"
+			      "Server: %{server}\r\nExpires: 0\r\n%{fields}\r\n",
+		.redirect_head = "HTTP/1.0 %{status} %{reason}\r\nContent-type: text/html\r\n"
+				 "Server: %{server}\r\nExpires: 0\r\n%{fields}Location: %{location}\r\n\r\n",
+		.error_body = "<html><head><title>%{status} File %{reason}</title></head>\n"
+			      "<body>%{words}</body></html>\n",
+		.redirect_body = "",
+		.alive = "", .dying = "",
+		.statuses = uc_statuses,
+		.bad_request = 400, .bad_method = 501, .long_target = 400,
+		.methods = "GET HEAD POST ", .target_max = 4096, .traversals = uc_traversals,
+	},
+	{
+		.server = "Router Webserver",
+		.reference = "TP-LINK wireless routers of 2013, public banners",
+		.file_head = "HTTP/1.1 200 OK\r\nServer: %{server}\r\nConnection: close\r\n"
+			     "Content-Type: %{type}\r\n%{fields}\r\n",
+		.page_head = "HTTP/1.1 %{status} %{reason}\r\nServer: %{server}\r\nConnection: close\r\n"
+			     "Content-Type: %{type}\r\n%{fields}\r\n",
+		.error_head = "HTTP/1.1 %{status} %{reason}\r\nServer: %{server}\r\nConnection: close\r\n"
+			      "Content-Type: text/html\r\n%{fields}\r\n",
+		.error_body = "<META http-equiv=Content-Type content=\"text/html; charset=iso-8859-1\">\n"
+			      "<HTML>\n<HEAD><TITLE>%{status} %{reason}</TITLE></HEAD>\n"
+			      "<BODY><H1>%{words}</H1></BODY>\n</HTML>\n",
+		.alive = "", .dying = "",
+		.statuses = router_statuses,
+		.bad_request = 400, .bad_method = 501, .long_target = 414,
+		.methods = "GET HEAD POST ", .target_max = 2048, .challenges_always = true,
+		.traversals = router_traversals,
+	},
+	{
+		.server = "mini_httpd/",
+		.reference = "mini_httpd 1.30, measured",
+		.file_head = FIRST_LINE "Server: %{server}\r\nDate: %{date}\r\nContent-Type: %{type}\r\n"
+			     "Content-Length: %{length}\r\nLast-Modified: %{modified}\r\n"
+			     "Connection: close\r\n%{fields}\r\n",
+		.page_head = FIRST_LINE "Server: %{server}\r\nDate: %{date}\r\n%{fields}"
+			     "Content-Type: %{type}\r\nConnection: close\r\n\r\n",
+		.error_head = FIRST_LINE "Server: %{server}\r\nDate: %{date}\r\n"
+			      "Cache-Control: no-cache,no-store\r\n%{fields}"
+			      "Content-Type: text/html; charset=%s\r\nConnection: close\r\n\r\n",
+		.error_body = HTML4_HEAD "  <body bgcolor=\"#cc9999\" text=\"#000000\" link=\"#2020ff\" "
+			      "vlink=\"#4040cc\">\n\n    <h4>%{status} %{reason}</h4>\n%{words}\n    <hr>\n\n"
+			      "    <address><a href=\"http://www.acme.com/software/mini_httpd/\">%{server}</a>"
+			      "</address>\n\n  </body>\n\n</html>\n",
+		.alive = "", .dying = "",
+		.statuses = mini_statuses,
+		.bad_request = 400, .bad_method = 501, .long_target = 400,
+		.methods = "GET HEAD POST PUT DELETE TRACE ", .target_max = 10000,
+	},
+	{
+		.server = "lighttpd",
+		.reference = "lighttpd 1.4, measured",
+		.file_head = FIRST_LINE "Content-Type: %{type}\r\nETag: \"%{tag}\"\r\n"
+			     "Last-Modified: %{modified}\r\nContent-Length: %{length}\r\n%{ranges}"
+			     "%{fields}%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
+		.page_head = FIRST_LINE "Content-Type: %{type}\r\n%{fields}Content-Length: %{length}\r\n"
+			     "%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
+		.error_head = FIRST_LINE "%{fields}Content-Type: text/html\r\nContent-Length: %{length}\r\n"
+			      "%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
+		.redirect_head = FIRST_LINE "Location: %{location}\r\n%{fields}Content-Length: 0\r\n"
+				 "%{connection}Date: %{date}\r\nServer: %{server}\r\n\r\n",
+		.error_body = XHTML, .redirect_body = "",
+		.alive = "%{kept}", .dying = "Connection: close\r\n",
+		.statuses = no_statuses,
+		.bad_request = 400, .bad_method = 501, .bad_version = 505, .long_target = 431,
+		.methods = "GET HEAD POST PUT DELETE PROPFIND MKCOL ", .allow = "OPTIONS, GET, HEAD, POST",
+		.target_max = 8192, .keeps_alive = true, .continues = true, .needs_host = true,
+	},
 };
 
 /* clang-format on */
+
 const struct dialect *dialect_of(const char *server)
 {
 	const size_t count = sizeof dialects / sizeof *dialects;
@@ -278,25 +225,25 @@ static const struct dialect_status *find_status(const struct dialect *d, unsigne
 const char *dialect_reason(const struct dialect *d, unsigned status)
 {
 	static const struct dialect_status usual[] = {
-	        {200, "OK", NULL},
-	        {204, "No Content", NULL},
-	        {301, "Moved Permanently", NULL},
-	        {302, "Found", NULL},
-	        {304, "Not Modified", NULL},
-	        {400, "Bad Request", NULL},
-	        {401, "Unauthorized", NULL},
-	        {403, "Forbidden", NULL},
-	        {404, "Not Found", NULL},
-	        {405, "Method Not Allowed", NULL},
-	        {411, "Length Required", NULL},
-	        {413, "Payload Too Large", NULL},
-	        {414, "Request-URI Too Long", NULL},
-	        {431, "Request Header Fields Too Large", NULL},
-	        {500, "Internal Server Error", NULL},
-	        {501, "Not Implemented", NULL},
-	        {503, "Service Unavailable", NULL},
-	        {505, "HTTP Version Not Supported", NULL},
-	        {0},
+		{200, "OK", NULL},
+		{204, "No Content", NULL},
+		{301, "Moved Permanently", NULL},
+		{302, "Found", NULL},
+		{304, "Not Modified", NULL},
+		{400, "Bad Request", NULL},
+		{401, "Unauthorized", NULL},
+		{403, "Forbidden", NULL},
+		{404, "Not Found", NULL},
+		{405, "Method Not Allowed", NULL},
+		{411, "Length Required", NULL},
+		{413, "Payload Too Large", NULL},
+		{414, "Request-URI Too Long", NULL},
+		{431, "Request Header Fields Too Large", NULL},
+		{500, "Internal Server Error", NULL},
+		{501, "Not Implemented", NULL},
+		{503, "Service Unavailable", NULL},
+		{505, "HTTP Version Not Supported", NULL},
+		{0},
 	};
 	const char *own = find_status(d, status)->reason;
 	for (size_t i = 0; !own && usual[i].status; i++)
@@ -322,9 +269,9 @@ static void write_html(struct bytes text, struct writer *w)
 		uint8_t c = text.at[i];
 		if (c == '<' || c == '>' || c == '&' || c == '"')
 			write_text(w, c == '<'   ? "&lt;"
-			              : c == '>' ? "&gt;"
-			              : c == '&' ? "&amp;"
-			                         : "&quot;");
+				      : c == '>' ? "&gt;"
+				      : c == '&' ? "&amp;"
+						 : "&quot;");
 		else if (c >= ' ' && c != 0x7f)
 			write_u8(w, c);
 	}

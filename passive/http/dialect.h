@@ -25,9 +25,10 @@ struct dialect {
 	const char *methods; /* known ones, each with a blank behind it */
 	const char *allow;   /* what OPTIONS is answered with; NULL: an unknown method */
 	const char *const
-	        *traversals; /* paths below which ../ leaves the document root; NULL: none */
+		*traversals; /* paths below which ../ leaves the document root; NULL: none */
 	size_t target_max;
 	bool keeps_alive;       /* ever */
+	bool keeps_on_demand;   /* only when Connection: keep-alive asks for it, also in HTTP/1.1 */
 	bool continues;         /* answers Expect: 100-continue */
 	bool needs_host;        /* HTTP/1.1 without Host is a bad request */
 	bool absolute;          /* Location names the host */

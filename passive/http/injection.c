@@ -47,12 +47,12 @@ void injection_unwrap(struct bytes raw, struct writer *out)
 
 /* Programs that attackers name; alone they are words, behind a shell's sign they are commands. */
 static const char *const programs[] = {
-        "wget",   "curl",     "tftp",    "ftpget",   "busybox",  "sh",       "bash",
-        "chmod",  "rm",       "cd",      "cat",      "echo",     "id",       "uname",
-        "ping",   "nc",       "sleep",   "cp",       "mv",       "kill",     "ls",
-        "ps",     "mkdir",    "perl",    "php",      "python",   "reboot",   "touch",
-        "dd",     "nslookup", "telnetd", "utelnetd", "iptables", "ifconfig", "printf",
-        "export", "ash",      "killall", "pkill",    "whoami",   "ulimit",
+	"wget",   "curl",     "tftp",    "ftpget",   "busybox",  "sh",       "bash",
+	"chmod",  "rm",       "cd",      "cat",      "echo",     "id",       "uname",
+	"ping",   "nc",       "sleep",   "cp",       "mv",       "kill",     "ls",
+	"ps",     "mkdir",    "perl",    "php",      "python",   "reboot",   "touch",
+	"dd",     "nslookup", "telnetd", "utelnetd", "iptables", "ifconfig", "printf",
+	"export", "ash",      "killall", "pkill",    "whoami",   "ulimit",
 };
 
 /* The word at the start of text, without the folders in front of it. */
@@ -142,7 +142,7 @@ static void add_fetch(struct injection *x, struct bytes url, struct bytes name, 
 }
 
 static struct bytes make_url(struct writer *made, const char *scheme, struct bytes host,
-                             struct bytes file)
+			     struct bytes file)
 {
 	size_t before = writer_used(made);
 	write_text(made, scheme);
@@ -151,7 +151,7 @@ static struct bytes make_url(struct writer *made, const char *scheme, struct byt
 		write_text(made, "/");
 	write_span(made, file);
 	return made->bad ? (struct bytes){0}
-	                 : (struct bytes){made->start + before, writer_used(made) - before};
+			 : (struct bytes){made->start + before, writer_used(made) - before};
 }
 
 /* tftp -g -r FILE -l NAME HOST, or tftp HOST -c get FILE, in any order (BusyBox, netkit). */
@@ -186,7 +186,7 @@ static void add_ftpget(struct injection *x, struct bytes rest, struct writer *ma
 	}
 	if (n >= 2)
 		add_fetch(x, make_url(made, "ftp://", words[0], n > 2 ? words[2] : words[1]),
-		          words[1], "ftpget");
+			  words[1], "ftpget");
 }
 
 /* wget and curl: the first word that is no option and no option's value. */
@@ -205,7 +205,7 @@ static void add_web(struct injection *x, struct bytes rest, const char *how)
 }
 
 static void add_program(struct injection *x, struct bytes program, struct bytes rest,
-                        struct writer *made)
+			struct writer *made)
 {
 	if (bytes_equal_text(program, "wget"))
 		add_web(x, rest, "wget");
@@ -225,7 +225,7 @@ static void add_urls(struct injection *x, struct bytes text)
 		struct bytes rest = text;
 		for (size_t at; (at = bytes_find_nocase(rest, schemes[s])) < rest.len;) {
 			bool inside = at && is_word(rest.at[at - 1]) &&
-			              rest.at[at - 1] != '/'; /* tftp:// holds ftp:// */
+				      rest.at[at - 1] != '/'; /* tftp:// holds ftp:// */
 			size_t n = at;
 			while (n < rest.len && !ends_url(rest.at[n]))
 				n++;
@@ -250,7 +250,7 @@ bool injection_find(struct bytes text, struct writer *made, struct injection *x)
 		size_t step = (size_t)(program.at - here.at) + program.len;
 		if (program.len)
 			add_program(x, program, (struct bytes){here.at + step, here.len - step},
-			            made);
+				    made);
 		i += step ? step : 1;
 	}
 	add_urls(x, rest);

