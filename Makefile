@@ -2,6 +2,7 @@
 # make check      unit tests; SAN=address,undefined for a sanitized build of them
 # make fuzz       every fuzz target for FUZZ_SECONDS each
 # make bench-trial  the simulated Internet of the 2015 trial (bench/trial/run --scale F)
+# make docs       docs/ and man/ from the program's own tables
 # make layers     do rooms include only what they may?      make tidy   the other habits
 # make ROOMS="base event passive" check                     only some rooms
 ifeq ($(origin CC),default)
@@ -81,6 +82,10 @@ fuzz: fuzz-build
 		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
 		-print_final_stats=0 -verbosity=0 build/fuzz/$$f.corpus || exit 1; done; echo "fuzz: nothing found"
 
+# The reference under docs/ and man/ is what the program says of itself.
+docs: build/kansoku
+	@tools/docs
+
 layers:
 	@tools/layers
 
@@ -91,5 +96,5 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all bench-trial check fuzz fuzz-build layers tidy clean FORCE
+.PHONY: all bench-trial check docs fuzz fuzz-build layers tidy clean FORCE
 -include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)) $(world)) $(wildcard build/fuzz/*/*.d build/fuzz/*/*/*.d)

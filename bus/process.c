@@ -224,7 +224,9 @@ int process_main(const char *role)
 	static struct process_fd fds[PROCESS_FDS_MAX];
 	struct fault fault = {0};
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN); /* of the terminal; the parent says when to stop */
+	/* A terminal or a service manager signals the whole group; the parent says who stops when. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	in.process.fds = fds;
 	in.process.role = role_find(role);
 	log_open(role, LOG_LEVEL_INFO);

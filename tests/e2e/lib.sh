@@ -27,7 +27,6 @@ need_root() { [ "$(id -u)" = 0 ] || skip "needs root for network namespaces"; }
 loopback_config() { # further YAML on standard input
 	cat >"$CONFIG" <<-EOT
 	run: {state: $STATE}
-	store: {directory: $STATE/store}
 	web: {port: $WEB_PORT}
 	EOT
 	cat >>"$CONFIG"
