@@ -37,7 +37,9 @@ static bool marking_allows(const struct event *e)
 
 struct evidence evidence_of(const struct event *e, const char *role)
 {
-	struct evidence proof = {.time_us = e->time_us};
+	/* A sensor whose clock runs ahead does not make its proofs younger. */
+	uint64_t received = event_number(e, FIELD_RECEIVED, e->time_us);
+	struct evidence proof = {.time_us = received < e->time_us ? received : e->time_us};
 	bool decoy = !strcmp(role, "passive") || !strcmp(role, "relay");
 	struct event_id session;
 	event_address(e, FIELD_DST, &proof.decoy);

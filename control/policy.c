@@ -81,6 +81,12 @@ uint64_t policy_basis_until(const struct policy *p, const struct evidence *e)
 	return age ? e->time_us + age : 0;
 }
 
+struct evidence policy_evidence_until(const struct policy *p, enum basis basis, uint64_t until_us)
+{
+	uint64_t age = age_max_us(p, basis);
+	return (struct evidence){.basis = basis, .time_us = until_us > age ? until_us - age : 0};
+}
+
 static bool has_stale_basis(const struct asked *a)
 {
 	const struct evidence *e = &a->question->evidence;

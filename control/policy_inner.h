@@ -67,6 +67,8 @@ enum reason policy_check(const struct policy *, const struct question *, const s
 enum reason policy_check_again(const struct policy *, const struct question *, uint64_t now_us);
 /* Until when the evidence holds; 0: it does not age. */
 uint64_t policy_basis_until(const struct policy *, const struct evidence *);
+/* The evidence again, from what a look keeps of it. */
+struct evidence policy_evidence_until(const struct policy *, enum basis, uint64_t until_us);
 bool policy_is_held_out(const struct policy *, const struct address *, double share);
 bool policy_is_silent(const struct policy *, const struct address *decoy);
 /* The address that a look at that target leaves from; zero: any. */

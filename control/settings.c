@@ -71,9 +71,9 @@ static const struct option active_fields[] = {
 	{"round", OPTION_DURATION, ACTIVE(round_ms), "24h", .summary = "one look at an address in this time"},
 	{"ports_max", OPTION_NUMBER, ACTIVE(ports_max), "12", .min = 1, .max = LEASE_PORTS_MAX,
 	 .summary = "ports of one look"},
-	{"packets_per_port", OPTION_NUMBER, ACTIVE(packets_per_port), "16", .min = 1,
+	{"packets_per_port", OPTION_NUMBER, ACTIVE(packets_per_port), "40", .min = 1,
 	 .max = PACKETS_PER_PORT_MAX, .summary = "packets that a look may send to a port"},
-	{"packets_max", OPTION_NUMBER, ACTIVE(packets_max), "192", .min = 1, .max = UINT16_MAX,
+	{"packets_max", OPTION_NUMBER, ACTIVE(packets_max), "480", .min = 1, .max = UINT16_MAX,
 	 .summary = "packets that a look may send to an address"},
 	{"network_looks", OPTION_NUMBER, ACTIVE(network_looks), "1",
 	 .summary = "looks at once in a /24 of IPv4 or a /48 of IPv6; 0: no limit"},
@@ -103,8 +103,6 @@ static const struct option class_fields[] = {
 };
 
 static const struct option control_fields[] = {
-	{"state", OPTION_TEXT, CONTROL(state),
-	 .summary = "directory of its state; empty: `control` in the state directory"},
 	{"silent_decoys", OPTION_FRACTION, CONTROL(silent_decoys),
 	 .summary = "share of decoys whose visitors are never looked at; absent: as active.hold_out"},
 	{"targets_max", OPTION_NUMBER, CONTROL(targets_max), "1000000", .min = 1, .max = 100000000,

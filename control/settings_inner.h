@@ -52,7 +52,6 @@ struct class_option {
 };
 
 struct control_options {
-	const char *state;
 	double silent_decoys;
 	uint64_t targets_max, repeat_window_ms, refusals_per_second;
 	uint64_t steering_max, steering_ms;
@@ -82,3 +81,5 @@ extern const struct option delay_fields[]; /* of a struct delay_option */
 
 int settings_read(const struct config *, struct settings *, struct fault *);
 void settings_done(struct settings *);
+/* The persona that a visitor of that class meets, or NULL. */
+const char *settings_persona_for(const struct settings *, struct bytes device_class);

@@ -182,12 +182,17 @@ void targets_looked(struct targets *t, struct target *x, uint64_t when_us)
 
 void targets_count_from(struct targets *t, struct target *x, uint64_t now_us)
 {
-	uint32_t i = index_of(t, x);
-	if (x->window_us)
-		list_remove(t, TARGET_COUNTING, i);
+	targets_count_stop(t, x);
 	x->window_us = now_us ? now_us : 1;
+	list_append(t, TARGET_COUNTING, index_of(t, x));
+}
+
+void targets_count_stop(struct targets *t, struct target *x)
+{
+	if (x->window_us)
+		list_remove(t, TARGET_COUNTING, index_of(t, x));
+	x->window_us = 0;
 	x->repeats = 0;
-	list_append(t, TARGET_COUNTING, i);
 }
 
 struct target *targets_window_over(struct targets *t, uint64_t before_us)

@@ -55,6 +55,7 @@ void targets_looked(struct targets *, struct target *, uint64_t when_us); /* 0 t
 bool target_is_in_round(const struct targets *, const struct target *, uint64_t now_us);
 /* Triggers are counted from now on, until targets_window_over() gives it back. */
 void targets_count_from(struct targets *, struct target *, uint64_t now_us);
+void targets_count_stop(struct targets *, struct target *);
 /* The next whose window began before that, no longer counting; NULL when none is left. */
 struct target *targets_window_over(struct targets *, uint64_t before_us);
 /* Forgets up to `most` whose round has ended. */

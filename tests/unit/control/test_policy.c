@@ -171,7 +171,7 @@ TEST(policy_keeps_tier_and_target_budget)
 TEST(policy_counts_packets_of_a_look)
 {
 	policy_case_open(&c, "operator: {contact: a@b.c}\n"
-			     "active: {scope: [8.0.0.0/8], hold_out: 0, packets_max: 40}\n");
+			     "active: {scope: [8.0.0.0/8], hold_out: 0, packets_max: 100}\n");
 	struct question q = question_of("8.8.8.8");
 	IS(OK, q);
 	q.ports = 3;

@@ -1,0 +1,162 @@
+/* Questions from the console and the command line, as JSON (control.h). */
+#include "control/room_inner.h"
+#include <jansson.h>
+
+static int complain(struct fault *fault, const char *what)
+{
+	return fault_set(fault, ERR_BAD, "look.ask: %s", what);
+}
+
+static int ports_read(const json_t *list, struct look_ask *ask, struct fault *fault)
+{
+	if (!list) {
+		ask->ports[0] = 23;
+		ask->ports[1] = 80;
+		ask->port_count = 2;
+		return 0;
+	}
+	size_t count = json_array_size(list);
+	if (count == 0 || count > LEASE_PORTS_MAX)
+		return complain(fault, "\"ports\" is not a list of 1 to 12 ports");
+	for (size_t i = 0; i < count; i++) {
+		json_int_t port = json_integer_value(json_array_get(list, i));
+		if (port < 1 || port > 65535)
+			return complain(fault, "a port is a number from 1 to 65535");
+		ask->ports[i] = (uint16_t)port;
+	}
+	ask->port_count = (uint8_t)count;
+	return 0;
+}
+
+static int object_read(const json_t *object, struct look_ask *ask, struct fault *fault)
+{
+	const char *target = json_string_value(json_object_get(object, "target"));
+	const char *basis = json_string_value(json_object_get(object, "basis"));
+	const json_t *tier = json_object_get(object, "tier");
+	if (!target || !address_parse(bytes_of_text(target), &ask->target))
+		return complain(fault, "\"target\" is not an address");
+	ask->basis = BASIS_OPERATOR;
+	if (basis && !strcmp(basis, "survey"))
+		ask->basis = BASIS_SURVEY;
+	else if (basis && strcmp(basis, "operator"))
+		return complain(fault, "\"basis\" is neither operator nor survey");
+	ask->tier = 1;
+	if (tier && (!json_is_integer(tier) || json_integer_value(tier) < 0 ||
+		     json_integer_value(tier) > TIER_MAX))
+		return complain(fault, "\"tier\" is not 0, 1 or 2");
+	if (tier)
+		ask->tier = (uint8_t)json_integer_value(tier);
+	return ports_read(json_object_get(object, "ports"), ask, fault);
+}
+
+int look_ask_read(struct bytes json, struct look_ask *out, struct fault *fault)
+{
+	struct look_ask ask = {0};
+	json_t *object = json_loadb((const char *)json.at, json.len, JSON_REJECT_DUPLICATES, NULL);
+	int bad = json_is_object(object) ? object_read(object, &ask, fault)
+					 : complain(fault, "the payload is not a JSON object");
+	json_decref(object);
+	if (!bad)
+		*out = ask;
+	return bad;
+}
+
+void look_answer_write(const struct look_answer *a, struct writer *w)
+{
+	char id[EVENT_ID_TEXT], time[TIME_TEXT_MAX];
+	write_fmt(w, "{\"decision\":\"%s\",\"reason\":\"%s\",\"detail\":\"%s\"", a->decision,
+		  reason_word(a->reason), reason_what(a->reason));
+	if (!id_is_zero(&a->id))
+		write_fmt(w, ",\"lease\":\"%s\"", id_format(&a->id, id));
+	if (a->not_before_us)
+		write_fmt(w, ",\"not_before\":\"%s\"", time_format(a->not_before_us, time));
+	write_text(w, "}");
+}
+
+static void number(struct writer *w, const char *name, uint64_t value)
+{
+	write_fmt(w, "\"%s\":%llu,", name, (unsigned long long)value);
+}
+
+/* The last comma becomes the closing bracket. */
+static void object_end(struct writer *w, const char *more)
+{
+	if (!w->bad && w->at > w->start && w->at[-1] == ',')
+		w->at--;
+	write_fmt(w, "}%s", more);
+}
+
+static void write_looks(const struct control *c, struct writer *w)
+{
+	write_text(w, "\"looks\":{");
+	number(w, "waiting", looks_count(c->looks, LOOK_WAITING));
+	number(w, "network_busy", looks_count(c->looks, LOOK_PARKED));
+	number(w, "ready", looks_count(c->looks, LOOK_READY));
+	number(w, "given", looks_count(c->looks, LOOK_GIVEN));
+	number(w, "done", c->totals.looks_done);
+	number(w, "packets_sent", c->totals.packets_sent);
+	object_end(w, ",");
+}
+
+static void write_decisions(const struct control *c, struct writer *w)
+{
+	const struct control_totals *t = &c->totals;
+	write_text(w, "\"decisions\":{");
+	number(w, "allowed", t->allowed);
+	number(w, "refused", t->refused);
+	number(w, "held_out", t->held_out);
+	number(w, "withdrawn", t->withdrawn);
+	number(w, "steered", t->steered);
+	object_end(w, ",\"reasons\":{");
+	for (int r = 0; r < REASON_COUNT; r++)
+		if (t->by_reason[r])
+			number(w, reason_word((enum reason)r), t->by_reason[r]);
+	object_end(w, ",\"counted\":{");
+	number(w, "same_session", t->merged);
+	number(w, "repeated", t->repeated);
+	number(w, "from_probers", t->from_probers);
+	number(w, "too_deep", t->too_deep);
+	number(w, "unpublished", t->unpublished);
+	object_end(w, ",");
+}
+
+static void write_budgets(const struct control *c, struct writer *w)
+{
+	const struct active_options *o = c->settings.active;
+	write_text(w, "\"budgets\":{");
+	number(w, "rate", o->rate);
+	number(w, "round_ms", o->round_ms);
+	number(w, "ports_max", o->ports_max);
+	number(w, "packets_max", o->packets_max);
+	number(w, "network_looks", o->network_looks);
+	number(w, "looks_at_once", o->looks_at_once);
+	number(w, "looks_per_sensor", o->looks_per_sensor);
+	number(w, "queue_max", o->queue_max);
+	object_end(w, ",");
+}
+
+void control_write_state(struct control *c, struct writer *w)
+{
+	const struct settings *s = &c->settings;
+	write_text(w, "{");
+	write_fmt(w, "\"active\":%s,",
+		  s->active->enabled && s->scope.count && !c->policy.opt_outs_unknown ? "true" : "false");
+	write_text(w, "\"contact\":");
+	write_json_string(w, bytes_of_text(s->operator->contact ? s->operator->contact : ""));
+	write_text(w, ",\"page\":");
+	write_json_string(w, bytes_of_text(s->operator->page ? s->operator->page : ""));
+	write_fmt(w, ",\"hold_out\":%g,\"silent_decoys\":%g,\"tier\":%u,", s->active->hold_out,
+		  s->silent_share, (unsigned)s->active->tier);
+	write_looks(c, w);
+	write_decisions(c, w);
+	write_budgets(c, w);
+	number(w, "targets", targets_count(c->targets));
+	number(w, "sessions", sessions_count(c->sessions));
+	write_text(w, "\"steering\":{");
+	number(w, "version", steers_version(c->steers));
+	number(w, "entries", steers_count(c->steers));
+	object_end(w, ",\"opt_outs\":{");
+	number(w, "prefixes", c->optout.set.count);
+	number(w, "bad_lines", c->optout.bad_lines);
+	object_end(w, "}");
+}

@@ -1,0 +1,173 @@
+/* The room's beginning: what it remembers of its life before, and how that is written anew. */
+#include "base/error.h"
+#include "control/room_inner.h"
+#include <stdlib.h>
+
+#define HOLD_OUT_NONE 0
+
+static void restore_key(void *arg, uint64_t key) { ((struct control *)arg)->policy.hold_out_key = key; }
+
+static uint16_t rule_named(const struct control *c, const char *name)
+{
+	for (size_t i = 0; i < c->rules.count; i++)
+		if (!strcmp(c->rules.items[i].name, name))
+			return (uint16_t)i;
+	return LOOK_RULE_NONE;
+}
+
+static void restore_look(void *arg, const struct state_look *s)
+{
+	struct control *c = arg;
+	struct look l = s->look, *known = looks_find(c->looks, &l.lease.id);
+	if (known)
+		looks_remove(c->looks, known); /* written anew when it came back unsent */
+	struct target *target = targets_take(c->targets, &l.lease.target, c->now_us);
+	l.rule = rule_named(c, s->rule);
+	if (!target || !looks_add(c->looks, &l))
+		return; /* the limits were lowered */
+	target->decision = l.lease.id;
+	target->root = l.lease.root;
+	target->depth = (uint8_t)l.lease.depth;
+	target->session = s->session;
+	targets_looked(c->targets, target, c->now_us);
+}
+
+/* The prober may still be at it, if only control died. */
+static void restore_given(void *arg, const struct event_id *id, uint64_t expires_us)
+{
+	struct control *c = arg;
+	struct look *known = looks_find(c->looks, id);
+	if (!known)
+		return;
+	struct look l = *known;
+	l.lease.expires_us = expires_us;
+	looks_remove(c->looks, known);
+	looks_add_given(c->looks, &l);
+}
+
+static void restore_done(void *arg, const struct event_id *id, uint64_t looked_us)
+{
+	struct control *c = arg;
+	struct look *l = looks_find(c->looks, id);
+	if (!l)
+		return;
+	struct target *target = targets_find(c->targets, &l->lease.target);
+	if (target && id_equal(&target->decision, id))
+		targets_looked(c->targets, target, looked_us);
+	looks_remove(c->looks, l);
+}
+
+static void restore_target(void *arg, const struct address *a, const struct event_id *decision,
+			   const struct event_id *root, uint64_t looked_us)
+{
+	struct control *c = arg;
+	if (looked_us + c->settings.active->round_ms * 1000 <= c->now_us)
+		return;
+	struct target *target = targets_take(c->targets, a, c->now_us);
+	if (!target)
+		return;
+	target->decision = *decision;
+	target->root = *root;
+	targets_looked(c->targets, target, looked_us);
+}
+
+static void restore_steer(void *arg, const struct steer *steer)
+{
+	struct control *c = arg;
+	if (steer->expires_us > c->now_us)
+		steers_set(c->steers, steer);
+}
+
+static void keep_target(void *arg, const struct target *t)
+{
+	struct control *c = arg;
+	if (!looks_find(c->looks, &t->decision))
+		state_put_target(c->state, &t->address, &t->decision, &t->root, t->looked_us);
+}
+
+static void keep_look(void *arg, struct look *l)
+{
+	struct control *c = arg;
+	control_keep_look(c, l);
+	if (l->state == LOOK_GIVEN)
+		state_put_given(c->state, &l->lease.id, l->lease.expires_us);
+}
+
+static void keep_steer(void *arg, const struct steer *steer)
+{
+	state_put_steer(((struct control *)arg)->state, steer);
+}
+
+int control_compact(struct control *c, struct fault *fault)
+{
+	int bad = state_compact_begin(c->state, fault);
+	if (bad)
+		return bad;
+	state_put_key(c->state, c->policy.hold_out_key);
+	targets_each_looked(c->targets, keep_target, c);
+	looks_each(c->looks, keep_look, c);
+	steers_each(c->steers, keep_steer, c);
+	return state_compact_end(c->state, fault);
+}
+
+static void target_leaves(void *arg, struct target *target) { control_window_tell(arg, target); }
+
+static int open_tables(struct control *c)
+{
+	const struct active_options *o = c->settings.active;
+	const struct control_options *k = c->settings.control;
+	uint64_t round_us = o->round_ms * 1000;
+	int bad = targets_open(&c->targets, k->targets_max, round_us, random_secret(), target_leaves, c);
+	if (!bad)
+		bad = looks_open(&c->looks, o->queue_max, o->network_looks, random_secret());
+	if (!bad)
+		bad = steers_open(&c->steers, k->steering_max, random_secret(), c->now_us);
+	if (!bad)
+		bad = sessions_open(&c->sessions, SESSIONS_MAX, random_secret());
+	return bad;
+}
+
+int control_open(struct control *c, const char *directory, uint64_t now_us, struct fault *fault)
+{
+	const struct active_options *o = c->settings.active;
+	const struct state_reader reader = {c, restore_key, restore_look, restore_given,
+					    restore_done, restore_target, restore_steer};
+	c->now_us = now_us;
+	c->policy.settings = &c->settings;
+	c->policy.opted_out = &c->optout.set;
+	c->policy.opt_outs_unknown = c->optout.file && !c->optout.known;
+	c->packets = pace_of((double)o->rate, (double)(o->burst ? o->burst : o->rate));
+	c->refusals = pace_of((double)c->settings.control->refusals_per_second,
+			      (double)c->settings.control->refusals_per_second);
+	c->random = random_seeded(random_secret());
+	c->ids = id_maker_new();
+	int bad = rules_read(&c->settings, &c->rules, fault);
+	if (!bad && open_tables(c))
+		bad = fault_set(fault, ERR_MEMORY, "control: no memory for its tables, lower control.targets_max");
+	if (!bad)
+		bad = state_open(&c->state, directory, &reader, fault);
+	while (!bad && c->policy.hold_out_key == HOLD_OUT_NONE)
+		c->policy.hold_out_key = random_secret();
+	/* On a full disk this fails, and state_flush() says so until it works: nothing leaves. */
+	if (!bad)
+		control_compact(c, NULL);
+	if (bad)
+		control_close(c);
+	return bad;
+}
+
+void control_close(struct control *c)
+{
+	state_close(c->state);
+	sessions_close(c->sessions);
+	steers_close(c->steers);
+	looks_close(c->looks);
+	targets_close(c->targets);
+	rules_done(&c->rules);
+	optout_done(&c->optout);
+	c->state = NULL;
+	c->sessions = NULL;
+	c->steers = NULL;
+	c->looks = NULL;
+	c->targets = NULL;
+}

@@ -1,0 +1,394 @@
+/*
+ * The process "control": the room tied to the bus.
+ *
+ * Events come in and are decided at once; at the end of each turn of the loop the state is
+ * written, what was read is acknowledged, and looks whose time has come are given to the
+ * prober.  In that order: what the prober gets stands on disk, and what a sensor may forget
+ * has led to its decision.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/process.h"
+#include "control/room_inner.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PEERS_MAX 64
+#define TICK_MS 1000
+#define OPTOUT_POLL_MS 250
+#define STEER_MS 250           /* at most four deltas a second */
+#define GIVES_PER_TURN 256     /* then events get their turn */
+#define STATE_JSON_MAX 8192
+#define DIRECTORY "control"
+
+struct seen { /* what was read of a peer and not acknowledged yet */
+	struct bus_peer *peer;
+	uint64_t sequence;
+};
+
+struct room {
+	struct control control;
+	struct process *process;
+	uv_timer_t tick, optout, steer, leave;
+	uv_check_t turn;
+	struct seen seen[PEERS_MAX];
+	size_t seen_count;
+	bool prober_linked, state_failed, stopping;
+	struct event event; /* as read */
+	uint8_t message[STEER_MESSAGE_MAX];
+};
+
+struct given { /* a lease that the prober has not taken or refused yet */
+	struct room *room;
+	struct event_id id;
+};
+
+static int publish(void *arg, struct event *e) { return bus_publish(((struct room *)arg)->process->bus, e); }
+
+static void revoke_lease(void *arg, const struct address *target)
+{
+	struct room *room = arg;
+	uint8_t payload[sizeof target->b + 1];
+	memcpy(payload, target->b, sizeof target->b);
+	payload[sizeof target->b] = 128;
+	bus_tell_each(room->process->bus, "active", "lease.revoke",
+		      (struct bytes){payload, sizeof payload});
+}
+
+static void acknowledge_later(struct room *room, const struct bus_delivery *d)
+{
+	for (size_t i = 0; i < room->seen_count; i++) {
+		if (room->seen[i].peer == d->peer) {
+			room->seen[i].sequence = d->sequence;
+			return;
+		}
+	}
+	if (room->seen_count < PEERS_MAX)
+		room->seen[room->seen_count++] = (struct seen){d->peer, d->sequence};
+}
+
+static void on_event(void *arg, const struct bus_delivery *d)
+{
+	struct room *room = arg;
+	acknowledge_later(room, d);
+	if (frame_decode(d->frame, NULL, &room->event) == 0)
+		control_event(&room->control, &room->event, bus_peer_worker(d->peer), clock_utc_us());
+}
+
+/* False: what is decided cannot be kept, so nothing may leave. */
+static bool flush_state(struct room *room)
+{
+	struct fault fault = {0};
+	struct control *c = &room->control;
+	if (state_wants_compaction(c->state))
+		control_compact(c, &fault);
+	bool failed = state_flush(c->state, &fault) != 0;
+	if (failed && !room->state_failed)
+		log_error("%s; nothing is looked at until it can be", fault.text);
+	if (!failed && room->state_failed)
+		log_info("the state can be written again");
+	room->state_failed = failed;
+	return !failed;
+}
+
+static void lease_taken(void *arg, int status, struct bytes payload, bool more)
+{
+	(void)payload;
+	struct given *given = arg;
+	if (more)
+		return;
+	struct control *c = &given->room->control;
+	struct look *l = looks_find(c->looks, &given->id);
+	/* When the prober died first, nobody knows: control_prober_gone() has the word. */
+	if (status != 0 && status != ERR_GONE && l && l->state == LOOK_GIVEN)
+		control_unsent(c, l, clock_utc_us());
+	free(given);
+}
+
+static int give(struct room *room, const struct look *l)
+{
+	struct given *given = malloc(sizeof *given);
+	uint8_t wire[LEASE_WIRE_MAX];
+	struct writer w = writer_of(wire, sizeof wire);
+	if (!given)
+		return ERR_MEMORY;
+	*given = (struct given){room, l->lease.id};
+	lease_write(&l->lease, &w);
+	int bad = bus_request(room->process->bus, "active", "lease.give", writer_bytes(&w),
+			      lease_taken, given);
+	if (bad)
+		free(given);
+	return bad;
+}
+
+/* That each was given stands in the file before any of them leaves. */
+static uint64_t give_what_may_leave(struct room *room, uint64_t now_us)
+{
+	struct control *c = &room->control;
+	struct look *going[GIVES_PER_TURN], *l;
+	size_t count = 0;
+	while (count < GIVES_PER_TURN && (l = control_next(c, now_us))) {
+		control_given(c, l, now_us);
+		going[count++] = l;
+	}
+	bool kept = count == 0 || flush_state(room);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || give(room, going[i]))
+			control_return(c, going[i], now_us);
+	return count == GIVES_PER_TURN ? now_us : control_wake_us(c, now_us);
+}
+
+static void leave_due(uv_timer_t *timer)
+{
+	struct room *room = timer->data;
+	uint64_t now_us = clock_utc_us(), wake_us = UINT64_MAX;
+	if (room->prober_linked && !room->state_failed && !room->stopping)
+		wake_us = give_what_may_leave(room, now_us);
+	uint64_t wait_ms = wake_us > now_us ? (wake_us - now_us + 999) / 1000 : 0;
+	if (wake_us == UINT64_MAX)
+		uv_timer_stop(timer);
+	else
+		uv_timer_start(timer, leave_due, wait_ms, 0);
+}
+
+static void end_turn(uv_check_t *check)
+{
+	struct room *room = check->data;
+	/* On a full disk too: nothing leaves then, and what only waited may be lost. */
+	flush_state(room);
+	for (size_t i = 0; i < room->seen_count; i++)
+		bus_acknowledge(room->process->bus, room->seen[i].peer, room->seen[i].sequence);
+	room->seen_count = 0;
+	leave_due(&room->leave);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct room *room = timer->data;
+	control_tick(&room->control, clock_utc_us());
+}
+
+static void poll_opt_outs(struct room *room)
+{
+	struct fault fault = {0};
+	int changed = optout_poll(&room->control.optout, &fault);
+	if (changed < 0)
+		log_error("%s", fault.text);
+	if (changed)
+		control_opt_outs_changed(&room->control, clock_utc_us());
+}
+
+static void on_optout(uv_timer_t *timer) { poll_opt_outs(timer->data); }
+
+static void tell_steering(struct room *room, bool all)
+{
+	struct steers *steers = room->control.steers;
+	struct bus *bus = room->process->bus;
+	size_t at = 0;
+	for (;;) {
+		struct writer w = writer_of(room->message, sizeof room->message);
+		if (!(all ? steers_write_all(steers, &at, &w) : steers_write_changes(steers, &w)))
+			return;
+		bus_tell_each(bus, "passive", "steer.table", writer_bytes(&w));
+	}
+}
+
+static void on_steer(uv_timer_t *timer) { tell_steering(timer->data, false); }
+
+static void on_linked(void *arg, struct bus_peer *peer)
+{
+	struct room *room = arg;
+	if (!strcmp(bus_peer_role(peer), "passive"))
+		tell_steering(room, true);
+	if (!strcmp(bus_peer_role(peer), "active")) {
+		room->prober_linked = true;
+		control_opt_outs_changed(&room->control, clock_utc_us()); /* revokes again */
+	}
+}
+
+static void on_unlinked(void *arg, struct bus_peer *peer, bool clean)
+{
+	struct room *room = arg;
+	uint64_t now_us = clock_utc_us();
+	for (size_t i = 0; i < room->seen_count; i++)
+		if (room->seen[i].peer == peer)
+			room->seen[i] = room->seen[--room->seen_count];
+	if (!strcmp(bus_peer_role(peer), "active")) {
+		room->prober_linked = false;
+		if (!room->stopping)
+			control_prober_gone(&room->control, now_us);
+	}
+	if (!strcmp(bus_peer_role(peer), "passive") && !clean)
+		control_sensor_died(&room->control, bus_peer_worker(peer), now_us);
+}
+
+static void on_lease_done(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	struct reader r = reader_of_bytes(payload);
+	struct bytes id = read_bytes(&r, sizeof(struct event_id));
+	uint16_t packets = read_u16(&r);
+	struct event_id lease;
+	bool ours = !strcmp(bus_peer_role(bus_request_peer(request)), "active");
+	if (!reader_ok(&r) || !ours) {
+		bus_answer(request, ours ? ERR_BAD : ERR_DENIED, (struct bytes){0}, false);
+		return;
+	}
+	memcpy(lease.b, id.at, sizeof lease.b);
+	control_done(&room->control, &lease, packets, clock_utc_us());
+	bus_answer(request, 0, (struct bytes){0}, false);
+}
+
+static void on_look_ask(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	struct fault fault = {0};
+	struct look_ask ask;
+	struct look_answer answer;
+	char json[1024];
+	struct writer w = writer_of(json, sizeof json);
+	int bad = look_ask_read(payload, &ask, &fault);
+	if (bad) {
+		bus_answer(request, bad, bytes_of_text(fault.text), false);
+		return;
+	}
+	control_ask(&room->control, &ask, clock_utc_us(), &answer);
+	look_answer_write(&answer, &w);
+	bus_answer(request, 0, writer_bytes(&w), false);
+}
+
+static void on_state_asked(void *arg, struct bus_request *request, struct bytes payload)
+{
+	(void)payload;
+	struct room *room = arg;
+	char json[STATE_JSON_MAX];
+	struct writer w = writer_of(json, sizeof json);
+	control_write_state(&room->control, &w);
+	bus_answer(request, w.bad ? ERR_FULL : 0, writer_bytes(&w), false);
+}
+
+static void on_stop(void *arg)
+{
+	struct room *room = arg;
+	room->stopping = true;
+	uv_timer_stop(&room->tick);
+	uv_timer_stop(&room->optout);
+	uv_timer_stop(&room->steer);
+	control_tell_all(&room->control, clock_utc_us());
+	process_leave(room->process);
+}
+
+static void start_timer(struct room *room, uv_timer_t *timer, uv_timer_cb run, uint64_t every_ms)
+{
+	uv_timer_init(room->process->loop, timer);
+	timer->data = room;
+	if (every_ms)
+		uv_timer_start(timer, run, every_ms, every_ms);
+}
+
+static void start(struct room *room)
+{
+	struct bus *bus = room->process->bus;
+	bus_subscribe(bus, room->control.rules.kinds | KIND_MASK(EVENT_SESSION_OPENED) |
+				   KIND_MASK(EVENT_SESSION_CLOSED));
+	bus_on_request(bus, "lease.done", on_lease_done, room);
+	bus_on_request(bus, "look.ask", on_look_ask, room);
+	bus_on_request(bus, "control.state", on_state_asked, room);
+	bus_open_to_guests(bus, "look.ask");
+	bus_open_to_guests(bus, "control.state");
+	start_timer(room, &room->tick, on_tick, TICK_MS);
+	start_timer(room, &room->optout, on_optout, OPTOUT_POLL_MS);
+	start_timer(room, &room->steer, on_steer, STEER_MS);
+	start_timer(room, &room->leave, leave_due, 0);
+	uv_check_init(room->process->loop, &room->turn);
+	room->turn.data = room;
+	uv_check_start(&room->turn, end_turn);
+}
+
+/* The path as the process will see it, whatever its working directory. */
+static int optout_path(const struct settings *s, char *path, size_t n)
+{
+	const char *file = s->active->opt_out;
+	char here[2048];
+	int len = 0;
+	path[0] = '\0';
+	if (file && *file == '/')
+		len = snprintf(path, n, "%s", file);
+	else if (file && *file)
+		len = getcwd(here, sizeof here) ? snprintf(path, n, "%s/%s", here, file) : -1;
+	return len < 0 || (size_t)len >= n ? ERR_BAD : 0;
+}
+
+static int prepare(struct preparation *p, struct fault *fault)
+{
+	char path[2048];
+	struct settings settings;
+	struct rules rules;
+	int bad = settings_read(preparation_config(p), &settings, fault);
+	if (bad)
+		return bad;
+	bad = rules_read(&settings, &rules, fault);
+	if (!bad)
+		rules_done(&rules);
+	if (!bad && optout_path(&settings, path, sizeof path))
+		bad = fault_set(fault, ERR_BAD, "active.opt_out: the path is too long");
+	settings_done(&settings);
+	if (!bad)
+		bad = preparation_path(p, DIRECTORY, true);
+	/* The folder, not the file: editors replace a file by another. */
+	char *slash = strrchr(path, '/');
+	if (!bad && slash) {
+		slash[slash == path] = '\0';
+		bad = preparation_path(p, path, false);
+	}
+	return bad;
+}
+
+static int run(struct process *p, struct fault *fault)
+{
+	static struct room room;
+	static char optout[2048];
+	char directory[1024];
+	room.process = p;
+	room.control.publish = publish;
+	room.control.revoke = revoke_lease;
+	room.control.arg = &room;
+	snprintf(directory, sizeof directory, "%s/%s", process_state(p), DIRECTORY);
+	int bad = settings_read(p->config, &room.control.settings, fault);
+	if (!bad && optout_path(&room.control.settings, optout, sizeof optout))
+		bad = ERR_BAD;
+	if (bad)
+		return bad;
+	room.control.optout.file = *optout ? optout : NULL;
+	bad = control_open(&room.control, directory, clock_utc_us(), fault);
+	if (bad)
+		return bad;
+	if (state_damaged(room.control.state))
+		log_warning("%s: the last %llu bytes were cut when it was written; they were dropped",
+			    directory, (unsigned long long)state_damaged(room.control.state));
+	poll_opt_outs(&room);
+	start(&room);
+	const struct bus_hooks hooks = {.arg = &room, .event = on_event, .linked = on_linked,
+					.unlinked = on_unlinked, .stop = on_stop};
+	bad = process_enter(p, &hooks, fault);
+	if (!bad)
+		uv_run(p->loop, UV_RUN_DEFAULT);
+	control_close(&room.control);
+	settings_done(&room.control.settings);
+	return bad;
+}
+
+static const char *const talks_to[] = {"passive", "active", "journal", NULL};
+
+static const struct role control_role = {
+	.name = "control",
+	.summary = "decides who is looked at and what a visitor meets; owns all budgets",
+	.rights = SANDBOX_FILES | SANDBOX_PATHS,
+	.sends = KIND_MASK(EVENT_DECISION_MADE) | KIND_MASK(EVENT_SESSION_CLOSED) |
+		 KIND_MASK(EVENT_SENSOR_CHANGED),
+	.talks_to = talks_to,
+	.door = true,
+	.prepare = prepare,
+	.run = run,
+};
+ROLE(control_role);

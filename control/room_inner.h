@@ -1,0 +1,124 @@
+/*
+ * The room: everything control knows, and what it does about an event, a tick, an answer.
+ *
+ * Free of the bus and of clocks: what is to be said goes through `publish`, what is to be sent
+ * to the prober is asked with control_next(), and the time is an argument.  room.c ties it to
+ * the bus.
+ */
+#pragma once
+#include "base/random.h"
+#include "control/looks_inner.h"
+#include "control/optout_inner.h"
+#include "control/policy_inner.h"
+#include "control/rules_inner.h"
+#include "control/sessions_inner.h"
+#include "control/state_inner.h"
+#include "control/steers_inner.h"
+
+#define SENSORS_MAX 256
+
+struct control_totals {
+	uint64_t allowed, refused, held_out, withdrawn, steered; /* decisions */
+	uint64_t by_reason[REASON_COUNT];
+	uint64_t merged;        /* triggers of the session that had led to a look already */
+	uint64_t repeated;      /* triggers told together */
+	uint64_t from_probers;  /* events about our own probers: never a trigger */
+	uint64_t too_deep;      /* chains of causes longer than they may be */
+	uint64_t unpublished;   /* decisions not taken, as the journal was behind */
+	uint64_t looks_done, packets_sent;
+};
+
+struct control {
+	struct settings settings;
+	struct rules rules;
+	struct policy policy;
+	struct optout optout;
+	struct targets *targets;
+	struct looks *looks;
+	struct steers *steers;
+	struct sessions *sessions;
+	struct state *state;
+	struct pace packets, refusals;
+	struct sensor_budget {
+		uint64_t hour_us;
+		uint64_t looks;
+	} sensors[SENSORS_MAX];
+	struct random random;
+	struct id_maker ids;
+	struct control_totals totals;
+	uint64_t bulk[REASON_COUNT]; /* refusals to be told as one number */
+	uint64_t gap;                /* unpublished ones to be told when the journal is back */
+	uint64_t now_us;             /* of the call that runs */
+	int (*publish)(void *arg, struct event *);
+	/* Tells the prober to stop looking at that address. */
+	void (*revoke)(void *arg, const struct address *);
+	void *arg;
+	struct event event; /* what is being written */
+};
+
+/* Opens everything but the settings, which the caller has read; `directory` holds the state. */
+int control_open(struct control *, const char *directory, uint64_t now_us, struct fault *);
+void control_close(struct control *);
+int control_compact(struct control *, struct fault *);
+
+/* In decide.c: */
+
+/* One event from a process; what it makes control decide. */
+void control_event(struct control *, const struct event *, unsigned worker, uint64_t now_us);
+/* A process of decoys died: closes its sessions in its stead. */
+void control_sensor_died(struct control *, unsigned worker, uint64_t now_us);
+
+/* In tell.c: */
+
+int control_publish(struct control *); /* what stands in `event` */
+/* What was counted of that address since its last event. */
+void control_window_tell(struct control *, struct target *);
+/* Once a second: repeats told together, ends of rounds, leases that ran out. */
+void control_tick(struct control *, uint64_t now_us);
+/* All that is still counted, at the end. */
+void control_tell_all(struct control *, uint64_t now_us);
+
+struct look_answer {
+	const char *decision;
+	enum reason reason;
+	struct event_id id; /* of the decision; zero when none could be made */
+	uint64_t not_before_us;
+};
+
+struct look_ask {
+	struct address target;
+	uint16_t ports[LEASE_PORTS_MAX];
+	uint8_t port_count, tier;
+	enum basis basis; /* BASIS_SURVEY or BASIS_OPERATOR */
+};
+
+/* Somebody asks for a look by hand. */
+void control_ask(struct control *, const struct look_ask *, uint64_t now_us, struct look_answer *);
+
+/* In leave.c: */
+
+/* The next look that may leave now; its packets are taken.  NULL: none, see control_wake_us(). */
+struct look *control_next(struct control *, uint64_t now_us);
+void control_given(struct control *, struct look *, uint64_t now_us);
+uint64_t control_wake_us(struct control *, uint64_t now_us); /* when to ask again; UINT64_MAX: never */
+/* It could not be handed over: waits again. */
+void control_return(struct control *, struct look *, uint64_t now_us);
+/* The prober would not take it, or gave it back unsent: waits again, but not for ever. */
+void control_unsent(struct control *, struct look *, uint64_t now_us);
+void control_done(struct control *, const struct event_id *, uint64_t packets, uint64_t now_us);
+void control_prober_gone(struct control *, uint64_t now_us);
+void control_opt_outs_changed(struct control *, uint64_t now_us);
+void control_overdue(struct control *, uint64_t now_us);
+/* An allowed look will not be taken after all. */
+void control_withdraw(struct control *, struct look *, enum reason, bool packet_may_have_left);
+
+/* In ask.c: */
+
+/* A request "look.ask" (control.h) from JSON. */
+int look_ask_read(struct bytes json, struct look_ask *, struct fault *);
+void look_answer_write(const struct look_answer *, struct writer *json);
+void control_write_state(struct control *, struct writer *json);
+
+/* In decide.c, for restore.c and leave.c: */
+
+void control_keep_look(struct control *, const struct look *);
