@@ -210,7 +210,7 @@ bool identify_match(const struct identify *id, const char *key, struct bytes ban
 	struct rule_subject s = rule_subject_make(id, rule_banner(key, banner, challenge));
 	rule_index_seek(k, &s);
 	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++)
-		if (pattern_matches(id, k->rules[i], &s)) {
+		if (fingerprint_matches(id, k->rules[i], &s)) {
 			rule_fill(id, k->rules[i], &s, hit);
 			return true;
 		}

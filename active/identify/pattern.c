@@ -159,7 +159,7 @@ struct rule_subject rule_subject_make(const struct identify *id, struct bytes ba
 	return s;
 }
 
-bool pattern_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s)
+bool fingerprint_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s)
 {
 	return pcre2_match(rule->code, s->text.at ? s->text.at : (const uint8_t *)"", s->text.len, 0,
 			   0, id->groups, id->limits) > 0;

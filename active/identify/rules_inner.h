@@ -117,8 +117,8 @@ int pattern_limits_open(struct identify *);
 void pattern_limits_close(struct identify *);
 
 struct rule_subject rule_subject_make(const struct identify *, struct bytes banner);
-bool pattern_matches(const struct identify *, const struct rule *, const struct rule_subject *);
-/* Fills the hit from the groups that the last pattern_matches() left. */
+bool fingerprint_matches(const struct identify *, const struct rule *, const struct rule_subject *);
+/* Fills the hit from the groups that the last fingerprint_matches() left. */
 void rule_fill(const struct identify *, const struct rule *, const struct rule_subject *,
 	       struct identify_hit *);
 const struct rule_key *rules_key(const struct identify *, const char *name);

@@ -120,7 +120,7 @@ static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t po
 		struct identify_hit hit;
 		if (r->file == done)
 			continue;
-		if (!pattern_matches(v->identify, r, s)) {
+		if (!fingerprint_matches(v->identify, r, s)) {
 			if (found >= NEAR_LITERAL_MIN)
 				take_near(v, port, k->name, r);
 			continue;

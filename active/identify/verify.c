@@ -33,7 +33,7 @@ static bool values_right(const struct verification *v, const struct rule *rule,
 {
 	struct rule_subject s = rule_subject_make(v->id, e->text);
 	struct identify_hit hit;
-	if (!pattern_matches(v->id, rule, &s)) {
+	if (!fingerprint_matches(v->id, rule, &s)) {
 		say(v, rule, e->line, "the example does not match the pattern: %.80s",
 		    (const char *)e->text.at);
 		return false;
@@ -66,7 +66,7 @@ static void check_example(const struct verification *v, const struct rule_file *
 	rule_index_seek(k, &s);
 	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++) {
 		const struct rule *r = k->rules[i];
-		if (r->file != file || !pattern_matches(v->id, r, &s))
+		if (r->file != file || !fingerprint_matches(v->id, r, &s))
 			continue;
 		if (r != rule) {
 			say(v, rule, e->line, "%s comes first and takes the example: %.80s", r->id,
