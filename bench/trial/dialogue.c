@@ -19,9 +19,9 @@ static const struct {
 	enum step_kind kind;
 } words[] = {
         {"options", STEP_OPTIONS}, {"login", STEP_LOGIN}, {"fail-login", STEP_FAIL_LOGIN},
-        {"send", STEP_SEND},       {"await", STEP_AWAIT}, {"prompt", STEP_AWAIT},
-        {"seen", STEP_SEEN},       {"never", STEP_NEVER}, {"goto", STEP_GOTO},
-        {"leave", STEP_LEAVE},
+        {"send", STEP_SEND},       {"await", STEP_AWAIT}, {"hear", STEP_HEAR},
+        {"prompt", STEP_AWAIT},    {"seen", STEP_SEEN},   {"never", STEP_NEVER},
+        {"goto", STEP_GOTO},       {"leave", STEP_LEAVE},
 };
 
 static void bot_begin(struct reading *r, struct bots *bots, char *line)

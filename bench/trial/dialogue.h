@@ -16,6 +16,7 @@ enum step_kind {
 	STEP_FAIL_LOGIN, /* try passwords that are refused, then leave */
 	STEP_SEND,
 	STEP_AWAIT, /* wait for the text, if any, and then for a prompt */
+	STEP_HEAR,  /* wait for the text, wherever it stands */
 	STEP_SEEN,  /* after an await: had its output this text, go on at `target` */
 	STEP_NEVER, /* after an await: had its output this text, the dialogue failed */
 	STEP_GOTO,

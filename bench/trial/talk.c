@@ -238,7 +238,7 @@ static bool await_step(struct talk *t, const struct step *step, enum talk_end *e
 		t->seen |= 1u;
 	else if (step->text.size)
 		return false;
-	if (!heard_prompt(t))
+	if (step->kind == STEP_AWAIT && !heard_prompt(t))
 		return false;
 	t->step = target ? target : next;
 	t->seen = 0;
@@ -261,6 +261,7 @@ static bool step_take(struct talk *t, enum talk_end *end)
 		t->step++;
 		return true;
 	case STEP_AWAIT:
+	case STEP_HEAR:
 		return await_step(t, step, end);
 	case STEP_GOTO:
 		t->step = (size_t)step->target;
