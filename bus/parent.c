@@ -22,7 +22,7 @@ static void parent_stop(struct parent *);
 
 static void start_failed(struct parent *parent, const struct child *c, const char *why)
 {
-	if (parent->announced || parent->stopping)
+	if (parent->announced || parent->stopping || c->role->optional)
 		return;
 	fault_set(parent->fault, ERR_SYSTEM, "%s could not start: %s", c->role->name, why);
 	parent->failed = true;
@@ -31,15 +31,18 @@ static void start_failed(struct parent *parent, const struct child *c, const cha
 
 static void announce_when_complete(struct parent *parent)
 {
-	for (size_t i = 0; i < parent->count; i++)
-		if (!parent->children[i].told_linked)
+	for (size_t i = 0; i < parent->count; i++) {
+		const struct child *c = &parent->children[i];
+		if (!c->told_linked && !(c->role->optional && c->deaths))
 			return;
+	}
 	if (parent->announced)
 		return;
 	parent->announced = true;
 	parent_report(parent, NULL, "configuration", parent->options->config_file);
 	for (size_t i = 0; i < parent->count; i++)
-		parent_report(parent, &parent->children[i], "up", NULL);
+		if (parent->children[i].ready)
+			parent_report(parent, &parent->children[i], "up", NULL);
 	log_info("ready: %zu processes, state in %s", parent->count, parent->state);
 	char path[STATE_PATH_MAX + 16];
 	snprintf(path, sizeof path, "%s/run/ready", parent->state);
@@ -178,8 +181,11 @@ static void child_died(struct child *c, int status)
 		log_warning("%s/%u %s", c->role->name, c->prepared.worker, detail);
 		parent_report(parent, c, "crash", detail);
 	}
-	if (!parent->announced && !parent->stopping)
+	if (!parent->announced && !parent->stopping) {
 		start_failed(parent, c, detail);
+		parent_tell_linked(parent); /* who waited for an optional one waits no longer */
+		announce_when_complete(parent);
+	}
 	if (c->polling)
 		uv_close((uv_handle_t *)&c->poll, channel_closed);
 }

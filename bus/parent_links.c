@@ -68,7 +68,8 @@ static bool has_all_links(const struct parent *parent, const struct child *child
 {
 	for (size_t i = 0; i < parent->count; i++) {
 		const struct child *other = &parent->children[i];
-		if (role_talks_to(child->role, other->role->name) && !other->ready)
+		bool given_up = other->role->optional && other->deaths;
+		if (role_talks_to(child->role, other->role->name) && !other->ready && !given_up)
 			return false;
 	}
 	return true;

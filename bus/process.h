@@ -48,9 +48,14 @@ struct role {
 	const char *name, *summary;
 	unsigned rights;             /* of enum sandbox_right */
 	kind_mask sends;             /* kinds it may send */
-	const char *const *talks_to; /* roles, NULL-terminated; links are made once per pair */
+	/*
+	 * Roles that it needs, NULL-terminated: it begins when they stand and stops before them, so
+	 * no two roles may need each other; a link goes both ways and is made once per pair.
+	 */
+	const char *const *talks_to;
 	bool relays;                 /* passes on events of others, whose stamps stay (journal) */
 	bool unsanitized;            /* runs from the second build (it loads chDB) */
+	bool optional;               /* the others begin without it when it cannot start */
 	bool door;                   /* command lines may ask it, at STATE/run/NAME.sock */
 	/* How many processes; NULL: one.  0: the configuration does not want it. */
 	unsigned (*workers)(const struct config *);

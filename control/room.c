@@ -378,7 +378,7 @@ static int run(struct process *p, struct fault *fault)
 	return bad;
 }
 
-static const char *const talks_to[] = {"passive", "active", "journal", NULL};
+static const char *const talks_to[] = {"journal", NULL}; /* passive and active talk to it */
 
 static const struct role control_role = {
 	.name = "control",

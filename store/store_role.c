@@ -237,6 +237,7 @@ static const struct role store_role = {
 	.rights = SANDBOX_LOOSE | SANDBOX_FILES | SANDBOX_PATHS | SANDBOX_THREADS,
 	.talks_to = store_peers,
 	.unsanitized = true,
+	.optional = true, /* events wait in the journal */
 	.door = true,
 	.prepare = store_prepare,
 	.run = store_run,
