@@ -93,6 +93,8 @@ struct persona {
 	struct persona_http http;
 };
 
+extern const struct persona persona_plain; /* built in: for rehearsals and bare decoys */
+
 struct persona_set {
 	struct arena arena;
 	const struct persona *items[PERSONAS_MAX];

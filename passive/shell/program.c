@@ -110,7 +110,7 @@ static int run_node(struct shell *sh, struct arena *arena, struct vfs_node n, co
 		file_take(sh, n.change, typed);
 	if (vfs_content(n, arena, &content))
 		return 126;
-	if (content.at == sh->persona->busybox_elf.at && content.len > 4096)
+	if (content.at == sh->persona->busybox_elf.at && content.len > 256)
 		return run_applet_of(sh, arena, base_name(typed), argv, argc, fds);
 	if (content.len == 0 || bytes_start_with(content, "\x7f" "ELF"))
 		return 0;
