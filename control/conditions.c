@@ -33,7 +33,7 @@ static int find_field(const struct rule_reading *r, const struct yaml_node *n, c
 		best = name_nearer(n->key, field_definition(f)->name, best);
 	if (best)
 		return rule_complain(r, n, path, "there is no such field, did you mean \"%s\"?", best);
-	return rule_complain(r, n, path, "there is no such field, `kansoku describe events` lists them");
+	return rule_complain(r, n, path, "there is no such field, `kansoku describe fields` lists them");
 }
 
 static int read_range(const struct rule_reading *r, const struct yaml_node *n, const char *path,

@@ -53,7 +53,7 @@ static int find_kind(const struct rule_reading *r, const struct yaml_node *n, co
 		best = name_nearer(name, event_kind_name((enum event_kind)k), best);
 	if (best)
 		return rule_complain(r, n, path, "there is no kind of event \"%s\", did you mean \"%s\"?", name, best);
-	return rule_complain(r, n, path, "there is no kind of event \"%s\", `kansoku describe events` lists them", name);
+	return rule_complain(r, n, path, "there is no kind of event \"%s\", `kansoku describe kinds` lists them", name);
 }
 
 /* The evidence of a look that leaves later than this is stale by then. */

@@ -128,7 +128,7 @@ TEST(rules_errors_say_where_what_and_what_would_be_right)
 	wrong("rules:\n  - probe\n", "test.yaml:2: rules[0]: is not a map");
 	wrong("rules:\n  - {on: login.tryed, do: probe}\n",
 	      "test.yaml:2: rules[0].on: there is no kind of event \"login.tryed\", did you mean \"login.tried\"?");
-	wrong("rules:\n  - {on: lunch, do: probe}\n", "`kansoku describe events` lists them");
+	wrong("rules:\n  - {on: lunch, do: probe}\n", "`kansoku describe kinds` lists them");
 	wrong("rules:\n\n  - {on: login.tried, do: probe, when: {login.acepted: true}}\n",
 	      "test.yaml:3: rules[0].when.login.acepted: there is no such field, did you mean \"login.accepted\"?");
 	wrong("rules: [{on: login.tried, do: prod}]\n", "is not one of probe, steer");

@@ -1,0 +1,187 @@
+/* The configuration of control without a running process: checked, summed up, tried dry. */
+#include "control/control.h"
+#include "base/clock.h"
+#include "control/optout_inner.h"
+#include "control/policy_inner.h"
+#include "control/rules_inner.h"
+
+#define TARGETS_FEW 2
+
+static const char *or_none(const char *text) { return text && *text ? text : "none"; }
+
+int control_check(const struct config *config, struct fault *fault)
+{
+	struct settings settings;
+	struct rules rules;
+	struct optout optout = {0};
+	int bad = settings_read(config, &settings, fault);
+	if (bad)
+		return bad;
+	bad = rules_read(&settings, &rules, fault);
+	if (!bad)
+		rules_done(&rules);
+	optout.file = settings.active->opt_out;
+	if (!bad) {
+		int read = optout_poll(&optout, fault);
+		bad = read < 0 ? read : 0;
+	}
+	optout_done(&optout);
+	settings_done(&settings);
+	return bad;
+}
+
+static void write_duration(struct writer *w, uint64_t ms)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ms;
+	} units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (ms == 0 || ms % units[i].ms)
+			continue;
+		write_fmt(w, "%llu%s", (unsigned long long)(ms / units[i].ms), units[i].unit);
+		return;
+	}
+	write_fmt(w, "%llums", (unsigned long long)ms);
+}
+
+static void write_scope(const struct settings *s, struct writer *w)
+{
+	const struct scope_option *scope = s->active->scope.items;
+	char text[ADDRESS_TEXT_MAX];
+	write_text(w, "who may be looked at: ");
+	for (size_t i = 0; i < s->active->scope.count; i++)
+		write_fmt(w, "%s%s", i ? ", " : "", prefix_format(&scope[i].prefix, text));
+	write_text(w, s->active->scope.count ? "\n" : "nobody (active.scope is empty)\n");
+	for (size_t i = 0; i < s->active->scope.count; i++)
+		if (scope[i].special)
+			write_fmt(w,
+				  "!!! special: allow: %s is looked at although special-purpose ranges "
+				  "lie there; right for laboratories only\n",
+				  prefix_format(&scope[i].prefix, text));
+}
+
+static void write_rule(const struct rule *rule, struct writer *w)
+{
+	write_fmt(w, "  %s: on %s", rule->name, event_kind_name(rule->kind));
+	for (size_t i = 0; i < rule->condition_count; i++)
+		write_fmt(w, "%s %s", i ? " and" : " when",
+			  field_definition(rule->conditions[i].field)->name);
+	if (rule->action == ACTION_STEER) {
+		write_fmt(w, ": steer to %s\n", rule->persona ? rule->persona : "the persona of its class");
+		return;
+	}
+	write_text(w, ": look at ports");
+	for (uint8_t i = 0; i < rule->port_count; i++)
+		write_fmt(w, "%s %u", i ? "," : "", (unsigned)rule->ports[i]);
+	write_fmt(w, ", tier %u, after ", (unsigned)rule->tier);
+	write_duration(w, rule->delay_min_us / 1000);
+	write_text(w, " to ");
+	write_duration(w, rule->delay_max_us / 1000);
+	if (rule->hold_out >= 0)
+		write_fmt(w, ", hold-out %g", rule->hold_out);
+	write_text(w, "\n");
+}
+
+static void write_budgets(const struct settings *s, struct writer *w)
+{
+	const struct active_options *o = s->active;
+	write_fmt(w, "budgets: a look at an address every ");
+	write_duration(w, o->round_ms);
+	write_fmt(w, ", %llu ports and %llu packets at most; %llu packets a second over all; "
+		     "%llu looks at once in a network; tier %llu at most\n",
+		  (unsigned long long)o->ports_max, (unsigned long long)o->packets_max,
+		  (unsigned long long)o->rate, (unsigned long long)o->network_looks,
+		  (unsigned long long)o->tier);
+	write_fmt(w, "never looked at, for comparison: %g of the sources, visitors of %g of the decoys\n",
+		  o->hold_out, s->silent_share);
+}
+
+int control_summarise(const struct config *config, struct writer *w, struct fault *fault)
+{
+	struct settings s;
+	struct rules rules;
+	int bad = settings_read(config, &s, fault);
+	if (bad)
+		return bad;
+	bad = rules_read(&s, &rules, fault);
+	if (!bad) {
+		bool on = s.active->enabled && s.scope.count && s.operator->contact && *s.operator->contact;
+		write_fmt(w, "operator: %s, contact %s, page %s\n", or_none(s.operator->name),
+			  or_none(s.operator->contact), or_none(s.operator->page));
+		write_fmt(w, "active observation: %s\n",
+			  on ? "on" : "off; it needs active.scope and operator.contact");
+		write_scope(&s, w);
+		write_budgets(&s, w);
+		write_fmt(w, "opt-outs: %s\nrules:\n", or_none(s.active->opt_out));
+		for (size_t i = 0; i < rules.count; i++)
+			write_rule(&rules.items[i], w);
+		rules_done(&rules);
+	}
+	settings_done(&s);
+	return bad;
+}
+
+static void leave(void *arg, struct target *target)
+{
+	(void)arg;
+	(void)target;
+}
+
+static void write_answer(const struct settings *s, const struct rules *rules, enum reason reason,
+			 const struct address *target, struct writer *w)
+{
+	char text[ADDRESS_TEXT_MAX];
+	write_fmt(w, "%s: ", address_format(target, text));
+	if (reason != REASON_OK) {
+		write_fmt(w, "nothing, %s: %s\n", reason_word(reason), reason_what(reason));
+		return;
+	}
+	const char *range = policy_special_range(target);
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *r = &rules->items[i];
+		if (r->action != ACTION_PROBE)
+			continue;
+		write_fmt(w, "at most %llu packets to ports",
+			  (unsigned long long)(r->port_count * s->active->packets_per_port));
+		for (uint8_t k = 0; k < r->port_count; k++)
+			write_fmt(w, "%s %u", k ? "," : "", (unsigned)r->ports[k]);
+		write_fmt(w, " (rule %s), unless it is one of the %g held out%s%s\n", r->name,
+			  r->hold_out >= 0 ? r->hold_out : s->active->hold_out,
+			  range ? "; !!! special range: " : "", range ? range : "");
+		return;
+	}
+	write_text(w, "nothing: no rule asks for a look\n");
+}
+
+int control_dry_run(const struct config *config, const struct address *target, struct writer *w,
+		    struct fault *fault)
+{
+	struct settings s;
+	struct rules rules;
+	struct optout optout = {0};
+	struct targets *targets = NULL;
+	int bad = settings_read(config, &s, fault);
+	if (bad)
+		return bad;
+	bad = rules_read(&s, &rules, fault);
+	optout.file = s.active->opt_out;
+	if (!bad && optout_poll(&optout, fault) == ERR_MEMORY)
+		bad = ERR_MEMORY;
+	if (!bad)
+		bad = targets_open(&targets, TARGETS_FEW, s.active->round_ms * 1000, 1, leave, NULL);
+	if (!bad) {
+		const struct policy policy = {.settings = &s, .opted_out = &optout.set,
+					      .opt_outs_unknown = optout.file && !optout.known};
+		uint64_t now_us = clock_utc_us();
+		/* Who is held out is drawn with a key that only the running process has. */
+		const struct question q = {.target = *target, .ports = 1, .tier = 1, .hold_out = 0,
+					   .evidence = {.basis = BASIS_HANDSHAKE, .time_us = now_us}};
+		write_answer(&s, &rules, policy_check(&policy, &q, targets, NULL, now_us), target, w);
+		targets_close(targets);
+	}
+	rules_done(&rules);
+	optout_done(&optout);
+	settings_done(&s);
+	return bad;
+}
