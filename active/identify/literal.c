@@ -163,13 +163,23 @@ static size_t escape(struct walk *w, struct bytes p, size_t at)
 	return repeat_end(p, next);
 }
 
+/* Past the letters of (?i-m, which stand before `:` or `)`. */
+static size_t flags_end(struct bytes p, size_t at)
+{
+	size_t i = at + 2;
+	while (i < p.len && strchr("imsx-", p.at[i]) && p.at[i])
+		i++;
+	return i;
+}
+
 /* Where a group's content starts, or 0 when the group does not consume text (look-around, flags). */
 static size_t group_content(struct bytes p, size_t at)
 {
 	if (at + 1 >= p.len || p.at[at + 1] != '?')
 		return at + 1;
-	if (at + 2 < p.len && p.at[at + 2] == ':')
-		return at + 3;
+	size_t flags = flags_end(p, at);
+	if (flags < p.len && p.at[flags] == ':')
+		return flags + 1;
 	if (at + 3 < p.len && p.at[at + 2] == '<' && isalpha(p.at[at + 3])) {
 		for (size_t i = at + 4; i < p.len; i++)
 			if (p.at[i] == '>')
@@ -267,15 +277,17 @@ static struct literal_set choice_set(struct bytes p, unsigned depth)
 	return all;
 }
 
-/* Free spacing, quoting, and escapes that take more than their next character. */
+/* Free spacing, quoting, verbs, and escapes that take more than their next character. */
 static bool is_unclear(struct bytes p)
 {
 	for (size_t i = 0; i + 1 < p.len; i++) {
 		if (p.at[i] == '\\' && (isdigit(p.at[++i]) || strchr("QEkgcNoK", p.at[i])))
 			return true;
-		if (p.at[i] == '(' && (p.at[i + 1] == '*' || (p.at[i + 1] == '?' && i + 2 < p.len &&
-							      strchr("xi-s", p.at[i + 2]) &&
-							      memchr(p.at + i, 'x', p.len - i))))
+		if (p.at[i] != '(' || i + 1 == p.len)
+			continue;
+		if (p.at[i + 1] == '*')
+			return true;
+		if (p.at[i + 1] == '?' && memchr(p.at + i, 'x', flags_end(p, i) - i))
 			return true;
 	}
 	return false;

@@ -172,16 +172,20 @@ static bool is_broad(const char *label)
 }
 
 /*
- * Two narrow kinds of video device are two devices unless one maker made both; a
- * gateway may well be wireless, on DSL and in a house all at once.
+ * One port is one machine: its page may carry the seller's name and its server the
+ * maker's.  Across ports, two narrow kinds of video device are two devices unless one
+ * maker made both; a gateway may well be wireless, on DSL and in a house all at once.
  */
 static bool agrees(const struct verdict_evidence *a, const struct verdict_evidence *b)
 {
 	enum device_family family = family_of(a->device);
 	if (strcmp(a->device, b->device) == 0)
 		return true;
-	if (family == DEVICE_OTHER || family != family_of(b->device) ||
-	    names_differ(a->vendor, b->vendor))
+	if (family == DEVICE_OTHER || family != family_of(b->device))
+		return false;
+	if (a->port == b->port)
+		return true;
+	if (names_differ(a->vendor, b->vendor))
 		return false;
 	return family == DEVICE_GATEWAY || is_broad(a->device) || is_broad(b->device) ||
 	       (a->vendor[0] && b->vendor[0]);

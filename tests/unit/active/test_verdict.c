@@ -98,6 +98,30 @@ TEST(verdict_two_devices_without_telnet_leave_the_class_open)
 	identify_close(id);
 }
 
+TEST(verdict_one_port_is_one_machine_whatever_the_names_on_it)
+{
+	static const struct identify_file files[] = {
+		{"title.xml", BYTES(FILE_OF("html_title", DEVICE("^Shop DVR", "0.7", "DVR", "Shop", "S1")))},
+		{"server.xml", BYTES(FILE_OF("http_header.server",
+			DEVICE("^maker", "0.7", "Surveillance Device", "Maker", "M")))},
+	};
+	struct identify *id;
+	struct verdict v;
+	CHECK(identify_open_files(&id, files, 2, NULL, NULL) == 0);
+	verdict_open(&v, id);
+	verdict_add(&v, "http_header.server", 80, BYTES("maker-httpd"));
+	verdict_add(&v, "html_title", 80, BYTES("Shop DVR"));
+	verdict_conclude(&v);
+	CHECK(!strcmp(v.device, "DVR") && !strcmp(v.vendor, "Shop") && !v.disputed);
+	CHECK(v.confidence > 70);
+	verdict_open(&v, id);
+	verdict_add(&v, "http_header.server", 80, BYTES("maker-httpd"));
+	verdict_add(&v, "html_title", 8080, BYTES("Shop DVR"));
+	verdict_conclude(&v);
+	CHECK(v.disputed && !v.device[0]);
+	identify_close(id);
+}
+
 TEST(verdict_a_weak_word_stays_below_the_named)
 {
 	struct identify *id = open_rules();
