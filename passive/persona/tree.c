@@ -67,7 +67,8 @@ struct vfs_entry *tree_add(struct tree *t, const char *path, enum vfs_kind kind,
 	b->entry.mode = mode;
 	b->entry.content = content;
 	b->entry.size = kind == VFS_DIRECTORY ? 0 : (uint32_t)content.len;
-	b->entry.flags = bytes_find(content, "%{") < content.len && kind == VFS_FILE ? VFS_MADE : 0;
+	bool text = kind == VFS_FILE && !bytes_start_with(content, "\x7f" "ELF");
+	b->entry.flags = text && bytes_find(content, "%{") < content.len ? VFS_MADE : 0;
 	return &b->entry;
 }
 

@@ -139,23 +139,31 @@ static int option_word(struct call *c, const char *letters, size_t *i, uint32_t 
 
 int call_options(struct call *c, const char *letters, uint32_t *set, struct bytes *values)
 {
-	size_t i = 1;
+	/* Operands may stand between options, as GNU's getopt allows: they move behind. */
+	struct bytes *sorted = arena_alloc(c->arena, (c->argc + 1) * sizeof *sorted);
+	size_t operands = 0, i = 1;
+	bool ended = false;
 	*set = 0;
+	if (!sorted)
+		return -1;
 	for (; i < c->argc; i++) {
 		struct bytes word = c->argv[i];
-		if (word.len < 2 || word.at[0] != '-')
-			break;
-		if (bytes_equal_text(word, "--"))
-			return (int)i + 1;
-		if (word.at[1] == '-') {
+		if (ended || word.len < 2 || word.at[0] != '-') {
+			sorted[1 + operands++] = word;
+		} else if (bytes_equal_text(word, "--")) {
+			ended = true;
+		} else if (word.at[1] == '-') {
 			call_error(c, "unrecognized option '%.*s'", BYTES_FMT(word));
 			call_usage(c);
 			return -1;
-		}
-		if (option_word(c, letters, &i, set, values))
+		} else if (option_word(c, letters, &i, set, values)) {
 			return -1;
+		}
 	}
-	return (int)i;
+	sorted[0] = c->argv[0];
+	c->argv = sorted;
+	c->argc = 1 + operands;
+	return 1;
 }
 
 struct bytes call_operand(const struct call *c, size_t i)
