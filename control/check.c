@@ -61,6 +61,15 @@ static void write_scope(const struct settings *s, struct writer *w)
 				  prefix_format(&scope[i].prefix, text));
 }
 
+static void write_own(const struct settings *s, struct writer *w)
+{
+	char text[ADDRESS_TEXT_MAX];
+	write_text(w, "ours, never looked at: ");
+	for (size_t i = 0; i < s->own.count; i++)
+		write_fmt(w, "%s%s", i ? ", " : "", prefix_format(&s->own.items[i], text));
+	write_text(w, s->own.count ? "\n" : "no decoy, dark or prober prefix is named\n");
+}
+
 static void write_rule(const struct rule *rule, struct writer *w)
 {
 	write_fmt(w, "  %s: on %s", rule->name, event_kind_name(rule->kind));
@@ -89,7 +98,7 @@ static void write_budgets(const struct settings *s, struct writer *w)
 	write_fmt(w, "budgets: a look at an address every ");
 	write_duration(w, o->round_ms);
 	write_fmt(w, ", %llu ports and %llu packets at most; %llu packets a second over all; "
-		     "%llu looks at once in a network; tier %llu at most\n",
+		     "%llu at once in a network; tier %llu at most\n",
 		  (unsigned long long)o->ports_max, (unsigned long long)o->packets_max,
 		  (unsigned long long)o->rate, (unsigned long long)o->network_looks,
 		  (unsigned long long)o->tier);
@@ -111,6 +120,7 @@ int control_summarise(const struct config *config, struct writer *w, struct faul
 			  or_none(s.operator->contact), or_none(s.operator->page));
 		write_fmt(w, "active observation: %s\n",
 			  on ? "on" : "off; it needs active.scope and operator.contact");
+		write_own(&s, w);
 		write_scope(&s, w);
 		write_budgets(&s, w);
 		write_fmt(w, "opt-outs: %s\nrules:\n", or_none(s.active->opt_out));
@@ -146,7 +156,7 @@ static void write_answer(const struct settings *s, const struct rules *rules, en
 			  (unsigned long long)(r->port_count * s->active->packets_per_port));
 		for (uint8_t k = 0; k < r->port_count; k++)
 			write_fmt(w, "%s %u", k ? "," : "", (unsigned)r->ports[k]);
-		write_fmt(w, " (rule %s), unless it is one of the %g held out%s%s\n", r->name,
+		write_fmt(w, " (rule %s), unless it is one of the share of %g held out%s%s\n", r->name,
 			  r->hold_out >= 0 ? r->hold_out : s->active->hold_out,
 			  range ? "; !!! special range: " : "", range ? range : "");
 		return;

@@ -4,6 +4,7 @@
 
 #define ENTRY_WIRE_MAX (16 + 16 + 1 + STEER_PERSONA_NAME_MAX)
 #define HEADER_WIRE (8 + 1 + 4)
+#define SLACK 4096 /* forgotten entries that wait to be told, beyond the bound */
 
 struct steer_entry {
 	struct address source;
@@ -20,7 +21,7 @@ struct steers {
 	struct steer_entry *entries; /* [0] is nobody */
 	uint32_t *buckets;
 	size_t mask;
-	uint32_t max, top, free, count, oldest, newest, changed_first, changed_last;
+	uint32_t max, slots, top, free, count, oldest, newest, changed_first, changed_last;
 	uint64_t key, version;
 	char personas[STEER_PERSONAS_MAX][STEER_PERSONA_NAME_MAX + 1];
 	size_t persona_count;
@@ -36,7 +37,8 @@ int steers_open(struct steers **out, size_t max, uint64_t key, uint64_t version)
 	size_t buckets = 16;
 	while (buckets < max)
 		buckets *= 2;
-	s->entries = calloc(max + 1, sizeof *s->entries);
+	s->slots = (uint32_t)max + SLACK;
+	s->entries = calloc((size_t)s->slots + 1, sizeof *s->entries);
 	s->buckets = calloc(buckets, sizeof *s->buckets);
 	if (!s->entries || !s->buckets) {
 		steers_close(s);
@@ -149,10 +151,10 @@ static uint32_t entry_new(struct steers *s, const struct address *a)
 	uint32_t i = s->free;
 	if (i)
 		s->free = s->entries[i].next;
-	else if (s->top < s->max)
+	else if (s->top < s->slots)
 		i = ++s->top;
 	if (!i)
-		return 0; /* all entries wait to be told as gone; soon there is room again */
+		return 0; /* as many wait to be told as gone as may; soon there is room again */
 	uint32_t *bucket = bucket_of(s, a);
 	s->entries[i] = (struct steer_entry){.source = *a, .next = *bucket, .gone = true, .used = true};
 	*bucket = i;

@@ -1,0 +1,34 @@
+/* Control's file after any damage: what is whole is read, no more is claimed than was there. */
+#include "control/state_inner.h"
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+static void on_key(void *arg, uint64_t key) { *(uint64_t *)arg += key; }
+
+static void on_look(void *arg, const struct state_look *l)
+{
+	*(uint64_t *)arg += l->look.lease.port_count + strlen(l->rule);
+	if (l->look.lease.port_count > LEASE_PORTS_MAX)
+		abort();
+}
+
+static void on_id(void *arg, const struct event_id *id, uint64_t n) { *(uint64_t *)arg += id->b[15] + n; }
+
+static void on_target(void *arg, const struct address *a, const struct event_id *decision,
+		      const struct event_id *root, uint64_t looked_us)
+{
+	*(uint64_t *)arg += a->b[15] + decision->b[15] + root->b[15] + looked_us;
+}
+
+static void on_steer(void *arg, const struct steer *s) { *(uint64_t *)arg += strlen(s->persona); }
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	uint64_t sum = 0;
+	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer};
+	size_t whole = state_read((struct bytes){bytes, n}, &reader);
+	if (whole > n || state_read((struct bytes){bytes, whole}, &reader) != whole)
+		abort();
+	return 0;
+}
