@@ -57,19 +57,6 @@ int captures_open(struct captures *c, uv_loop_t *loop, struct bus *bus, size_t b
 	return 0;
 }
 
-static bool digest_of(const struct event *e, struct digest *out)
-{
-	struct bytes hex = event_bytes(e, FIELD_FILE_SHA256);
-	struct event_id half[2]; /* an id is written like half a digest */
-	if (hex.len != 4 * sizeof half[0].b ||
-	    !id_parse((struct bytes){hex.at, 32}, &half[0]) ||
-	    !id_parse((struct bytes){hex.at + 32, 32}, &half[1]))
-		return false;
-	memcpy(out->b, half[0].b, 16);
-	memcpy(out->b + 16, half[1].b, 16);
-	return true;
-}
-
 static struct remembered *remembered_of(const struct captures *c, const struct digest *d)
 {
 	uint64_t hash = XXH64(d->b, sizeof d->b, c->key);
@@ -229,10 +216,12 @@ static struct captured *captured_new(struct captures *c, const struct digest *d,
 	return f;
 }
 
-void captures_add(struct captures *c, struct bytes content, struct event *e)
+void captures_add(struct captures *c, const uint8_t sha256[32], struct bytes content,
+		  struct event *e)
 {
 	struct digest d;
-	if (!digest_of(e, &d) || remembered_of(c, &d)) {
+	memcpy(d.b, sha256, sizeof d.b);
+	if (remembered_of(c, &d)) {
 		c->publish(c->arg, e);
 		return;
 	}

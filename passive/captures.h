@@ -2,8 +2,8 @@
  * Files that peers left, on their way to the journal.
  *
  * A file goes as a blob in pieces (request "blob.put" to the journal: sha256 (32 bytes),
- * offset u64, total u64, at most 64 KiB), one piece at a time; file.captured follows when
- * the last is acknowledged.  What was stored lately is not sent again.  What waits is
+ * offset u64, total u64, at most 64 KiB), one piece at a time; the event that names it
+ * (file.captured, session.closed with a long recording) follows when the last is acknowledged.  What was stored lately is not sent again.  What waits is
  * bounded in bytes and number: beyond it the event goes out at once and says "unstored".
  * A journal that went away is asked again from the beginning of the file.
  */
@@ -40,6 +40,6 @@ struct captures {
 int captures_open(struct captures *, uv_loop_t *, struct bus *, size_t bytes_max,
 		  void (*publish)(void *, struct event *), void *arg);
 void captures_done(struct captures *);
-/* Stores the content; `event` (file.captured, with its digest in file.sha256) follows. */
-void captures_add(struct captures *, struct bytes content, struct event *event);
+/* Stores the content under its digest; the event follows when it is safe. */
+void captures_add(struct captures *, const uint8_t sha256[32], struct bytes content, struct event *);
 static inline bool captures_waiting(const struct captures *c) { return c->count > 0; }

@@ -115,12 +115,11 @@ struct event *session_report(struct session *s, enum event_kind kind)
 	return &g->report;
 }
 
-static void digest_text(struct bytes b, char text[65])
+void digest_sha256(struct bytes b, uint8_t digest[32], char text[DIGEST_TEXT])
 {
-	uint8_t digest[32] = {0};
 	if (!EVP_Digest(b.at, b.len, digest, NULL, EVP_sha256(), NULL))
 		abort(); /* a file without its digest could never be found again */
-	for (size_t i = 0; i < sizeof digest; i++)
+	for (size_t i = 0; i < 32; i++)
 		snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }
 
@@ -134,8 +133,9 @@ void session_capture(struct session *s, struct bytes content, struct bytes name,
 		e->cut = true;
 	}
 	struct capture c = {.content = content};
-	digest_text(content, c.sha256);
-	event_set_text(e, FIELD_FILE_SHA256, c.sha256);
+	char text[DIGEST_TEXT];
+	digest_sha256(content, c.sha256, text);
+	event_set_text(e, FIELD_FILE_SHA256, text);
 	event_set_number(e, FIELD_FILE_SIZE, content.len);
 	if (name.len)
 		event_set_bytes(e, FIELD_FILE_NAME, name);

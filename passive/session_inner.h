@@ -15,11 +15,12 @@
 #define SESSION_CAPTURE_MAX (16u << 20) /* of one file; more is cut and marked */
 #define SESSION_DELAY_MS_MAX 60000
 
-/* One file that a peer left, or named by its URL (`content` is then empty and not stored). */
-struct capture {
+struct capture { /* one file that a peer left */
 	struct bytes content;
-	char sha256[65];
+	uint8_t sha256[32];
 };
+#define DIGEST_TEXT 65
+void digest_sha256(struct bytes, uint8_t digest[32], char text[DIGEST_TEXT]); /* lower-case hex */
 
 struct stage {
 	void *owner;

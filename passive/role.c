@@ -1,0 +1,69 @@
+/* The role "passive": how the room is a process of kansoku. */
+#include "passive/room_inner.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+struct passive_process {
+	struct room room;
+	struct process *process;
+};
+
+static void on_left(void *arg) { process_leave(arg); }
+
+static void on_stop(void *arg)
+{
+	struct room *r = arg;
+	struct passive_process *p = (struct passive_process *)((char *)r - offsetof(struct passive_process, room));
+	room_stop(r, on_left, p->process);
+}
+
+static int passive_run(struct process *process, struct fault *fault)
+{
+	struct passive_process *p = calloc(1, sizeof *p);
+	if (!p)
+		return fault_set(fault, ERR_MEMORY, "passive: no memory to start with");
+	p->process = process;
+	int bad = room_open(&p->room, process, fault);
+	struct bus_hooks hooks = room_hooks(&p->room);
+	hooks.stop = on_stop;
+	if (!bad)
+		bad = process_enter(process, &hooks, fault);
+	if (bad) {
+		free(p);
+		return bad;
+	}
+	room_start(&p->room);
+	uv_run(process->loop, UV_RUN_DEFAULT);
+	room_close(&p->room);
+	uv_run(process->loop, UV_RUN_NOWAIT);
+	free(p);
+	return 0;
+}
+
+static unsigned passive_workers(const struct config *c)
+{
+	const struct passive_options *o = config_section(c, "passive");
+	if (o->workers)
+		return (unsigned)o->workers;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	return processors < 1 ? 1 : processors > PASSIVE_WORKERS_MAX ? PASSIVE_WORKERS_MAX : (unsigned)processors;
+}
+
+static const char *const talks_to[] = {"control", "journal", NULL};
+
+static const struct role passive = {
+	.name = "passive",
+	.summary = "decoys: speaks with whoever comes",
+	.rights = SANDBOX_ACCEPT,
+	.sends = KIND_MASK(EVENT_SESSION_OPENED) | KIND_MASK(EVENT_SESSION_CLOSED) |
+		 KIND_MASK(EVENT_LOGIN_TRIED) | KIND_MASK(EVENT_COMMAND_SENT) |
+		 KIND_MASK(EVENT_REQUEST_SEEN) | KIND_MASK(EVENT_FILE_CAPTURED) |
+		 KIND_MASK(EVENT_MAIL_RECEIVED) | KIND_MASK(EVENT_REFLECTION_SEEN) |
+		 KIND_MASK(EVENT_TOKEN_USED) | KIND_MASK(EVENT_HOST_STEERED) |
+		 KIND_MASK(EVENT_SENSOR_CHANGED),
+	.talks_to = talks_to,
+	.workers = passive_workers,
+	.prepare = sockets_prepare,
+	.run = passive_run,
+};
+ROLE(passive);

@@ -1,0 +1,69 @@
+/*
+ * The section `passive` of the configuration, and what it means for the room.
+ */
+#pragma once
+#include "base/options.h"
+#include "passive/limits.h"
+#include "passive/persona.h"
+#include "passive/service.h"
+
+#define PASSIVE_WORKERS_MAX 64
+#define PASSIVE_PORTS_MAX 256  /* of all services together */
+#define PASSIVE_DECOYS_MAX 1024
+#define PASSIVE_SETTINGS_BYTES_MAX (16u << 20)
+
+struct decoy_options {
+	struct prefix prefix;
+	struct option_list personas; /* of const char *; empty: all */
+	bool steer, react;
+};
+
+struct passive_options {
+	struct option_list decoys; /* of struct decoy_options */
+	struct option_list dark;   /* of struct prefix */
+	const struct yaml_node *services;
+	uint64_t workers;
+	const char *personas_dir, *seed;
+	struct limits_options limits;
+	uint64_t udp_sessions;
+	uint64_t idle_ms, session_ms, stalled_ms;
+	bool record;
+	uint64_t recording_bytes, recordings_bytes;
+	uint64_t file_bytes, files_bytes;
+	uint64_t steer_entries, visits, visit_ms;
+};
+
+struct offered_port {
+	uint16_t port;
+	uint8_t transport; /* of enum transport */
+	const struct service *service;
+	const void *options; /* the service's own */
+};
+
+struct decoy {
+	struct prefix prefix;
+	bool steer, react;
+	size_t persona_count;
+	const struct persona **personas;
+};
+
+struct settings {
+	const struct passive_options *options;
+	struct arena arena;
+	size_t port_count, decoy_count;
+	struct offered_port ports[PASSIVE_PORTS_MAX];
+	struct decoy *decoys; /* longest prefix first */
+	bool loopback_only;   /* no decoy outside 127.0.0.0/8 and ::1 */
+};
+
+/* Services with their ports and options, and decoys without personas: what the parent needs. */
+int settings_read(const struct config *, struct settings *, struct fault *);
+/* Gives each decoy its personas, by the names in its options. */
+int settings_cast(struct settings *, const struct persona_set *, struct fault *);
+void settings_done(struct settings *);
+
+const struct decoy *settings_decoy(const struct settings *, const struct address *local); /* or NULL */
+bool decoy_plays(const struct decoy *, const struct persona *);
+/* The persona of an address: the same for ever, as long as the decoy's list is. */
+const struct persona *decoy_persona(const struct decoy *, uint64_t device_seed);
+uint64_t settings_device_key(const struct settings *);

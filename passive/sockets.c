@@ -1,0 +1,212 @@
+/*
+ * In the parent: listening sockets and the personas' files, handed down by name.
+ *
+ * One socket a port and worker on the wildcard, of both families where the machine has
+ * both; the address that was asked is read from each connection.  A small filter sends all
+ * connections of a source to the same worker, so that limits and visits are counted in one
+ * place.  When only loopback is decoy the sockets are bound to that interface: a first try
+ * on a laptop must not be open to its network.
+ */
+#include "base/log.h"
+#include "passive/room_inner.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BACKLOG 4096
+#define EXECUTABLE_MAX 4096
+
+void socket_name(const struct offered_port *o, char name[PROCESS_NAME_MAX])
+{
+	snprintf(name, PROCESS_NAME_MAX, "%s:%u:%s", o->transport == TRANSPORT_UDP ? "udp" : "tcp",
+		 o->port, o->service->name);
+}
+
+static int switch_on(int fd, int level, int option)
+{
+	const int on = 1;
+	return setsockopt(fd, level, option, &on, sizeof on);
+}
+
+/* Chooses the socket of the group by the source: its address, or the /64 of IPv6. */
+static void spread_by_source(int fd, unsigned workers)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)SKF_NET_OFF),
+		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
+		BPF_STMT(BPF_JMP | BPF_JA, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 8),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
+		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1),
+		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	const struct sock_fprog program = {sizeof code / sizeof *code, code};
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program))
+		log_warning("passive: a source may meet several workers: %s", strerror(errno));
+}
+
+static int socket_bind(const struct offered_port *o, int family, bool shared, bool loopback_only)
+{
+	bool udp = o->transport == TRANSPORT_UDP;
+	int type = (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int fd = socket(family, type, 0), off = 0;
+	if (fd < 0)
+		return -1;
+	const struct address any_v4 = address_v4(0), any_v6 = {0};
+	struct sockaddr_storage at;
+	socklen_t len = address_to_sockaddr(family == AF_INET ? &any_v4 : &any_v6, o->port, false, &at);
+	bool v6 = family == AF_INET6;
+	int bad = v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+	if (!udp || shared) /* for UDP it would let two programs take one port */
+		bad |= switch_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	if (shared)
+		bad |= switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
+	if (udp)
+		bad |= v6 ? switch_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
+			  : switch_on(fd, IPPROTO_IP, IP_PKTINFO);
+	else
+		bad |= switch_on(fd, IPPROTO_TCP, TCP_NODELAY); /* inherited by what it accepts */
+	if (loopback_only && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3))
+		log_warning("passive: %s port %u: cannot be bound to loopback: %s", udp ? "udp" : "tcp",
+			    o->port, strerror(errno));
+	if (bad || bind(fd, (struct sockaddr *)&at, len) || (!udp && listen(fd, BACKLOG))) {
+		int why = errno;
+		close(fd);
+		errno = why;
+		return -1;
+	}
+	return fd;
+}
+
+static int complain(const struct offered_port *o, struct fault *fault)
+{
+	const char *remedy = errno == EACCES	   ? "root, or a port above 1023, would be right"
+			     : errno == EADDRINUSE ? "stop the other program or name another port"
+						   : "doctor may know more";
+	return fault_set(fault, ERR_SYSTEM, "passive.services.%s.ports: %s port %u: %s; %s",
+			 o->service->name, o->transport == TRANSPORT_UDP ? "udp" : "tcp", o->port,
+			 strerror(errno), remedy);
+}
+
+int socket_open(const struct offered_port *o, unsigned workers, bool loopback_only,
+		struct fault *fault)
+{
+	int family = AF_INET6;
+	int fd = socket_bind(o, family, true, loopback_only);
+	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+		family = AF_INET;
+		fd = socket_bind(o, family, true, loopback_only);
+	}
+	if (fd < 0)
+		return complain(o, fault);
+	if (workers > 1)
+		spread_by_source(fd, workers);
+	return fd;
+}
+
+/* The sockets of the workers share a port; so would those of a second kansoku, unnoticed. */
+static int check_free(const struct offered_port *o, bool loopback_only, struct fault *fault)
+{
+	int fd = socket_bind(o, AF_INET6, false, loopback_only);
+	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+		fd = socket_bind(o, AF_INET, false, loopback_only);
+	if (fd < 0)
+		return complain(o, fault);
+	close(fd);
+	return 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_persona(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+	return n > 5 && n < PROCESS_NAME_MAX - 16 && !strcmp(entry->d_name + n - 5, ".yaml") &&
+	       entry->d_name[0] != '.';
+}
+
+int sockets_give_personas(struct preparation *p, const char *directory, struct fault *fault)
+{
+	struct dirent **entries;
+	int n = scandir(directory, &entries, is_persona, by_name), bad = 0;
+	if (n < 0)
+		return fault_set(fault, ERR_SYSTEM, "passive.personas_dir: %s: %s", directory,
+				 strerror(errno));
+	for (int i = 0; i < n; i++) {
+		char path[EXECUTABLE_MAX], name[PROCESS_NAME_MAX];
+		snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
+		snprintf(name, sizeof name, "persona:%.48s", entries[i]->d_name);
+		int fd = bad ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+		if (!bad && fd < 0)
+			bad = fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+		if (!bad)
+			bad = preparation_give(p, name, fd);
+		free(entries[i]);
+	}
+	free(entries);
+	return bad;
+}
+
+/* etc/personas beside the program: in its source tree, where it was built, or installed. */
+static const char *usual_directory(char path[EXECUTABLE_MAX + 64])
+{
+	static const char *const from[] = {"etc/personas", "../etc/personas", "../../etc/personas",
+					   "../share/kansoku/personas"};
+	char program[EXECUTABLE_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+	program[n > 0 ? n : 0] = '\0';
+	const char *directory = dirname(program);
+	for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+		snprintf(path, EXECUTABLE_MAX + 64, "%s/%s", i ? directory : ".", from[i]);
+		if (access(path, R_OK | X_OK) == 0)
+			return path;
+	}
+	return from[0];
+}
+
+static int ports_give(struct preparation *p, const struct settings *s, struct fault *fault)
+{
+	char name[PROCESS_NAME_MAX];
+	int bad = 0;
+	for (size_t i = 0; i < s->port_count && !bad; i++) {
+		if (preparation_worker(p) == 0)
+			bad = check_free(&s->ports[i], s->loopback_only, fault);
+		int fd = bad ? bad : socket_open(&s->ports[i], preparation_workers(p), s->loopback_only, fault);
+		socket_name(&s->ports[i], name);
+		bad = fd < 0 ? fd : preparation_give(p, name, fd);
+	}
+	return bad;
+}
+
+int sockets_prepare(struct preparation *p, struct fault *fault)
+{
+	char path[EXECUTABLE_MAX + 64];
+	struct settings s;
+	int bad = settings_read(preparation_config(p), &s, fault);
+	if (bad)
+		return bad;
+	if (preparation_worker(p) == 0)
+		bad = routes_add(&s, fault);
+	if (!bad)
+		bad = ports_give(p, &s, fault);
+	const char *directory = s.options->personas_dir;
+	if (!bad)
+		bad = sockets_give_personas(p, directory ? directory : usual_directory(path), fault);
+	settings_done(&s);
+	return bad;
+}
