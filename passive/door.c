@@ -131,7 +131,7 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 {
 	struct limits_share share;
 	enum refusal no = door_full(r);
-	const struct decoy *decoy = no ? NULL : settings_decoy(&r->settings, local);
+	const struct decoy *decoy = no ? NULL : passive_decoy(&r->settings, local);
 	if (!no && !decoy)
 		no = REFUSED_ADDRESS;
 	if (!no)

@@ -194,7 +194,7 @@ static int personas_load(struct room *r, const struct process *p, struct fault *
 		if (bad)
 			return bad;
 	}
-	return settings_cast(&r->settings, &r->personas, fault);
+	return passive_settings_cast(&r->settings, &r->personas, fault);
 }
 
 static void stage_open(struct room *r)
@@ -202,7 +202,7 @@ static void stage_open(struct room *r)
 	r->random = random_seeded(random_secret());
 	r->stage.owner = r;
 	r->stage.random = &r->random;
-	r->stage.device_key = settings_device_key(&r->settings);
+	r->stage.device_key = passive_device_key(&r->settings);
 	r->stage.capture_max = r->settings.options->file_bytes;
 	r->stage.said = BUFFER(SAID_MAX);
 	r->stage.publish = stage_publish;
@@ -240,7 +240,7 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 	*r = (struct room){.loop = p->loop, .bus = p->bus, .ids = id_maker_new(), .reserve = -1};
 	LIST_INIT(&r->connections);
 	STAILQ_INIT(&r->kept);
-	int bad = settings_read(p->config, &r->settings, fault);
+	int bad = passive_settings_read(p->config, &r->settings, fault);
 	if (!bad)
 		bad = personas_load(r, p, fault);
 	if (bad)
@@ -313,7 +313,7 @@ void room_close(struct room *r)
 	limits_done(&r->limits);
 	table_done(&r->datagrams);
 	stage_done(&r->stage);
-	settings_done(&r->settings);
+	passive_settings_done(&r->settings);
 	persona_set_done(&r->personas);
 	close(r->epoll);
 	if (r->reserve >= 0)

@@ -254,7 +254,7 @@ static int decoys_read(struct settings *s, struct fault *fault)
 	return 0;
 }
 
-int settings_read(const struct config *c, struct settings *s, struct fault *fault)
+int passive_settings_read(const struct config *c, struct settings *s, struct fault *fault)
 {
 	*s = (struct settings){.options = config_section(c, "passive"),
 			       .arena = ARENA(PASSIVE_SETTINGS_BYTES_MAX)};
@@ -266,7 +266,7 @@ int settings_read(const struct config *c, struct settings *s, struct fault *faul
 	return bad;
 }
 
-void settings_done(struct settings *s) { arena_done(&s->arena); }
+void passive_settings_done(struct settings *s) { arena_done(&s->arena); }
 
 static int decoy_cast(struct settings *s, struct decoy *d, const struct option_list *names,
 		      const struct persona_set *set, struct fault *fault)
@@ -288,7 +288,7 @@ static int decoy_cast(struct settings *s, struct decoy *d, const struct option_l
 	return 0;
 }
 
-int settings_cast(struct settings *s, const struct persona_set *set, struct fault *fault)
+int passive_settings_cast(struct settings *s, const struct persona_set *set, struct fault *fault)
 {
 	const struct decoy_options *o = s->options->decoys.items;
 	for (size_t i = 0; i < s->decoy_count; i++) {
@@ -302,7 +302,7 @@ int settings_cast(struct settings *s, const struct persona_set *set, struct faul
 	return 0;
 }
 
-const struct decoy *settings_decoy(const struct settings *s, const struct address *local)
+const struct decoy *passive_decoy(const struct settings *s, const struct address *local)
 {
 	for (size_t i = 0; i < s->decoy_count; i++)
 		if (prefix_holds(&s->decoys[i].prefix, local))
@@ -323,7 +323,7 @@ const struct persona *decoy_persona(const struct decoy *d, uint64_t device_seed)
 	return d->persona_count ? d->personas[random_mix(device_seed) % d->persona_count] : NULL;
 }
 
-uint64_t settings_device_key(const struct settings *s)
+uint64_t passive_device_key(const struct settings *s)
 {
 	return XXH64(s->options->seed, strlen(s->options->seed), 0);
 }

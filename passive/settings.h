@@ -57,13 +57,13 @@ struct settings {
 };
 
 /* Services with their ports and options, and decoys without personas: what the parent needs. */
-int settings_read(const struct config *, struct settings *, struct fault *);
+int passive_settings_read(const struct config *, struct settings *, struct fault *);
 /* Gives each decoy its personas, by the names in its options. */
-int settings_cast(struct settings *, const struct persona_set *, struct fault *);
-void settings_done(struct settings *);
+int passive_settings_cast(struct settings *, const struct persona_set *, struct fault *);
+void passive_settings_done(struct settings *);
 
-const struct decoy *settings_decoy(const struct settings *, const struct address *local); /* or NULL */
+const struct decoy *passive_decoy(const struct settings *, const struct address *local); /* or NULL */
 bool decoy_plays(const struct decoy *, const struct persona *);
 /* The persona of an address: the same for ever, as long as the decoy's list is. */
 const struct persona *decoy_persona(const struct decoy *, uint64_t device_seed);
-uint64_t settings_device_key(const struct settings *);
+uint64_t passive_device_key(const struct settings *);

@@ -197,7 +197,7 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 {
 	char path[EXECUTABLE_MAX + 64];
 	struct settings s;
-	int bad = settings_read(preparation_config(p), &s, fault);
+	int bad = passive_settings_read(preparation_config(p), &s, fault);
 	if (bad)
 		return bad;
 	if (preparation_worker(p) == 0)
@@ -207,6 +207,6 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 	const char *directory = s.options->personas_dir;
 	if (!bad)
 		bad = sockets_give_personas(p, directory ? directory : usual_directory(path), fault);
-	settings_done(&s);
+	passive_settings_done(&s);
 	return bad;
 }

@@ -122,13 +122,13 @@ static struct stage_set *stage_set_open(const char *extra)
 					.workers = 1};
 	open_journal(set);
 	struct settings s;
-	CHECK_SAY(settings_read(&set->config, &s, &fault) == 0, "%s", fault.text);
+	CHECK_SAY(passive_settings_read(&set->config, &s, &fault) == 0, "%s", fault.text);
 	CHECK(s.port_count == 2);
 	for (size_t i = 0; i < s.port_count; i++) {
 		socket_name(&s.ports[i], name);
 		give(set, name, socket_open(&s.ports[i], 1, s.loopback_only, &fault));
 	}
-	settings_done(&s);
+	passive_settings_done(&s);
 	give(set, "persona:camera.yaml", open("etc/personas/camera.yaml", O_RDONLY));
 	give(set, "persona:router.yaml", open("etc/personas/router.yaml", O_RDONLY));
 	set->room = calloc(1, sizeof *set->room);
