@@ -101,6 +101,10 @@ static int enter_seccomp(unsigned rights)
 #define FS_CHANGE                                                                                 \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG)
+/* Renaming between folders needs version 2, and is refused (EXDEV) unless it is allowed. */
+#ifndef LANDLOCK_ACCESS_FS_REFER
+#define LANDLOCK_ACCESS_FS_REFER (1u << 13)
+#endif
 #define FS_ALL                                                                                    \
 	(FS_READ | FS_CHANGE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |         \
 	 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
@@ -110,6 +114,8 @@ static long landlock_version(void)
 {
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
+
+static uint64_t fs_refer(void) { return landlock_version() >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0; }
 
 static int landlock_allow(int ruleset, const struct sandbox_path *p, struct fault *fault)
 {
@@ -121,7 +127,7 @@ static int landlock_allow(int ruleset, const struct sandbox_path *p, struct faul
 		return fault_set(fault, ERR_SYSTEM, "sandbox: %s: %s", p->path, strerror(errno));
 	}
 	struct landlock_path_beneath_attr rule = {
-		.parent_fd = fd, .allowed_access = FS_READ | (p->writable ? FS_CHANGE : 0)};
+		.parent_fd = fd, .allowed_access = FS_READ | (p->writable ? FS_CHANGE | fs_refer() : 0)};
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
 	long bad = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
@@ -133,7 +139,7 @@ static int enter_landlock(const struct sandbox_path *paths, size_t count, struct
 {
 	if (landlock_version() < 1)
 		return 0; /* doctor says so; seccomp still refuses what has no need for files */
-	const struct landlock_ruleset_attr attributes = {.handled_access_fs = FS_ALL};
+	const struct landlock_ruleset_attr attributes = {.handled_access_fs = FS_ALL | fs_refer()};
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
 	if (ruleset < 0)
 		return fault_set(fault, ERR_SYSTEM, "sandbox: Landlock: %s", strerror(errno));

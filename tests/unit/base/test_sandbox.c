@@ -45,6 +45,11 @@ static int only_the_named_folder(void)
 	int fd = open("/tmp/kansoku-sandbox-test/in", O_RDWR | O_CREAT, 0600);
 	if (fd < 0 || write(fd, "x", 1) != 1)
 		return 1;
+	if (mkdir("/tmp/kansoku-sandbox-test/sub", 0700) ||
+	    rename("/tmp/kansoku-sandbox-test/in", "/tmp/kansoku-sandbox-test/sub/in") ||
+	    rename("/tmp/kansoku-sandbox-test/sub/in", "/tmp/kansoku-sandbox-test/in") ||
+	    rmdir("/tmp/kansoku-sandbox-test/sub"))
+		return 4;
 	if (open("/tmp/kansoku-sandbox-out", O_RDWR | O_CREAT, 0600) >= 0)
 		return 2;
 	return open("/etc/passwd", O_RDONLY) >= 0 ? 3 : 0;
@@ -56,7 +61,7 @@ TEST(sandbox_opens_files_only_beneath_its_paths)
 		SKIP("this kernel has no Landlock");
 	const struct sandbox_path paths[] = {{"/tmp/kansoku-sandbox-test", true}};
 	(void)mkdirat(AT_FDCWD, paths[0].path, 0700);
-	int got = in_child(SANDBOX_FILES, paths, 1, only_the_named_folder);
+	int got = in_child(SANDBOX_FILES | SANDBOX_PATHS, paths, 1, only_the_named_folder);
 	unlink("/tmp/kansoku-sandbox-test/in");
 	rmdir(paths[0].path);
 	CHECK_SAY(got == 0, "%d", got);
