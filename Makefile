@@ -63,6 +63,11 @@ build/bench/world: $(world)
 check: $(BUILD)/unit
 	$<
 
+# A check or bench that is a program of its own: one file beside the objects of all rooms.
+$(BUILD)/program/%: $(BUILD)/%.o $(call objects,$(library)) $(BUILD)/files
+	@mkdir -p $(@D)
+	$(LINK)
+
 # Fuzzing: clang's libFuzzer over all rooms; corpora stay in build/fuzz/NAME.corpus.
 FUZZ_SECONDS ?= 30
 FUZZ_NAMES   := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))

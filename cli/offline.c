@@ -75,6 +75,6 @@ int offline_ask(const char *state, const struct config *config, struct bytes sql
 	bad = bad ? bad : engine_reader_open(&reader, engine, fault);
 	struct printing printing = {part, arg};
 	bad = bad ? bad : engine_ask(reader, sql, f, private_too, print_part, &printing, fault);
-	/* The lock goes with the process; chDB must not be closed or unloaded by a library that ends. */
+	chdb_leave(); /* the lock goes with the process */
 	return bad;
 }

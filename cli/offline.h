@@ -4,9 +4,6 @@
 
 /* Whether a kansoku holds that state directory. */
 bool offline_running(const char *state);
-/*
- * As engine_ask(); takes the lock, and the uid that owns the tables.  Afterwards the process
- * must end with _exit(): chDB's own threads do not survive the end of main().
- */
+/* As engine_ask(); takes the lock, and the uid that owns the tables. */
 int offline_ask(const char *state, const struct config *, struct bytes sql, enum answer_format,
 		bool private_too, bool (*part)(void *, struct bytes), void *arg, struct fault *);

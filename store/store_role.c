@@ -219,14 +219,14 @@ static int store_run(struct process *p, struct fault *fault)
 					.stop = room_stop};
 	bad = process_enter(p, &hooks, fault);
 	bad = bad ? bad : room_open(room, fault);
-	if (bad)
-		return bad;
-	room_fetch(room);
-	retention_start(room);
-	uv_timer_start(&room->house_timer, room_house, HOUSE_MS, HOUSE_MS);
-	uv_run(p->loop, UV_RUN_DEFAULT);
-	/* Closing ClickHouse takes seconds and gains nothing: everything that counts is synced. */
-	_exit(0);
+	if (!bad) {
+		room_fetch(room);
+		retention_start(room);
+		uv_timer_start(&room->house_timer, room_house, HOUSE_MS, HOUSE_MS);
+		uv_run(p->loop, UV_RUN_DEFAULT);
+	}
+	chdb_leave();
+	return bad;
 }
 
 static const char *const store_peers[] = {"journal", NULL};

@@ -63,7 +63,7 @@ static int run(const struct arguments *a)
 	buffer_done(&sql);
 	if (fflush(stdout) && !bad)
 		bad = fault_set(&fault, ERR_SYSTEM, "query: the answer cannot be written");
-	_exit(bad ? command_fail(1, "%s", fault.text) : 0); /* see cli/offline.h */
+	return bad ? command_fail(1, "%s", fault.text) : 0;
 }
 
 static const struct flag query_flags[] = {

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -13,8 +14,9 @@
 #define PACKAGE "node_modules/@chdb/lib-linux-arm64-gnu/libchdb.so"
 #endif
 
-/* The binary lies in build/ of a source tree, in build/<variant>/, or in bin/ of an installation. */
-static const char *const places[] = {"", "../", "../../", "../lib/kansoku/", "../../lib/kansoku/"};
+/* The program lies in build/ of a source tree, somewhere below it, or in bin/ of an installation. */
+#define FOLDERS_UP 6
+static const char *const places[] = {"", "lib/kansoku/"};
 static const char *const system_places[] = {"/usr/lib/kansoku/libchdb.so",
 					    "/usr/local/lib/libchdb.so", "/usr/lib/libchdb.so"};
 
@@ -27,11 +29,14 @@ static bool find_beside_program(char path[4096])
 	if (n <= 0)
 		return false;
 	self[n] = '\0';
-	const char *folder = dirname(self);
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		int length = snprintf(path, 4096, "%s/%s" PACKAGE, folder, places[i]);
-		if (length > 0 && length < 4096 && readable(path))
-			return true;
+	char *folder = self;
+	for (int up = 0; up < FOLDERS_UP && strlen(folder) > 1; up++) {
+		folder = dirname(folder);
+		for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+			int length = snprintf(path, 4096, "%s/%s" PACKAGE, folder, places[i]);
+			if (length > 0 && length < 4096 && readable(path))
+				return true;
+		}
 	}
 	return false;
 }
@@ -108,3 +113,13 @@ int chdb_open(struct chdb *c, const char *option, struct fault *fault)
 	c->set_signal_handlers_enabled(0);
 	return 0;
 }
+
+static void end_at_once(int status, void *unused)
+{
+	(void)unused;
+	fflush(NULL);
+	_exit(status);
+}
+
+/* What is registered last runs first: before the library's destructors meet its own threads. */
+void chdb_leave(void) { on_exit(end_at_once, NULL); }

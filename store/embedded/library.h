@@ -60,3 +60,8 @@ struct chdb {
 int chdb_open(struct chdb *, const char *option, struct fault *);
 /* Whether a library would be found, without loading its 500 MB; path may be NULL. */
 bool chdb_find(const char *option, char path[4096]);
+/*
+ * Say it last, when main() is about to return: the process then ends without the library's
+ * destructors, which crash.  Everything that counts is synced.
+ */
+void chdb_leave(void);
