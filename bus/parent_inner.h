@@ -47,7 +47,7 @@ struct parent {
 	int config_fd, lock_fd;
 	uv_loop_t *loop;
 	struct bus *bus;
-	bool bus_linked, announced, stopping, failed;
+	bool bus_linked, announced, stopping, failed, own_uids;
 	uint64_t stop_deadline_us;
 	struct fault *fault;
 	struct child children[CHILDREN_MAX];

@@ -107,6 +107,22 @@ static uint32_t role_uid(const struct run_options *run, const char *name)
 	return geteuid() == 0 ? (uint32_t)run->uid_base + h % UID_SPREAD : 0;
 }
 
+/* A folder above it that is closed to others (such as /root) keeps out who is not root. */
+static bool others_reach(const char *path)
+{
+	char part[STATE_PATH_MAX];
+	struct stat st;
+	for (size_t i = 1; path[i]; i++) {
+		if (path[i] != '/' || i >= sizeof part)
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (stat(part, &st) || !(st.st_mode & S_IXOTH))
+			return false;
+	}
+	return true;
+}
+
 /* A path in sun_path is at most 107 bytes; /proc/self/fd makes any directory short. */
 static int open_door(struct parent *parent, struct child *child)
 {
@@ -137,7 +153,7 @@ static int prepare_child(struct parent *parent, const struct role *role, unsigne
 	c->channel = -1;
 	c->prepared = (struct preparation){.config = parent->options->config, .state = parent->state,
 					   .worker = worker, .workers = workers,
-					   .uid = role_uid(parent->run, role->name)};
+					   .uid = parent->own_uids ? role_uid(parent->run, role->name) : 0};
 	if (role->door && open_door(parent, c))
 		return fault_set(fault, ERR_SYSTEM, "%s/run/%s.sock: cannot be made: %s", parent->state,
 				 role->name, strerror(errno));
@@ -207,6 +223,11 @@ int parent_prepare(struct parent *parent, struct fault *fault)
 	int bad = take_lock(parent, fault);
 	if (!bad)
 		bad = keep_config(parent, fault);
+	parent->own_uids = others_reach(parent->state);
+	if (!parent->own_uids && geteuid() == 0)
+		log_warning("%s lies in a folder that is closed to other users: processes stay root, without "
+			    "capabilities, instead of having a user each; run.state under /var/lib would be right",
+			    parent->state);
 	const struct role *roles[CHILDREN_MAX];
 	size_t n = 0;
 	ROLES_EACH(r)

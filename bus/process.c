@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PATHS_MAX 16
@@ -22,7 +24,7 @@ struct process_inner {
 	uint32_t uid; /* 0: stay who we are */
 	char sensor[64], state[256];
 	uv_poll_t channel;
-	bool linked, stopping;
+	bool linked, stopping, ended;
 };
 
 const struct role *role_find(const char *name)
@@ -178,10 +180,22 @@ static void channel_event(uv_poll_t *poll, int status, int events)
 	}
 }
 
+/* Root without capabilities owns its files and is nobody special otherwise. */
+static int drop_capabilities(struct fault *fault)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[2] = {0};
+	if (syscall(SYS_capset, &header, none))
+		return fault_set(fault, ERR_SYSTEM, "cannot drop capabilities: %s", strerror(errno));
+	return 0;
+}
+
 static int drop_uid(uint32_t uid, struct fault *fault)
 {
-	if (uid == 0 || geteuid() != 0)
+	if (geteuid() != 0)
 		return 0;
+	if (uid == 0)
+		return drop_capabilities(fault);
 	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
 		return fault_set(fault, ERR_SYSTEM, "cannot become uid %u: %s", uid, strerror(errno));
 	return 0;
@@ -207,13 +221,18 @@ int process_enter(struct process *p, const struct bus_hooks *hooks, struct fault
 	channel_send(CHANNEL_FD, CHANNEL_READY, (struct bytes){0}, -1);
 	while (!in->stopping && !(in->linked && bus_linked(p->bus)))
 		uv_run(p->loop, UV_RUN_ONCE);
-	return 0;
+	if (!in->stopping)
+		return 0;
+	while (!in->ended) /* told to stop before its work began */
+		uv_run(p->loop, UV_RUN_ONCE);
+	exit(0);
 }
 
 static void bus_is_closed(void *arg)
 {
-	struct process *p = arg;
-	uv_stop(p->loop);
+	struct process_inner *in = arg;
+	in->ended = true;
+	uv_stop(in->process.loop);
 }
 
 void process_leave(struct process *p) { bus_close(p->bus, bus_is_closed, p); }
