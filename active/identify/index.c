@@ -21,7 +21,8 @@ struct index_entry {
 struct rule_index {
 	const struct index_entry *buckets[1 << BUCKET_BITS];
 	uint16_t sizes[1 << BUCKET_BITS];
-	uint8_t *always, *found; /* one byte a rule */
+	/* One byte a rule: tried on every banner, on every banner with a digit; found in this one. */
+	uint8_t *always, *always_digit, *found;
 };
 
 static uint32_t bucket_of(const uint8_t *gram)
@@ -79,13 +80,16 @@ int rule_index_make(struct identify *id, struct rule_key *key)
 		return ERR_MEMORY;
 	key->index = index;
 	index->always = arena_alloc(&id->arena, key->rule_count + 1);
+	index->always_digit = arena_alloc(&id->arena, key->rule_count + 1);
 	index->found = arena_alloc(&id->arena, key->rule_count + 1);
-	if (!index->always || !index->found)
+	if (!index->always || !index->always_digit || !index->found)
 		return ERR_MEMORY;
 	for (uint32_t i = 0; i < key->rule_count; i++) {
 		const struct rule *r = key->rules[i];
-		if (r->literal_count == 0)
-			index->always[i] = RULE_ALWAYS;
+		if (r->literal_count == 0) {
+			index->always_digit[i] = RULE_ALWAYS;
+			index->always[i] = r->needs_digit ? 0 : RULE_ALWAYS;
+		}
 		for (size_t l = 0; l < r->literal_count; l++)
 			if (literal_enter(id, index, r->literals[l], i) != 0)
 				return ERR_MEMORY;
@@ -99,10 +103,19 @@ static bool stands_at(const struct index_entry *e, struct bytes text, size_t gra
 	       memcmp(text.at + gram_at - e->gram, e->literal.at, e->literal.len) == 0;
 }
 
+static bool has_digit(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] >= '0' && text.at[i] <= '9')
+			return true;
+	return false;
+}
+
 void rule_index_seek(const struct rule_key *key, const struct rule_subject *s)
 {
 	const struct rule_index *index = key->index;
-	memcpy(index->found, index->always, key->rule_count);
+	memcpy(index->found, has_digit(s->lower) ? index->always_digit : index->always,
+	       key->rule_count);
 	for (size_t i = 0; i + GRAM <= s->lower.len; i++) {
 		const struct index_entry *e = index->buckets[bucket_of(s->lower.at + i)];
 		for (; e; e = e->next)

@@ -15,6 +15,7 @@ enum { DEPTH_MAX = 12 };
 struct walk {
 	struct literal run;
 	struct literal_set best;
+	bool digit; /* a digit must stand somewhere */
 };
 
 static const char realm[] = "realm=\"";
@@ -55,6 +56,7 @@ static void literal_take(struct walk *w, uint8_t c)
 {
 	if (w->run.len == sizeof w->run.text)
 		literal_end(w);
+	w->digit |= isdigit(c) != 0;
 	w->run.text[w->run.len++] = (char)tolower(c);
 }
 
@@ -157,6 +159,7 @@ static size_t escape(struct walk *w, struct bytes p, size_t at)
 		return character(w, p, c == 'r' ? '\r' : c == 'n' ? '\n' : '\t', at + 2);
 	literal_end(w);
 	size_t next = at + 2;
+	w->digit |= c == 'd' && repeat_at(p, next) != REPEAT_MAYBE;
 	if (c == 'x')
 		for (size_t i = 0; i < 2 && next < p.len && isxdigit(p.at[next]); i++)
 			next++;
@@ -215,6 +218,7 @@ static size_t group(struct walk *w, struct bytes p, size_t at, unsigned depth)
 		struct literal_set set = choice_set(inside, depth + 1);
 		literal_end(w);
 		consider(w, &set);
+		w->digit |= set.digit;
 	} else {
 		walk_sequence(w, inside, depth + 1);
 		if (repeat != REPEAT_ONCE)
@@ -259,21 +263,31 @@ static size_t branch_end(struct bytes p, size_t at)
 	return at < p.len ? at : p.len;
 }
 
-/* One literal of every branch is needed; a branch without any leaves the whole without. */
+/*
+ * One literal of every branch is needed; a branch without any leaves the whole
+ * without.  A digit is needed when every branch needs one.
+ */
 static struct literal_set choice_set(struct bytes p, unsigned depth)
 {
-	struct literal_set all = {0};
+	struct literal_set all = {.digit = true};
+	bool lacking = false;
 	for (size_t at = 0; at <= p.len;) {
 		size_t end = branch_end(p, at);
 		struct walk w = {0};
 		walk_sequence(&w, (struct bytes){p.at + at, end - at}, depth);
 		literal_end(&w);
-		if (w.best.count == 0 || all.count + w.best.count > RULE_LITERALS_MAX)
-			return (struct literal_set){0};
-		memcpy(all.items + all.count, w.best.items, w.best.count * sizeof *all.items);
-		all.count = (uint16_t)(all.count + w.best.count);
+		all.digit = all.digit && w.digit;
+		lacking = lacking || w.best.count == 0 ||
+			  all.count + w.best.count > RULE_LITERALS_MAX;
+		if (!lacking) {
+			memcpy(all.items + all.count, w.best.items,
+			       w.best.count * sizeof *all.items);
+			all.count = (uint16_t)(all.count + w.best.count);
+		}
 		at = end + 1;
 	}
+	if (lacking)
+		all.count = 0;
 	return all;
 }
 

@@ -9,6 +9,7 @@ struct literal {
 
 struct literal_set {
 	uint16_t count;
+	bool digit; /* every match also contains a digit */
 	struct literal items[RULE_LITERALS_MAX];
 };
 

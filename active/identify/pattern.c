@@ -118,6 +118,7 @@ static int compile_translated(struct identify *id, struct rule *rule, struct byt
 static void literals_keep(struct identify *id, struct rule *rule, struct bytes pattern)
 {
 	struct literal_set set = literals_find(pattern);
+	rule->needs_digit = set.digit;
 	rule->literals = set.count ? arena_alloc(&id->arena, set.count * sizeof *rule->literals) : NULL;
 	if (!rule->literals)
 		return;

@@ -46,6 +46,7 @@ struct rule {
 	pcre2_code *code;
 	struct bytes *literals; /* in lower case; every matching banner holds one; none: unknown */
 	size_t literal_count;
+	bool needs_digit; /* as models do; most banners hold none */
 	struct rule_param *params;
 	size_t param_count;
 	struct rule_example *examples;

@@ -150,6 +150,9 @@ TEST(identify_literals_lose_no_match)
 		{"[]abc]def", "]def"}, {"[[:alpha:]x]yz", "ayz"}, {"(?x) a b c", "abc"},
 		{"(?:TL-(WR\\d+)) x", "TL-WR841 x"}, {"abc{2}", "abcc"}, {"\\Qa.b\\E", "a.b"},
 		{"(?&lt;name>abc)def", "abcdef"}, {"abc\\d*def", "abcdef"}, {"(abc){0}def", "def"},
+		{"(?:a|ab\\d)c", "ac"}, {"a\\d?", "a"}, {"(?:\\d|x)", "x"}, {"a(?:\\d)*b", "ab"},
+		{"(?i:AbC)[Dd]e", "aBcDe"}, {"(?i:x)abc", "Xabc"}, {"a[0-9]?b", "ab"}, {"(?!\\d)ab", "ab"},
+		{"(?<=\\d)?ab", "ab"}, {"a\\D", "ab"}, {"(?:abcd|x|efgh)z", "xz"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[512];
