@@ -62,6 +62,7 @@ int call_usage(struct call *c)
 int call_read(struct call *c, struct bytes path, struct bytes *out)
 {
 	struct stream file, *s = &file;
+	*out = BYTES("");
 	if (path.len == 0 || bytes_equal_text(path, "-")) {
 		s = c->fds->fd[0];
 		if (s && s->kind == STREAM_TERMINAL && !c->shell->run->background)
@@ -168,7 +169,7 @@ int call_options(struct call *c, const char *letters, uint32_t *set, struct byte
 
 struct bytes call_operand(const struct call *c, size_t i)
 {
-	return i < c->argc ? c->argv[i] : (struct bytes){0};
+	return i < c->argc ? c->argv[i] : BYTES("");
 }
 
 bool call_number(struct bytes text, int64_t *out)

@@ -157,7 +157,7 @@ static struct bytes parameter(struct field *f, struct bytes name, bool *set)
 			return number_text(f, 1207 + (int64_t)(sh->seed % 977));
 		case '!':
 			*set = sh->background_pid;
-			return *set ? number_text(f, sh->background_pid) : (struct bytes){0};
+			return *set ? number_text(f, sh->background_pid) : BYTES("");
 		case '#':
 			return number_text(f, (int64_t)run->argument_count);
 		case '-':
@@ -167,7 +167,7 @@ static struct bytes parameter(struct field *f, struct bytes name, bool *set)
 		}
 	if (bytes_number(name, 999, &index)) {
 		*set = index <= run->argument_count && index > 0;
-		return *set ? run->arguments[index - 1] : (struct bytes){0};
+		return *set ? run->arguments[index - 1] : BYTES("");
 	}
 	if (bytes_equal_text(name, "RANDOM"))
 		return number_text(f, (int64_t)(sh->hooks->random(sh->owner) % 32768));
@@ -198,17 +198,17 @@ static struct bytes slice(struct field *f, struct bytes value, struct bytes rang
 	int64_t offset = 0, length = (int64_t)value.len;
 	if (!expand_one(f->shell, f->arena, (struct bytes){range.at, colon}, f->fds, &text) ||
 	    !arithmetic(f->shell, text, f->fds, &offset))
-		return (struct bytes){0};
+		return BYTES("");
 	if (colon < range.len &&
 	    (!expand_one(f->shell, f->arena, (struct bytes){range.at + colon + 1, range.len - colon - 1},
 			 f->fds, &text) ||
 	     !arithmetic(f->shell, text, f->fds, &length)))
-		return (struct bytes){0};
+		return BYTES("");
 	int64_t all = (int64_t)value.len;
 	if (offset < 0)
 		offset += all;
 	if (offset < 0 || offset > all)
-		return (struct bytes){0};
+		return BYTES("");
 	if (length < 0)
 		length = length < offset - all ? 0 : all + length - offset;
 	if (length > all - offset)

@@ -306,7 +306,8 @@ static int eval_pipe(struct shell *sh, const struct syntax *n, const struct fds 
 		if (!alone)
 			subshell_leave(sh, &saved);
 		if (c->next)
-			*to = (struct stream){.kind = STREAM_TEXT, .text = {to->collected, to->len}};
+			*to = (struct stream){.kind = STREAM_TEXT, .text = to->len ? (struct bytes){to->collected, to->len}
+								       : BYTES("")};
 		from = to;
 	}
 	arena_done(&arena);
@@ -539,7 +540,7 @@ struct bytes shell_substitute(struct shell *sh, struct bytes text, struct arena 
 	struct stream *to = arena_alloc(into, sizeof *to);
 	struct subshell saved;
 	if (!to || !shell_spend(sh, COMMAND_STEPS))
-		return (struct bytes){0};
+		return BYTES("");
 	*to = (struct stream){.kind = STREAM_PIPE, .arena = into};
 	struct fds fds = *outer;
 	fds.fd[1] = to;
@@ -550,5 +551,5 @@ struct bytes shell_substitute(struct shell *sh, struct bytes text, struct arena 
 	size_t n = to->len;
 	while (n && to->collected[n - 1] == '\n')
 		n--;
-	return (struct bytes){to->collected, n};
+	return n ? (struct bytes){to->collected, n} : BYTES("");
 }

@@ -140,8 +140,8 @@ int stream_open_write(struct shell *sh, struct bytes path, bool append, struct s
 
 struct bytes stream_read_all(struct shell *sh, struct stream *s)
 {
-	if (!s || s->kind != STREAM_TEXT)
-		return (struct bytes){0};
+	if (!s || s->kind != STREAM_TEXT || !s->text.at)
+		return BYTES("");
 	struct bytes rest = {s->text.at + s->at, s->text.len - s->at};
 	s->at = s->text.len;
 	shell_spend(sh, rest.len / 64 + 1);

@@ -95,7 +95,7 @@ struct bytes variable_get(const struct shell *sh, struct bytes name, bool *is_se
 			*is_set = true;
 			return usual[i].value;
 		}
-	return (struct bytes){0};
+	return BYTES("");
 }
 
 void variable_unset(struct shell *sh, struct bytes name)

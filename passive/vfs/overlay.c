@@ -231,6 +231,8 @@ int vfs_content(struct vfs_node n, struct arena *into, struct bytes *out)
 	const struct vfs_change *c = n.change;
 	if (!c || !c->first) {
 		*out = c ? c->shared : n.base->content;
+		if (!out->at)
+			*out = BYTES(""); /* an address even for nothing */
 		return 0;
 	}
 	uint8_t *joined = arena_alloc(into, c->size);

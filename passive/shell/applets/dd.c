@@ -104,7 +104,7 @@ static int dd_output(struct call *c, const struct copy *d, struct bytes part)
 static int dd_run(struct call *c)
 {
 	struct copy d = {.block = 512};
-	struct bytes all;
+	struct bytes all = BYTES("");
 	struct stream in;
 	for (size_t i = 1; i < c->argc; i++)
 		if (!read_operand(c, c->argv[i], &d))
@@ -120,6 +120,8 @@ static int dd_run(struct call *c)
 		return 1;
 	}
 	if (d.from.len) {
+		if (!in.text.at)
+			in.text = BYTES("");
 		if (in.kind == STREAM_ZERO || in.kind == STREAM_NOISE) {
 			uint64_t want = d.has_count && d.count < 4096 ? d.count * d.block : SHELL_PIPE_MAX;
 			in.text.len = want < SHELL_PIPE_MAX ? (size_t)want : SHELL_PIPE_MAX;

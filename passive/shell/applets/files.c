@@ -93,7 +93,7 @@ static int copy_file(struct call *c, struct bytes from, struct bytes to)
 	}
 	if (out.file)
 		vfs_set_mode(&c->shell->vfs, to, s.mode);
-	if (!stream_write(c->shell, &out, in.text)) {
+	if (!stream_write(c->shell, &out, in.text)) { /* a device's is empty */
 		call_error(c, "write error: %s", strerror(ENOSPC));
 		return 1;
 	}

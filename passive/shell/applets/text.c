@@ -86,7 +86,7 @@ static struct bytes span_tail(struct bytes text, const struct span *s)
 		if (text.at[at] == '\n' && at + 1 < text.len && n-- <= 1)
 			return (struct bytes){text.at + at + 1, text.len - at - 1};
 	}
-	return s->count ? text : (struct bytes){0};
+	return s->count ? text : BYTES("");
 }
 
 static int ends_run(struct call *c, struct bytes (*cut)(struct bytes, const struct span *), const char *how)
