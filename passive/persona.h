@@ -43,7 +43,7 @@ struct persona_page {
 	const char *path;   /* exact; "/dir/" followed by * for all below; "*" for any other */
 	const char *method; /* NULL: any */
 	unsigned status;
-	bool locked;        /* only with accepted credentials: by the realm, or the form's cookie */
+	bool locked; /* only with accepted credentials: by the realm, or the form's cookie */
 	const struct persona_header *headers;
 	size_t header_count;
 	struct bytes body;
@@ -51,15 +51,16 @@ struct persona_page {
 
 /* A login form: where it is sent, its fields, and the pages that answer it. */
 struct persona_login {
-	const char *path, *user, *secret;  /* path NULL: the device has no such form */
-	const char *accepted, *refused;    /* paths of pages */
-	const char *cookie;                /* name of the session's cookie; NULL: none is set */
+	const char *path, *user, *secret; /* path NULL: the device has no such form */
+	const char *accepted, *refused;   /* paths of pages */
+	const char *cookie;               /* name of the session's cookie; NULL: none is set */
 };
 
 struct persona_http {
 	const char *server; /* NULL: the device sends no Server header */
-	const char *realm;  /* NULL: it never asks, locked pages answer with the page at login.path */
-	bool digest;        /* it asks for Digest, and takes Basic too */
+	const char
+	        *realm; /* NULL: it never asks, locked pages answer with the page at login.path */
+	bool digest;    /* it asks for Digest, and takes Basic too */
 	struct persona_login login;
 	const struct persona_credential *credentials; /* its own accounts; none: the device's */
 	size_t credential_count;
@@ -81,7 +82,7 @@ struct persona {
 	const char *interface, *mac_prefix;
 	const struct persona_credential *credentials;
 	size_t credential_count;
-	uint64_t accept_one_in; /* of all other credentials, chosen by address; 0: none */
+	uint64_t accept_one_in;     /* of all other credentials, chosen by address; 0: none */
 	const char *const *missing; /* applets that this build lacks */
 	size_t missing_count;
 	const struct persona_process *processes;
@@ -89,7 +90,8 @@ struct persona {
 	const struct persona_mount *mounts;
 	size_t mount_count;
 	const struct vfs_entry *root;
-	struct bytes busybox_elf, other_elf; /* what /bin/busybox holds; what any other program holds */
+	struct bytes busybox_elf,
+	        other_elf; /* what /bin/busybox holds; what any other program holds */
 	struct persona_http http;
 };
 
@@ -119,14 +121,14 @@ struct persona_look {
 };
 
 void persona_look(const struct persona *, uint64_t device_seed, const struct address *local,
-		  uint64_t time_us, struct persona_look *);
+                  uint64_t time_us, struct persona_look *);
 /* Writes a template with its names filled in; unknown ones stay as they are. */
 void persona_expand(const struct persona_look *, struct bytes text, struct writer *);
 /* Whether that decoy lets these credentials in: the same answer for ever. */
 bool persona_accepts(const struct persona *, uint64_t device_seed, struct bytes user,
-		     struct bytes secret);
+                     struct bytes secret);
 bool persona_has_applet(const struct persona *, struct bytes name);
 
 /* The page for a method and path (no query), or NULL when the persona has none at all. */
 const struct persona_page *persona_page(const struct persona *, struct bytes method,
-					struct bytes path);
+                                        struct bytes path);

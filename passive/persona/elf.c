@@ -20,14 +20,26 @@ struct machine {
 };
 
 static const struct machine machines[] = {
-	[PERSONA_ARM] = {40, false, 0x05000002, 0x8000, 0x8000,
-			 {0xe59f0000, 0xe1a00000, 0xeb000000, 0xe92d0000}},
-	[PERSONA_MIPS] = {8, true, 0x50001007, 0x400000, 0x10000,
-			  {0x8f990000, 0x27bd0000, 0xafbf0000, 0x24420000}},
-	[PERSONA_MIPSEL] = {8, false, 0x50001007, 0x400000, 0x10000,
-			    {0x8f990000, 0x27bd0000, 0xafbf0000, 0x24420000}},
-	[PERSONA_X86] = {3, false, 0, 0x8048000, 0x1000,
-			 {0x8b450000, 0x89e50000, 0xe8000000, 0x83ec0000}},
+        [PERSONA_ARM] = {40,
+                         false,
+                         0x05000002,
+                         0x8000,
+                         0x8000,
+                         {0xe59f0000, 0xe1a00000, 0xeb000000, 0xe92d0000}},
+        [PERSONA_MIPS] = {8,
+                          true,
+                          0x50001007,
+                          0x400000,
+                          0x10000,
+                          {0x8f990000, 0x27bd0000, 0xafbf0000, 0x24420000}},
+        [PERSONA_MIPSEL] = {8,
+                            false,
+                            0x50001007,
+                            0x400000,
+                            0x10000,
+                            {0x8f990000, 0x27bd0000, 0xafbf0000, 0x24420000}},
+        [PERSONA_X86] =
+                {3, false, 0, 0x8048000, 0x1000, {0x8b450000, 0x89e50000, 0xe8000000, 0x83ec0000}},
 };
 
 static void put(struct writer *w, const struct machine *m, uint32_t v, size_t width)
@@ -41,7 +53,10 @@ static void put(struct writer *w, const struct machine *m, uint32_t v, size_t wi
 static void put_header(struct writer *w, const struct machine *m, uint32_t sections_at)
 {
 	static const uint8_t ident_zero[8];
-	write_bytes(w, "\x7f" "ELF\x01", 5);
+	write_bytes(w,
+	            "\x7f"
+	            "ELF\x01",
+	            5);
 	write_u8(w, m->big_endian ? 2 : 1);
 	write_u8(w, 1);
 	write_u8(w, m->number == 40 ? 0x61 : 0); /* EI_OSABI: ARM's own before EABI v5 */
@@ -68,25 +83,62 @@ static void put_words(struct writer *w, const struct machine *m, const uint32_t 
 }
 
 static void put_program_headers(struct writer *w, const struct machine *m, uint32_t code_size,
-				uint32_t writable_size)
+                                uint32_t writable_size)
 {
 	uint32_t second = m->base + code_size + m->align;
 	const uint32_t headers[] = {
-		1, 0, m->base, m->base, code_size, code_size, 5, m->align,
-		1, code_size, second, second, writable_size, writable_size + 0x2000, 6, m->align,
-		0x6474e551, 0, 0, 0, 0, 0, 7, 4, /* PT_GNU_STACK */
+	        1,
+	        0,
+	        m->base,
+	        m->base,
+	        code_size,
+	        code_size,
+	        5,
+	        m->align,
+	        1,
+	        code_size,
+	        second,
+	        second,
+	        writable_size,
+	        writable_size + 0x2000,
+	        6,
+	        m->align,
+	        0x6474e551,
+	        0,
+	        0,
+	        0,
+	        0,
+	        0,
+	        7,
+	        4, /* PT_GNU_STACK */
 	};
 	put_words(w, m, headers, sizeof headers / sizeof *headers);
 }
 
 static void put_sections(struct writer *w, const struct machine *m, uint32_t code_size,
-			 uint32_t names_at)
+                         uint32_t names_at)
 {
 	const uint32_t sections[SECTIONS * 10] = {
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		1, 1, 6, m->base + 0x1f0, 0x1f0, code_size - 0x1f0, 0, 0, 16, 0,
-		7, 1, 3, m->base + code_size + m->align, code_size, names_at - code_size, 0, 0, 4, 0,
-		13, 3, 0, 0, names_at, 24, 0, 0, 1, 0,
+	        0,         0,
+	        0,         0,
+	        0,         0,
+	        0,         0,
+	        0,         0,
+	        1,         1,
+	        6,         m->base + 0x1f0,
+	        0x1f0,     code_size - 0x1f0,
+	        0,         0,
+	        16,        0,
+	        7,         1,
+	        3,         m->base + code_size + m->align,
+	        code_size, names_at - code_size,
+	        0,         0,
+	        4,         0,
+	        13,        3,
+	        0,         0,
+	        names_at,  24,
+	        0,         0,
+	        1,         0,
 	};
 	put_words(w, m, sections, SECTIONS * 10);
 }

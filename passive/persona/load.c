@@ -26,7 +26,7 @@ struct load {
 static int complain(const struct load *l, const struct yaml_node *n, const char *what)
 {
 	return fault_set(l->fault, ERR_BAD, "%s:%u: %s%s%s", l->name, n->line, n->key ? n->key : "",
-			 n->key ? ": " : "", what);
+	                 n->key ? ": " : "", what);
 }
 
 static int read_text(const struct load *l, const struct yaml_node *n, const char **out)
@@ -48,7 +48,8 @@ static int read_bytes_of(const struct load *l, const struct yaml_node *n, struct
 /* Pictures stand in the file in base64. */
 static int read_base64(const struct load *l, const struct yaml_node *n, struct bytes *out)
 {
-	uint8_t *room = n->type == YAML_SCALAR ? arena_alloc(&l->set->arena, n->text.len + 1) : NULL;
+	uint8_t *room =
+	        n->type == YAML_SCALAR ? arena_alloc(&l->set->arena, n->text.len + 1) : NULL;
 	if (!room)
 		return complain(l, n, "a text in base64 is needed here");
 	struct writer w = writer_of(room, n->text.len);
@@ -62,7 +63,8 @@ static int read_number(const struct load *l, const struct yaml_node *n, uint64_t
 	if (n->type == YAML_SCALAR && bytes_number(n->text, max, out))
 		return 0;
 	char what[96];
-	snprintf(what, sizeof what, "a number from 0 to %llu is needed here", (unsigned long long)max);
+	snprintf(what, sizeof what, "a number from 0 to %llu is needed here",
+	         (unsigned long long)max);
 	return complain(l, n, what);
 }
 
@@ -82,7 +84,7 @@ static int read_mode(const struct load *l, const struct yaml_node *n, uint16_t *
 
 /* Room for one struct per item of a list. */
 static int read_list(const struct load *l, const struct yaml_node *n, size_t size, void **out,
-		     size_t *count)
+                     size_t *count)
 {
 	if (n->type != YAML_LIST || n->count > LIST_MAX)
 		return complain(l, n, "a list is needed here, of at most 4096 items");
@@ -92,7 +94,7 @@ static int read_list(const struct load *l, const struct yaml_node *n, size_t siz
 }
 
 static int read_texts(const struct load *l, const struct yaml_node *n, const char *const **out,
-		      size_t *count)
+                      size_t *count)
 {
 	void *room;
 	int error = read_list(l, n, sizeof(char *), &room, count);
@@ -110,7 +112,7 @@ static int unknown(const struct load *l, const struct yaml_node *n)
 }
 
 static int read_credentials(struct load *l, const struct yaml_node *n,
-			    const struct persona_credential **out, size_t *count)
+                            const struct persona_credential **out, size_t *count)
 {
 	void *room;
 	int error = read_list(l, n, sizeof(struct persona_credential), &room, count);
@@ -131,7 +133,8 @@ static int read_credentials(struct load *l, const struct yaml_node *n,
 static int read_process(struct load *l, const struct yaml_node *n, struct persona_process *x)
 {
 	*x = (struct persona_process){.user = "root", .state = "S", .command = ""};
-	YAML_EACH(n, c) {
+	YAML_EACH(n, c)
+	{
 		uint64_t v = 0;
 		int error = 0;
 		if (!strcmp(c->key, "pid") && !(error = read_number(l, c, 99999, &v)))
@@ -154,8 +157,10 @@ static int read_process(struct load *l, const struct yaml_node *n, struct person
 
 static int read_mount(struct load *l, const struct yaml_node *n, struct persona_mount *x)
 {
-	*x = (struct persona_mount){.device = "none", .path = "/", .type = "tmpfs", .options = "rw"};
-	YAML_EACH(n, c) {
+	*x = (struct persona_mount){
+	        .device = "none", .path = "/", .type = "tmpfs", .options = "rw"};
+	YAML_EACH(n, c)
+	{
 		uint64_t v = 0;
 		int error = 0;
 		if (!strcmp(c->key, "device"))
@@ -181,10 +186,12 @@ static int read_mount(struct load *l, const struct yaml_node *n, struct persona_
 static int read_processes(struct load *l, const struct yaml_node *n)
 {
 	void *room;
-	int error = read_list(l, n, sizeof(struct persona_process), &room, &l->persona->process_count);
+	int error =
+	        read_list(l, n, sizeof(struct persona_process), &room, &l->persona->process_count);
 	struct persona_process *x = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
-		error = c->type == YAML_MAP ? read_process(l, c, x++) : complain(l, c, "a map is needed");
+		error = c->type == YAML_MAP ? read_process(l, c, x++)
+		                            : complain(l, c, "a map is needed");
 	if (!error)
 		l->persona->processes = room;
 	return error;
@@ -196,7 +203,8 @@ static int read_mounts(struct load *l, const struct yaml_node *n)
 	int error = read_list(l, n, sizeof(struct persona_mount), &room, &l->persona->mount_count);
 	struct persona_mount *x = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
-		error = c->type == YAML_MAP ? read_mount(l, c, x++) : complain(l, c, "a map is needed");
+		error = c->type == YAML_MAP ? read_mount(l, c, x++)
+		                            : complain(l, c, "a map is needed");
 	if (!error)
 		l->persona->mounts = room;
 	return error;
@@ -222,7 +230,8 @@ static int read_headers(struct load *l, const struct yaml_node *n, struct person
 static int read_page(struct load *l, const struct yaml_node *n, struct persona_page *x)
 {
 	*x = (struct persona_page){.path = "/", .status = 200};
-	YAML_EACH(n, c) {
+	YAML_EACH(n, c)
+	{
 		uint64_t v = 0;
 		int error = 0;
 		if (!strcmp(c->key, "path"))
@@ -250,10 +259,12 @@ static int read_page(struct load *l, const struct yaml_node *n, struct persona_p
 static int read_pages(struct load *l, const struct yaml_node *n)
 {
 	void *room;
-	int error = read_list(l, n, sizeof(struct persona_page), &room, &l->persona->http.page_count);
+	int error =
+	        read_list(l, n, sizeof(struct persona_page), &room, &l->persona->http.page_count);
 	struct persona_page *x = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
-		error = c->type == YAML_MAP ? read_page(l, c, x++) : complain(l, c, "a map is needed");
+		error = c->type == YAML_MAP ? read_page(l, c, x++)
+		                            : complain(l, c, "a map is needed");
 	if (!error)
 		l->persona->http.pages = room;
 	return error;
@@ -265,16 +276,18 @@ static int read_login(struct load *l, const struct yaml_node *n)
 	const struct {
 		const char *key, **to;
 	} texts[] = {
-		{"path", &x->path},         {"user", &x->user},       {"secret", &x->secret},
-		{"accepted", &x->accepted}, {"refused", &x->refused}, {"cookie", &x->cookie},
+	        {"path", &x->path},         {"user", &x->user},       {"secret", &x->secret},
+	        {"accepted", &x->accepted}, {"refused", &x->refused}, {"cookie", &x->cookie},
 	};
 	if (n->type != YAML_MAP)
-		return complain(l, n, "a map with path, user, secret, accepted and refused is needed here");
+		return complain(
+		        l, n, "a map with path, user, secret, accepted and refused is needed here");
 	for (const struct yaml_node *c = n->first; c; c = c->next) {
 		size_t i = 0;
 		while (i < sizeof texts / sizeof *texts && strcmp(c->key, texts[i].key))
 			i++;
-		int error = i < sizeof texts / sizeof *texts ? read_text(l, c, texts[i].to) : unknown(l, c);
+		int error = i < sizeof texts / sizeof *texts ? read_text(l, c, texts[i].to)
+		                                             : unknown(l, c);
 		if (error)
 			return error;
 	}
@@ -315,7 +328,8 @@ static int read_file(struct load *l, const struct yaml_node *n)
 	uint16_t mode = 0;
 	uint64_t elf = 0;
 	struct bytes content = {0};
-	YAML_EACH(n, c) {
+	YAML_EACH(n, c)
+	{
 		int error = 0;
 		if (!strcmp(c->key, "path"))
 			error = read_text(l, c, &path);
@@ -336,7 +350,7 @@ static int read_file(struct load *l, const struct yaml_node *n)
 	}
 	if (elf)
 		content = (struct bytes){l->persona->other_elf.at,
-					 elf < OTHER_SIZE ? elf : OTHER_SIZE};
+		                         elf < OTHER_SIZE ? elf : OTHER_SIZE};
 	if (mode == 0)
 		mode = kind == VFS_FILE && !elf ? 0644 : kind == VFS_LINK ? 0777 : 0755;
 	if (!path || !tree_add(l->tree, path, kind, mode, content))
@@ -350,7 +364,8 @@ static int read_files(struct load *l, const struct yaml_node *n)
 		return complain(l, n, "a list of files is needed here");
 	int error = 0;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
-		error = c->type == YAML_MAP ? read_file(l, c) : complain(l, c, "a map is needed here");
+		error = c->type == YAML_MAP ? read_file(l, c)
+		                            : complain(l, c, "a map is needed here");
 	return error;
 }
 
@@ -371,12 +386,12 @@ static int read_key(struct load *l, const struct yaml_node *n)
 	const struct {
 		const char *key, **to;
 	} texts[] = {
-		{"name", &p->name},         {"summary", &p->summary},
-		{"hostname", &p->hostname}, {"machine", &p->machine},
-		{"kernel", &p->kernel},     {"kernel_build", &p->kernel_build},
-		{"busybox", &p->busybox},   {"busybox_date", &p->busybox_date},
-		{"prompt", &p->prompt},     {"home", &p->home},
-		{"interface", &p->interface}, {"mac_prefix", &p->mac_prefix},
+	        {"name", &p->name},           {"summary", &p->summary},
+	        {"hostname", &p->hostname},   {"machine", &p->machine},
+	        {"kernel", &p->kernel},       {"kernel_build", &p->kernel_build},
+	        {"busybox", &p->busybox},     {"busybox_date", &p->busybox_date},
+	        {"prompt", &p->prompt},       {"home", &p->home},
+	        {"interface", &p->interface}, {"mac_prefix", &p->mac_prefix},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!strcmp(n->key, texts[i].key))
@@ -423,7 +438,8 @@ static int build(struct load *l, const struct yaml_node *root)
 	if (error)
 		return error;
 	p->root = tree_seal(l->tree, p, keep);
-	return p->root ? 0 : complain(l, root, "the persona's file system is too deep or too large");
+	return p->root ? 0
+	               : complain(l, root, "the persona's file system is too deep or too large");
 }
 
 static int load(struct load *l, const struct yaml_node *root)
@@ -432,12 +448,21 @@ static int load(struct load *l, const struct yaml_node *root)
 	if (root->type != YAML_MAP)
 		return complain(l, root, "a persona is a map that begins with name:");
 	*p = (struct persona){
-		.summary = "", .hostname = "(none)", .machine = "armv5tejl", .kernel = "3.0.8",
-		.kernel_build = "#1", .busybox = "v1.16.1", .busybox_date = "2013-03-28 17:34:27 CST",
-		.prompt = "# ", .home = "/", .memory_kb = 62316, .interface = "eth0",
-		.mac_prefix = "00:12:16",
+	        .summary = "",
+	        .hostname = "(none)",
+	        .machine = "armv5tejl",
+	        .kernel = "3.0.8",
+	        .kernel_build = "#1",
+	        .busybox = "v1.16.1",
+	        .busybox_date = "2013-03-28 17:34:27 CST",
+	        .prompt = "# ",
+	        .home = "/",
+	        .memory_kb = 62316,
+	        .interface = "eth0",
+	        .mac_prefix = "00:12:16",
 	};
-	YAML_EACH(root, n) {
+	YAML_EACH(root, n)
+	{
 		int error = read_key(l, n);
 		if (error)
 			return error;
@@ -450,7 +475,7 @@ static int load(struct load *l, const struct yaml_node *root)
 }
 
 int persona_read(struct persona_set *set, struct bytes document, const char *name,
-		 struct fault *fault)
+                 struct fault *fault)
 {
 	struct arena scratch = ARENA(SCRATCH_BYTES_MAX);
 	struct yaml_node *root;
@@ -459,7 +484,7 @@ int persona_read(struct persona_set *set, struct bytes document, const char *nam
 	struct persona *p = arena_alloc(&set->arena, sizeof *p);
 	if (!p || set->count == PERSONAS_MAX)
 		return fault_set(fault, ERR_FULL, "%s: at most %d personas can be loaded", name,
-				 PERSONAS_MAX);
+		                 PERSONAS_MAX);
 	int error = yaml_read(document, name, &scratch, &root, fault);
 	if (!error) {
 		struct load l = {set, p, tree_new(&scratch, FIRMWARE_TIME_S), name, fault};
@@ -472,7 +497,7 @@ int persona_read(struct persona_set *set, struct bytes document, const char *nam
 }
 
 static int read_one(struct persona_set *set, const char *directory, const char *file,
-		    struct fault *fault)
+                    struct fault *fault)
 {
 	char path[1024];
 	snprintf(path, sizeof path, "%s/%s", directory, file);
@@ -484,8 +509,8 @@ static int read_one(struct persona_set *set, const char *directory, const char *
 	size_t n = text ? fread(text, 1, PERSONA_FILE_BYTES_MAX, f) : 0;
 	fclose(f);
 	int error = !text || n == PERSONA_FILE_BYTES_MAX
-			    ? fault_set(fault, ERR_FULL, "%s: longer than 1 MiB", path)
-			    : persona_read(set, (struct bytes){text, n}, path, fault);
+	                    ? fault_set(fault, ERR_FULL, "%s: longer than 1 MiB", path)
+	                    : persona_read(set, (struct bytes){text, n}, path, fault);
 	arena_done(&room);
 	return error;
 }

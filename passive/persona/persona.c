@@ -14,7 +14,7 @@ static uint64_t hash_bytes(uint64_t h, struct bytes b)
 }
 
 bool persona_accepts(const struct persona *p, uint64_t device_seed, struct bytes user,
-		     struct bytes secret)
+                     struct bytes secret)
 {
 	for (size_t i = 0; i < p->credential_count; i++)
 		if (bytes_equal(user, p->credentials[i].user) &&
@@ -34,12 +34,13 @@ bool persona_has_applet(const struct persona *p, struct bytes name)
 }
 
 void persona_look(const struct persona *p, uint64_t device_seed, const struct address *local,
-		  uint64_t time_us, struct persona_look *out)
+                  uint64_t time_us, struct persona_look *out)
 {
 	uint64_t mixed = random_mix(device_seed), again = random_mix(mixed);
 	*out = (struct persona_look){.persona = p, .seed = device_seed, .time_us = time_us};
-	snprintf(out->mac, sizeof out->mac, "%.8s:%02X:%02X:%02X", p->mac_prefix, (unsigned)(mixed & 255),
-		 (unsigned)(mixed >> 8 & 255), (unsigned)(mixed >> 16 & 255));
+	snprintf(out->mac, sizeof out->mac, "%.8s:%02X:%02X:%02X", p->mac_prefix,
+	         (unsigned)(mixed & 255), (unsigned)(mixed >> 8 & 255),
+	         (unsigned)(mixed >> 16 & 255));
 	snprintf(out->serial, sizeof out->serial, "%016llx", (unsigned long long)again);
 	address_format(local, out->address);
 	/* Booted at one moment in every stretch of some weeks: it only grows, then starts anew. */
@@ -58,7 +59,10 @@ static void expand_date(const struct persona_look *k, struct writer *w)
 		write_text(w, text);
 }
 
-static void expand_number(struct writer *w, uint64_t v) { write_fmt(w, "%llu", (unsigned long long)v); }
+static void expand_number(struct writer *w, uint64_t v)
+{
+	write_fmt(w, "%llu", (unsigned long long)v);
+}
 
 static bool expand_name(const struct persona_look *k, struct bytes name, struct writer *w)
 {
@@ -66,9 +70,15 @@ static bool expand_name(const struct persona_look *k, struct bytes name, struct 
 	const struct {
 		const char *name, *text;
 	} texts[] = {
-		{"hostname", k->hostname}, {"mac", k->mac},           {"serial", k->serial},
-		{"address", k->address},   {"kernel", p->kernel},     {"kernel_build", p->kernel_build},
-		{"machine", p->machine},   {"busybox", p->busybox},   {"busybox_date", p->busybox_date},
+	        {"hostname", k->hostname},
+	        {"mac", k->mac},
+	        {"serial", k->serial},
+	        {"address", k->address},
+	        {"kernel", p->kernel},
+	        {"kernel_build", p->kernel_build},
+	        {"machine", p->machine},
+	        {"busybox", p->busybox},
+	        {"busybox_date", p->busybox_date},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (bytes_equal_text(name, texts[i].name)) {
@@ -119,7 +129,7 @@ static bool page_fits(const char *pattern, struct bytes path)
 }
 
 const struct persona_page *persona_page(const struct persona *p, struct bytes method,
-					struct bytes path)
+                                        struct bytes path)
 {
 	const struct persona_page *best = NULL;
 	for (size_t i = 0; i < p->http.page_count; i++) {

@@ -7,7 +7,7 @@ struct tree; /* a file system under construction */
 struct tree *tree_new(struct arena *scratch, uint32_t mtime_s);
 /* Adds a node and the directories above it; an existing one of that path is replaced. */
 struct vfs_entry *tree_add(struct tree *, const char *path, enum vfs_kind, uint16_t mode,
-			   struct bytes content);
+                           struct bytes content);
 /* Copies the finished tree, sorted, to `keep`; NULL without memory. */
 const struct vfs_entry *tree_seal(struct tree *, const struct persona *, struct arena *keep);
 

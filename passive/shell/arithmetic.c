@@ -12,13 +12,15 @@ struct expression {
 	bool skip; /* in a branch not taken: nothing is assigned, nothing divided */
 };
 
-static const struct operator {
+static const struct operator
+{
 	const char *text;
 	int precedence;
-} operators[] = {
-	{"<<", 9}, {">>", 9}, {"<=", 8}, {">=", 8}, {"==", 7}, {"!=", 7}, {"&&", 3}, {"||", 2},
-	{"**", 12}, {"*", 11}, {"/", 11}, {"%", 11}, {"+", 10}, {"-", 10}, {"<", 8}, {">", 8},
-	{"&", 6},  {"^", 5},  {"|", 4},
+}
+operators[] = {
+        {"<<", 9}, {">>", 9},  {"<=", 8}, {">=", 8}, {"==", 7}, {"!=", 7}, {"&&", 3},
+        {"||", 2}, {"**", 12}, {"*", 11}, {"/", 11}, {"%", 11}, {"+", 10}, {"-", 10},
+        {"<", 8},  {">", 8},   {"&", 6},  {"^", 5},  {"|", 4},
 };
 
 static int64_t value_of(struct expression *, int least);
@@ -54,9 +56,9 @@ static int64_t number_of(struct bytes b, bool *ok)
 	for (; i < b.len; i++) {
 		uint8_t c = b.at[i];
 		unsigned digit = c >= '0' && c <= '9'   ? c - '0' + 0u
-				 : c >= 'a' && c <= 'f' ? c - 'a' + 10u
-				 : c >= 'A' && c <= 'F' ? c - 'A' + 10u
-							: 99;
+		                 : c >= 'a' && c <= 'f' ? c - 'a' + 10u
+		                 : c >= 'A' && c <= 'F' ? c - 'A' + 10u
+		                                        : 99;
 		if (digit >= base)
 			*ok = false;
 		v = v * base + digit;
@@ -131,7 +133,8 @@ static int64_t apply(struct expression *e, const char *op, int64_t a, int64_t b)
 /* name = value, name op= value; false when no assignment follows the name. */
 static bool assignment(struct expression *e, struct bytes name, int64_t *out)
 {
-	static const char *const forms[] = {"<<=", ">>=", "*=", "/=", "%=", "+=", "-=", "&=", "|=", "^="};
+	static const char *const forms[] = {
+	        "<<=", ">>=", "*=", "/=", "%=", "+=", "-=", "&=", "|=", "^="};
 	struct bytes rest = {e->text.at + e->at, e->text.len - e->at};
 	if (peek(e, 0) == '=' && peek(e, 1) != '=') {
 		e->at++;
@@ -149,7 +152,8 @@ static bool assignment(struct expression *e, struct bytes name, int64_t *out)
 		}
 	if ((peek(e, 0) == '+' || peek(e, 0) == '-') && peek(e, 1) == peek(e, 0)) {
 		*out = variable_number(e, name);
-		variable_store(e, name, (int64_t)((uint64_t)*out + (peek(e, 0) == '+' ? 1u : ~(uint64_t)0)));
+		variable_store(e, name,
+		               (int64_t)((uint64_t)*out + (peek(e, 0) == '+' ? 1u : ~(uint64_t)0)));
 		e->at += 2;
 		return true;
 	}
@@ -161,7 +165,8 @@ static struct bytes word_at(struct expression *e)
 	size_t start = e->at;
 	while (e->at < e->text.len) {
 		uint8_t c = e->text.at[e->at];
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'))
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      c == '_'))
 			break;
 		e->at++;
 	}
@@ -209,7 +214,7 @@ static int64_t operand(struct expression *e)
 	return assignment(e, word, &v) ? v : variable_number(e, word);
 }
 
-static const struct operator *operator_at(struct expression *e)
+static const struct operator* operator_at(struct expression *e)
 {
 	struct bytes rest = {e->text.at + e->at, e->text.len - e->at};
 	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
@@ -250,7 +255,7 @@ static int64_t value_of(struct expression *e, int least)
 			v = value_of(e, 1);
 			continue;
 		}
-		const struct operator *op = operator_at(e);
+		const struct operator* op = operator_at(e);
 		if (!op || op->precedence < least)
 			break;
 		e->at += strlen(op->text);

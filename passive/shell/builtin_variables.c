@@ -14,7 +14,8 @@ static int cd_run(struct call *c)
 	struct bytes before = vfs_absolute(&c->shell->vfs, BYTES("."), room);
 	int error = vfs_change_directory(&c->shell->vfs, where);
 	if (error) {
-		shell_error(c->shell, c->fds, "cd: can't cd to %.*s: %s", BYTES_FMT(where), strerror(-error));
+		shell_error(c->shell, c->fds, "cd: can't cd to %.*s: %s", BYTES_FMT(where),
+		            strerror(-error));
 		return 2;
 	}
 	variable_set(c->shell, BYTES("OLDPWD"), before);
@@ -41,7 +42,8 @@ static void say_quoted(struct call *c, struct bytes v)
 static void list_variables(struct call *c, const char *before, bool exported_only)
 {
 	for (const struct shell_variable *v = c->shell->variables; v; v = v->next) {
-		if (!v->is_set || (exported_only && !v->exported) || variable_find(c->shell, v->name) != v)
+		if (!v->is_set || (exported_only && !v->exported) ||
+		    variable_find(c->shell, v->name) != v)
 			continue;
 		call_say(c, "%s%.*s=", before, BYTES_FMT(v->name));
 		say_quoted(c, v->value);
@@ -68,7 +70,8 @@ static int set_each(struct call *c, bool exports, bool locks)
 		if (!syntax_is_name(name))
 			return bad_name(c, (struct bytes){word.at, bytes_find(word, "=")});
 		if (n)
-			variable_set(c->shell, name, (struct bytes){word.at + n + 1, word.len - n - 1});
+			variable_set(c->shell, name,
+			             (struct bytes){word.at + n + 1, word.len - n - 1});
 		if (exports)
 			variable_export(c->shell, name);
 		struct shell_variable *v = variable_find(c->shell, name);
@@ -78,9 +81,18 @@ static int set_each(struct call *c, bool exports, bool locks)
 	return 0;
 }
 
-static int export_run(struct call *c) { return set_each(c, true, false); }
-static int readonly_run(struct call *c) { return set_each(c, false, true); }
-static int local_run(struct call *c) { return c->argc > 1 ? set_each(c, false, false) : 0; }
+static int export_run(struct call *c)
+{
+	return set_each(c, true, false);
+}
+static int readonly_run(struct call *c)
+{
+	return set_each(c, false, true);
+}
+static int local_run(struct call *c)
+{
+	return c->argc > 1 ? set_each(c, false, false) : 0;
+}
 
 static int unset_run(struct call *c)
 {
@@ -99,7 +111,8 @@ static int set_run(struct call *c)
 	size_t i = 1;
 	if (c->argc == 1)
 		list_variables(c, "", false);
-	while (i < c->argc && c->argv[i].len > 1 && (c->argv[i].at[0] == '-' || c->argv[i].at[0] == '+')) {
+	while (i < c->argc && c->argv[i].len > 1 &&
+	       (c->argv[i].at[0] == '-' || c->argv[i].at[0] == '+')) {
 		if (bytes_equal_text(c->argv[i++], "--"))
 			break;
 	}
@@ -155,7 +168,10 @@ static bool read_one(struct call *c, struct stream *s, bool raw, struct writer *
 	return ended;
 }
 
-static bool in_ifs(struct bytes ifs, uint8_t b) { return ifs.len && memchr(ifs.at, b, ifs.len); }
+static bool in_ifs(struct bytes ifs, uint8_t b)
+{
+	return ifs.len && memchr(ifs.at, b, ifs.len);
+}
 
 /* Cuts the next field off the front; the last name gets all that is left. */
 static struct bytes next_field(struct bytes *line, struct bytes ifs, bool last)
@@ -243,10 +259,21 @@ static int let_run(struct call *c)
 }
 
 const struct builtin builtins_of_variables[] = {
-	{"cd", cd_run, false},         {"chdir", cd_run, false},          {"pwd", pwd_run, false},
-	{"export", export_run, true},  {"readonly", readonly_run, true},  {"local", local_run, true},
-	{"unset", unset_run, true},    {"set", set_run, true},            {"shift", shift_run, true},
-	{"read", read_run, false},     {"umask", umask_run, false},       {"alias", nothing, false},
-	{"unalias", nothing, false},   {"hash", nothing, false},          {"let", let_run, false},
-	{"getopts", nothing, false},   {NULL, NULL, false},
+        {"cd", cd_run, false},
+        {"chdir", cd_run, false},
+        {"pwd", pwd_run, false},
+        {"export", export_run, true},
+        {"readonly", readonly_run, true},
+        {"local", local_run, true},
+        {"unset", unset_run, true},
+        {"set", set_run, true},
+        {"shift", shift_run, true},
+        {"read", read_run, false},
+        {"umask", umask_run, false},
+        {"alias", nothing, false},
+        {"unalias", nothing, false},
+        {"hash", nothing, false},
+        {"let", let_run, false},
+        {"getopts", nothing, false},
+        {NULL, NULL, false},
 };

@@ -1,7 +1,8 @@
 /* Builtins that steer the shell itself; the table of all. */
 #include "passive/shell/shell_inner.h"
 
-static const char *const applets_built_in[] = {"[", "[[", "echo", "printf", "test", "true", "false", "ulimit"};
+static const char *const applets_built_in[] = {"[",    "[[",   "echo",  "printf",
+                                               "test", "true", "false", "ulimit"};
 
 static int run_applet(struct call *c)
 {
@@ -69,8 +70,14 @@ static int leave_loops(struct call *c, enum shell_flow flow)
 	return 0;
 }
 
-static int break_run(struct call *c) { return leave_loops(c, FLOW_BREAK); }
-static int continue_run(struct call *c) { return leave_loops(c, FLOW_CONTINUE); }
+static int break_run(struct call *c)
+{
+	return leave_loops(c, FLOW_BREAK);
+}
+static int continue_run(struct call *c)
+{
+	return leave_loops(c, FLOW_CONTINUE);
+}
 
 static int eval_run(struct call *c)
 {
@@ -94,13 +101,15 @@ static int exec_run(struct call *c)
 	struct bytes path;
 	if (c->argc < 2)
 		return 0;
-	if (!memchr(c->argv[1].at, '/', c->argv[1].len) && !program_find(c->shell, c->argv[1], room, &path)) {
+	if (!memchr(c->argv[1].at, '/', c->argv[1].len) &&
+	    !program_find(c->shell, c->argv[1], room, &path)) {
 		shell_error(c->shell, c->fds, "exec: %.*s: not found", BYTES_FMT(c->argv[1]));
 		shell_raise(c->shell);
 		c->shell->status = 127;
 		return 127;
 	}
-	c->shell->status = (uint32_t)program_run(c->shell, c->arena, c->argv + 1, c->argc - 1, c->fds);
+	c->shell->status =
+	        (uint32_t)program_run(c->shell, c->arena, c->argv + 1, c->argc - 1, c->fds);
 	c->shell->run->flow = FLOW_EXIT;
 	return (int)c->shell->status;
 }
@@ -113,7 +122,7 @@ static int dot_run(struct call *c)
 	int error = stream_open_read(c->shell, c->arena, c->argv[1], &s);
 	if (error) {
 		shell_error(c->shell, c->fds, ".: can't open '%.*s': %s", BYTES_FMT(c->argv[1]),
-			    strerror(-error));
+		            strerror(-error));
 		shell_raise(c->shell);
 		return 2;
 	}
@@ -146,7 +155,7 @@ static int command_run(struct call *c)
 	inner.argv++;
 	inner.argc--;
 	return b ? b->run(&inner)
-		 : program_run(c->shell, c->arena, c->argv + 1, c->argc - 1, c->fds);
+	         : program_run(c->shell, c->arena, c->argv + 1, c->argc - 1, c->fds);
 }
 
 static int type_run(struct call *c)
@@ -172,10 +181,10 @@ static int type_run(struct call *c)
 static int help_run(struct call *c)
 {
 	call_say(c, "\nBuilt-in commands:\n-------------------\n"
-		    "\t. : [ [[ alias bg break cd chdir command continue echo eval exec\n"
-		    "\texit export false fg getopts hash help history jobs kill let\n"
-		    "\tlocal printf pwd read readonly return set shift source test times\n"
-		    "\ttrap true type ulimit umask unalias unset wait\n\n");
+	            "\t. : [ [[ alias bg break cd chdir command continue echo eval exec\n"
+	            "\texit export false fg getopts hash help history jobs kill let\n"
+	            "\tlocal printf pwd read readonly return set shift source test times\n"
+	            "\ttrap true type ulimit umask unalias unset wait\n\n");
 	return 0;
 }
 
@@ -193,11 +202,25 @@ static int times_run(struct call *c)
 }
 
 const struct builtin builtins_of_flow[] = {
-	{":", nothing, true},         {"break", break_run, true},   {"continue", continue_run, true},
-	{"exit", exit_run, true},     {"return", return_run, true}, {"eval", eval_run, true},
-	{"exec", exec_run, true},     {".", dot_run, true},         {"source", dot_run, true},
-	{"trap", nothing, true},      {"times", times_run, true},   {"wait", nothing, false},
-	{"jobs", nothing, false},     {"fg", nothing, false},       {"bg", nothing, false},
-	{"command", command_run, false}, {"type", type_run, false}, {"help", help_run, false},
-	{"kill", kill_run, false},    {"history", nothing, false},  {NULL, NULL, false},
+        {":", nothing, true},
+        {"break", break_run, true},
+        {"continue", continue_run, true},
+        {"exit", exit_run, true},
+        {"return", return_run, true},
+        {"eval", eval_run, true},
+        {"exec", exec_run, true},
+        {".", dot_run, true},
+        {"source", dot_run, true},
+        {"trap", nothing, true},
+        {"times", times_run, true},
+        {"wait", nothing, false},
+        {"jobs", nothing, false},
+        {"fg", nothing, false},
+        {"bg", nothing, false},
+        {"command", command_run, false},
+        {"type", type_run, false},
+        {"help", help_run, false},
+        {"kill", kill_run, false},
+        {"history", nothing, false},
+        {NULL, NULL, false},
 };

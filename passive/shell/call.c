@@ -4,8 +4,14 @@
 
 #define SAY_MAX 2048
 
-struct stream *call_stream(struct call *c, int fd) { return c->fds->fd[fd]; }
-bool call_spend(struct call *c, size_t steps) { return shell_spend(c->shell, steps); }
+struct stream *call_stream(struct call *c, int fd)
+{
+	return c->fds->fd[fd];
+}
+bool call_spend(struct call *c, size_t steps)
+{
+	return shell_spend(c->shell, steps);
+}
 
 void call_out(struct call *c, struct bytes b)
 {
@@ -19,8 +25,8 @@ static void say_on(struct call *c, int fd, const char *fmt, va_list ap)
 	int n = vsnprintf(text, sizeof text, fmt, ap);
 	if (n > 0)
 		stream_write(c->shell, c->fds->fd[fd],
-			     (struct bytes){(const uint8_t *)text,
-					    (size_t)n < sizeof text ? (size_t)n : sizeof text - 1});
+		             (struct bytes){(const uint8_t *)text,
+		                            (size_t)n < sizeof text ? (size_t)n : sizeof text - 1});
 }
 
 void call_say(struct call *c, const char *fmt, ...)
@@ -55,7 +61,7 @@ int call_usage(struct call *c)
 	const struct persona *p = c->shell->persona;
 	const char *usage = c->applet && c->applet->usage ? c->applet->usage : "";
 	call_say_error(c, "BusyBox %s (%s) multi-call binary.\n\nUsage: %s%s%s\n\n", p->busybox,
-		       p->busybox_date, c->name, *usage ? " " : "", usage);
+	               p->busybox_date, c->name, *usage ? " " : "", usage);
 	return 1;
 }
 
@@ -113,7 +119,7 @@ static int option_unknown(struct call *c, uint8_t letter, bool lacks_value)
 
 /* The letters of one word; takes the next word as a value where one is due. */
 static int option_word(struct call *c, const char *letters, size_t *i, uint32_t *set,
-		       struct bytes *values)
+                       struct bytes *values)
 {
 	struct bytes word = c->argv[*i];
 	for (size_t at = 1; at < word.len; at++) {
@@ -184,7 +190,10 @@ bool call_number(struct bytes text, int64_t *out)
 	return true;
 }
 
-uint64_t call_time_us(struct call *c) { return c->shell->hooks->time_us(c->shell->owner); }
+uint64_t call_time_us(struct call *c)
+{
+	return c->shell->hooks->time_us(c->shell->owner);
+}
 
 struct persona_look call_look(struct call *c)
 {

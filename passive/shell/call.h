@@ -7,9 +7,9 @@ enum stream_kind {
 	STREAM_CLOSED,
 	STREAM_TERMINAL,
 	STREAM_NOWHERE,
-	STREAM_TEXT,  /* read only: a file or a pipe's other end */
-	STREAM_FILE,  /* write only */
-	STREAM_PIPE,  /* write only: collects */
+	STREAM_TEXT, /* read only: a file or a pipe's other end */
+	STREAM_FILE, /* write only */
+	STREAM_PIPE, /* write only: collects */
 	STREAM_ZERO,
 	STREAM_NOISE,
 	STREAM_FULL,
@@ -20,7 +20,7 @@ struct stream {
 	struct bytes text; /* TEXT: all of it */
 	size_t at;         /* TEXT: read so far */
 	struct vfs_change *file;
-	struct bytes path; /* of the file */
+	struct bytes path;   /* of the file */
 	struct arena *arena; /* PIPE: where it grows */
 	uint8_t *collected;
 	size_t len, room;

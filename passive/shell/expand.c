@@ -27,7 +27,7 @@ bool words_add(struct shell *sh, struct arena *arena, struct words *w, struct by
 	if (w->count == w->room) {
 		size_t room = w->room ? 2 * w->room : 8;
 		struct bytes *items =
-			room <= SHELL_WORDS_MAX ? arena_alloc(arena, room * sizeof *items) : NULL;
+		        room <= SHELL_WORDS_MAX ? arena_alloc(arena, room * sizeof *items) : NULL;
 		if (!items) {
 			sh->run->flow = FLOW_STOP;
 			return false;
@@ -176,7 +176,7 @@ static struct bytes parameter(struct field *f, struct bytes name, bool *set)
 
 /* ${x#p} ${x##p} ${x%p} ${x%%p}: cuts the shortest or longest match off one end. */
 static struct bytes cut_match(struct field *f, struct bytes value, struct bytes pattern, bool front,
-			      bool longest)
+                              bool longest)
 {
 	for (size_t i = 0; i <= value.len; i++) {
 		size_t n = longest ? value.len - i : i;
@@ -185,7 +185,7 @@ static struct bytes cut_match(struct field *f, struct bytes value, struct bytes 
 			return value;
 		if (pattern_matches(f->shell, pattern, part))
 			return front ? (struct bytes){value.at + n, value.len - n}
-				     : (struct bytes){value.at, value.len - n};
+			             : (struct bytes){value.at, value.len - n};
 	}
 	return value;
 }
@@ -200,8 +200,9 @@ static struct bytes slice(struct field *f, struct bytes value, struct bytes rang
 	    !arithmetic(f->shell, text, f->fds, &offset))
 		return BYTES("");
 	if (colon < range.len &&
-	    (!expand_one(f->shell, f->arena, (struct bytes){range.at + colon + 1, range.len - colon - 1},
-			 f->fds, &text) ||
+	    (!expand_one(f->shell, f->arena,
+	                 (struct bytes){range.at + colon + 1, range.len - colon - 1}, f->fds,
+	                 &text) ||
 	     !arithmetic(f->shell, text, f->fds, &length)))
 		return BYTES("");
 	int64_t all = (int64_t)value.len;
@@ -227,8 +228,8 @@ static void replace(struct field *f, struct bytes value, struct bytes rest, bool
 	if (!expand_pattern(f->shell, f->arena, (struct bytes){rest.at, slash}, f->fds, &pattern))
 		return;
 	if (slash < rest.len &&
-	    !expand_one(f->shell, f->arena, (struct bytes){rest.at + slash + 1, rest.len - slash - 1}, f->fds,
-			&by))
+	    !expand_one(f->shell, f->arena,
+	                (struct bytes){rest.at + slash + 1, rest.len - slash - 1}, f->fds, &by))
 		return;
 	for (size_t i = 0; i < value.len;) {
 		size_t n = value.len - i;
@@ -266,8 +267,8 @@ static void expand_given(struct field *f, struct bytes word, bool quoted)
 		expand_double(f, (struct bytes){at, n}, false);
 		return;
 	}
-	bool plain = f->out && bytes_find(word, "\"") == word.len &&
-		     bytes_find(word, "'") == word.len;
+	bool plain =
+	        f->out && bytes_find(word, "\"") == word.len && bytes_find(word, "'") == word.len;
 	if (!plain)
 		expand_span(f, word);
 	else if (expand_one(f->shell, f->arena, word, f->fds, &given))
@@ -275,8 +276,8 @@ static void expand_given(struct field *f, struct bytes word, bool quoted)
 }
 
 /* ${x-w} ${x=w} ${x+w} ${x?w}, and with a colon: empty counts as unset. */
-static bool alternative(struct field *f, struct bytes name, struct bytes value, bool set, uint8_t how,
-			struct bytes word, bool quoted)
+static bool alternative(struct field *f, struct bytes name, struct bytes value, bool set,
+                        uint8_t how, struct bytes word, bool quoted)
 {
 	struct bytes given;
 	switch (how) {
@@ -301,8 +302,8 @@ static bool alternative(struct field *f, struct bytes name, struct bytes value, 
 			return false;
 		if (expand_one(f->shell, f->arena, word, f->fds, &given))
 			shell_error(f->shell, f->fds, "%.*s: %.*s", BYTES_FMT(name),
-				    given.len ? (int)given.len : 17,
-				    given.len ? (const char *)given.at : "parameter not set");
+			            given.len ? (int)given.len : 17,
+			            given.len ? (const char *)given.at : "parameter not set");
 		f->failed = true;
 		return true;
 	}
@@ -329,7 +330,8 @@ static size_t parameter_name(struct bytes b)
 
 static void expand_braces(struct field *f, struct bytes inner, bool quoted)
 {
-	bool length = inner.len > 1 && inner.at[0] == '#' && strchr(":-=+?%#", inner.at[1]) == NULL, set;
+	bool length = inner.len > 1 && inner.at[0] == '#' && strchr(":-=+?%#", inner.at[1]) == NULL,
+	     set;
 	if (length)
 		inner.at++, inner.len--;
 	size_t n = parameter_name(inner);
@@ -421,7 +423,8 @@ static size_t expand_dollar(struct field *f, struct bytes raw, size_t i, bool qu
 		return i + 1;
 	}
 	struct bytes inner = {rest.at + 1, end > i + 3 ? end - i - 3 : 0};
-	if (rest.at[0] == '(' && inner.len >= 2 && inner.at[0] == '(' && inner.at[inner.len - 1] == ')') {
+	if (rest.at[0] == '(' && inner.len >= 2 && inner.at[0] == '(' &&
+	    inner.at[inner.len - 1] == ')') {
 		expand_arithmetic(f, (struct bytes){inner.at + 1, inner.len - 2}, quoted);
 		return end;
 	}
@@ -484,7 +487,8 @@ static void expand_quoted(struct field *f, struct bytes raw, size_t i, size_t en
 	f->begun = true;
 	if (raw.at[i] == '"') {
 		/* "$@" without arguments is no field at all. */
-		if (bytes_equal_text(inner, "$@") && f->shell->run->argument_count == 0 && f->len == 0)
+		if (bytes_equal_text(inner, "$@") && f->shell->run->argument_count == 0 &&
+		    f->len == 0)
 			f->begun = false;
 		expand_double(f, inner, false);
 		return;
@@ -532,7 +536,7 @@ static void expand_word(struct field *f, struct bytes raw)
 }
 
 bool expand_words(struct shell *sh, struct arena *arena, const struct syntax_word *list,
-		  const struct fds *fds, struct words *out)
+                  const struct fds *fds, struct words *out)
 {
 	struct field f = {.shell = sh, .arena = arena, .fds = fds, .out = out};
 	for (; list && !f.failed; list = list->next) {
@@ -543,7 +547,7 @@ bool expand_words(struct shell *sh, struct arena *arena, const struct syntax_wor
 }
 
 bool expand_one(struct shell *sh, struct arena *arena, struct bytes raw, const struct fds *fds,
-		struct bytes *out)
+                struct bytes *out)
 {
 	struct field f = {.shell = sh, .arena = arena, .fds = fds};
 	expand_word(&f, raw);
@@ -552,7 +556,7 @@ bool expand_one(struct shell *sh, struct arena *arena, struct bytes raw, const s
 }
 
 bool expand_pattern(struct shell *sh, struct arena *arena, struct bytes raw, const struct fds *fds,
-		    struct bytes *out)
+                    struct bytes *out)
 {
 	struct field f = {.shell = sh, .arena = arena, .fds = fds};
 	expand_word(&f, raw);
@@ -561,7 +565,7 @@ bool expand_pattern(struct shell *sh, struct arena *arena, struct bytes raw, con
 }
 
 bool expand_here(struct shell *sh, struct arena *arena, struct bytes text, const struct fds *fds,
-		 struct bytes *out)
+                 struct bytes *out)
 {
 	struct field f = {.shell = sh, .arena = arena, .fds = fds};
 	expand_double(&f, text, true);

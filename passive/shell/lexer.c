@@ -88,7 +88,10 @@ size_t syntax_skip(struct bytes s, size_t at, unsigned depth)
 	}
 }
 
-static bool is_meta(uint8_t c) { return c && strchr(" \t\n;&|<>()", c); }
+static bool is_meta(uint8_t c)
+{
+	return c && strchr(" \t\n;&|<>()", c);
+}
 
 /* Spaces, comments and escaped line ends before a token. */
 static void lexer_space(struct lexer *l)
@@ -126,16 +129,19 @@ static struct token redirect_token(struct lexer *l, int fd)
 		int fd;
 		bool strip;
 	} forms[] = {
-		{"<<-", REDIRECT_HERE, 0, true},  {"<<", REDIRECT_HERE, 0, false},
-		{"<&", REDIRECT_COPY, 0, false},  {"<>", REDIRECT_BOTH, 0, false},
-		{"<", REDIRECT_IN, 0, false},     {">>", REDIRECT_APPEND, 1, false},
-		{">&", REDIRECT_COPY, 1, false},  {">|", REDIRECT_OUT, 1, false},
-		{">", REDIRECT_OUT, 1, false},
+	        {"<<-", REDIRECT_HERE, 0, true}, {"<<", REDIRECT_HERE, 0, false},
+	        {"<&", REDIRECT_COPY, 0, false}, {"<>", REDIRECT_BOTH, 0, false},
+	        {"<", REDIRECT_IN, 0, false},    {">>", REDIRECT_APPEND, 1, false},
+	        {">&", REDIRECT_COPY, 1, false}, {">|", REDIRECT_OUT, 1, false},
+	        {">", REDIRECT_OUT, 1, false},
 	};
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
 		if (bytes_start_with(rest, forms[i].text)) {
-			struct token t = {TOKEN_REDIRECT, {rest.at, strlen(forms[i].text)}, forms[i].kind,
-					  fd < 0 ? forms[i].fd : fd, forms[i].strip};
+			struct token t = {TOKEN_REDIRECT,
+			                  {rest.at, strlen(forms[i].text)},
+			                  forms[i].kind,
+			                  fd < 0 ? forms[i].fd : fd,
+			                  forms[i].strip};
 			l->at += t.text.len;
 			return t;
 		}
@@ -150,8 +156,9 @@ static struct token word_token(struct lexer *l)
 		bool command = s.at[at] == '$' && at + 1 < s.len && s.at[at + 1] == '(';
 		at = syntax_skip(s, at, 0);
 		if (at == SIZE_MAX)
-			return (struct token){.kind = TOKEN_PARTIAL, .text = {s.at + start, s.len - start},
-					      .fd = command};
+			return (struct token){.kind = TOKEN_PARTIAL,
+			                      .text = {s.at + start, s.len - start},
+			                      .fd = command};
 	}
 	struct token t = {.kind = TOKEN_WORD, .text = {s.at + start, at - start}};
 	l->at = at;

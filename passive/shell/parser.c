@@ -33,8 +33,9 @@ static struct syntax *node_new(struct parser *p, enum syntax_kind kind)
 
 static bool is_reserved(struct bytes b)
 {
-	static const char *const words[] = {"!",  "{",  "}",    "case", "do",    "done",  "elif", "else",
-					    "esac", "fi", "for", "if",   "in",    "then",  "until", "while"};
+	static const char *const words[] = {"!",    "{",    "}",     "case", "do",  "done",
+	                                    "elif", "else", "esac",  "fi",   "for", "if",
+	                                    "in",   "then", "until", "while"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (bytes_equal_text(b, words[i]))
 			return true;
@@ -53,7 +54,8 @@ static void token_name(struct token t, char out[48])
 	else if (t.kind == TOKEN_WORD && !is_reserved(t.text))
 		snprintf(out, 48, "word");
 	else
-		snprintf(out, 48, "\"%.*s\"", (int)(t.text.len < 32 ? t.text.len : 32), (const char *)t.text.at);
+		snprintf(out, 48, "\"%.*s\"", (int)(t.text.len < 32 ? t.text.len : 32),
+		         (const char *)t.text.at);
 }
 
 static void *unexpected(struct parser *p, const char *wanted)
@@ -66,12 +68,12 @@ static void *unexpected(struct parser *p, const char *wanted)
 	token_name(t, name);
 	if (t.kind == TOKEN_PARTIAL && t.fd)
 		snprintf(p->reader->error, sizeof p->reader->error,
-			 "unexpected end of file (expecting \")\")");
+		         "unexpected end of file (expecting \")\")");
 	else if (t.kind == TOKEN_PARTIAL)
 		snprintf(p->reader->error, sizeof p->reader->error, "unterminated quoted string");
 	else if (wanted)
-		snprintf(p->reader->error, sizeof p->reader->error, "unexpected %s (expecting \"%s\")", name,
-			 wanted);
+		snprintf(p->reader->error, sizeof p->reader->error,
+		         "unexpected %s (expecting \"%s\")", name, wanted);
 	else
 		snprintf(p->reader->error, sizeof p->reader->error, "unexpected %s", name);
 	return NULL;
@@ -127,11 +129,13 @@ static void read_here_documents(struct parser *p)
 		for (;;) {
 			if (l->at >= l->source.len) {
 				r->text = (struct bytes){l->source.at + start, l->at - start};
-				snprintf(p->reader->error, sizeof p->reader->error, "unterminated here-document");
+				snprintf(p->reader->error, sizeof p->reader->error,
+				         "unterminated here-document");
 				p->result = SYNTAX_PARTIAL;
 				return;
 			}
-			const uint8_t *line = l->source.at + l->at, *stop = l->source.at + l->source.len;
+			const uint8_t *line = l->source.at + l->at,
+			              *stop = l->source.at + l->source.len;
 			const uint8_t *lf = memchr(line, '\n', (size_t)(stop - line));
 			const uint8_t *after = lf ? lf : stop, *text = line;
 			while (r->strip_tabs && text < after && *text == '\t')
@@ -139,7 +143,8 @@ static void read_here_documents(struct parser *p)
 			l->at = (size_t)(after - l->source.at) + (lf != NULL);
 			l->line++;
 			if ((size_t)(after - text) == end_len && !memcmp(text, end, end_len)) {
-				r->text = (struct bytes){l->source.at + start, (size_t)(line - l->source.at) - start};
+				r->text = (struct bytes){l->source.at + start,
+				                         (size_t)(line - l->source.at) - start};
 				break;
 			}
 		}
@@ -178,8 +183,8 @@ static bool parse_redirect(struct parser *p, struct syntax_redirect ***end)
 	struct syntax_redirect *r = take_memory(p, sizeof *r);
 	if (!r)
 		return false;
-	*r = (struct syntax_redirect){.kind = t.redirect, .fd = t.fd, .raw = target.text,
-				      .strip_tabs = t.strip_tabs};
+	*r = (struct syntax_redirect){
+	        .kind = t.redirect, .fd = t.fd, .raw = target.text, .strip_tabs = t.strip_tabs};
 	**end = r;
 	*end = &r->next;
 	if (r->kind == REDIRECT_HERE) {
@@ -242,7 +247,8 @@ static struct syntax *parse_simple(struct parser *p)
 		lexer_take(&p->lexer);
 		if (!add_word(p, &words, t.text))
 			return NULL;
-		if (n->words->next == NULL && !n->redirects && at_operator(p, "(") && syntax_is_name(t.text))
+		if (n->words->next == NULL && !n->redirects && at_operator(p, "(") &&
+		    syntax_is_name(t.text))
 			return parse_function(p, t.text);
 	}
 	if (!n->words && !n->redirects)
@@ -409,7 +415,8 @@ static struct syntax *parse_command(struct parser *p)
 		n = parse_for(p);
 	else if (at_word(p, "case"))
 		n = parse_case(p);
-	else if (lexer_peek(&p->lexer).kind == TOKEN_WORD && is_reserved(lexer_peek(&p->lexer).text))
+	else if (lexer_peek(&p->lexer).kind == TOKEN_WORD &&
+	         is_reserved(lexer_peek(&p->lexer).text))
 		n = unexpected(p, NULL);
 	else
 		n = parse_simple(p);
@@ -526,7 +533,8 @@ static struct syntax *parse_list(struct parser *p, bool top)
 
 enum syntax_result syntax_read(struct syntax_reader *r, struct syntax **out)
 {
-	struct parser p = {.lexer = {.source = r->source, .at = r->at, .line = r->line}, .reader = r};
+	struct parser p = {.lexer = {.source = r->source, .at = r->at, .line = r->line},
+	                   .reader = r};
 	p.result = SYNTAX_DONE;
 	p.lexer.here_end = &p.lexer.here;
 	r->error[0] = 0;

@@ -8,8 +8,8 @@
 const struct applet *applet_named(struct bytes name)
 {
 	APPLETS_EACH(it)
-		if (bytes_equal_text(name, (*it)->name))
-			return *it;
+	if (bytes_equal_text(name, (*it)->name))
+		return *it;
 	return NULL;
 }
 
@@ -25,11 +25,16 @@ void file_take(struct shell *sh, struct vfs_change *file, struct bytes name)
 	arena_done(&arena);
 }
 
-int applet_run(struct shell *sh, struct arena *arena, const struct applet *a, const struct bytes *argv,
-	       size_t argc, const struct fds *fds)
+int applet_run(struct shell *sh, struct arena *arena, const struct applet *a,
+               const struct bytes *argv, size_t argc, const struct fds *fds)
 {
-	struct call c = {.shell = sh, .arena = arena, .name = a->name, .argv = argv, .argc = argc,
-			 .fds = fds, .applet = a};
+	struct call c = {.shell = sh,
+	                 .arena = arena,
+	                 .name = a->name,
+	                 .argv = argv,
+	                 .argc = argc,
+	                 .fds = fds,
+	                 .applet = a};
 	return a->run(&c);
 }
 
@@ -69,7 +74,7 @@ bool program_find(struct shell *sh, struct bytes name, char room[VFS_PATH_MAX], 
 
 /* #!/bin/sh, or no ELF at all: the shell reads it. */
 static int run_script(struct shell *sh, struct bytes text, const struct bytes *argv, size_t argc,
-		      const struct fds *fds, const char *name)
+                      const struct fds *fds, const char *name)
 {
 	struct shell_run *run = sh->run;
 	struct subshell saved;
@@ -92,7 +97,7 @@ static int run_script(struct shell *sh, struct bytes text, const struct bytes *a
 }
 
 static int run_applet_of(struct shell *sh, struct arena *arena, struct bytes name,
-			 const struct bytes *argv, size_t argc, const struct fds *fds)
+                         const struct bytes *argv, size_t argc, const struct fds *fds)
 {
 	const struct applet *a = applet_named(name);
 	if (a && persona_has_applet(sh->persona, name))
@@ -102,8 +107,8 @@ static int run_applet_of(struct shell *sh, struct arena *arena, struct bytes nam
 	return 127;
 }
 
-static int run_node(struct shell *sh, struct arena *arena, struct vfs_node n, const struct bytes *argv,
-		    size_t argc, const struct fds *fds)
+static int run_node(struct shell *sh, struct arena *arena, struct vfs_node n,
+                    const struct bytes *argv, size_t argc, const struct fds *fds)
 {
 	struct bytes content, typed = argv[0];
 	if (n.change)
@@ -112,14 +117,15 @@ static int run_node(struct shell *sh, struct arena *arena, struct vfs_node n, co
 		return 126;
 	if (content.at == sh->persona->busybox_elf.at && content.len > 256)
 		return run_applet_of(sh, arena, base_name(typed), argv, argc, fds);
-	if (content.len == 0 || bytes_start_with(content, "\x7f" "ELF"))
+	if (content.len == 0 || bytes_start_with(content, "\x7f"
+	                                                  "ELF"))
 		return 0;
 	char *name = arena_text(arena, typed);
 	return name ? run_script(sh, content, argv, argc, fds, name) : 126;
 }
 
 int program_run(struct shell *sh, struct arena *arena, const struct bytes *argv, size_t argc,
-		const struct fds *fds)
+                const struct fds *fds)
 {
 	char room[VFS_PATH_MAX];
 	struct bytes path = argv[0];
@@ -133,7 +139,7 @@ int program_run(struct shell *sh, struct arena *arena, const struct bytes *argv,
 	int error = vfs_find(&sh->vfs, path, true, &n);
 	if (error) {
 		shell_error(sh, fds, "%.*s: %s", BYTES_FMT(path),
-			    error == -ENOENT ? "not found" : strerror(-error));
+		            error == -ENOENT ? "not found" : strerror(-error));
 		return error == -ENOENT ? 127 : 126;
 	}
 	vfs_stat(n, &status);

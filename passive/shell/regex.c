@@ -53,7 +53,10 @@ static bool at_operator(const struct reading *r, uint8_t c)
 	return r->re->extended ? ahead(r, 0) == c : ahead(r, 0) == '\\' && ahead(r, 1) == c;
 }
 
-static void skip_operator(struct reading *r) { r->at += r->re->extended ? 1 : 2; }
+static void skip_operator(struct reading *r)
+{
+	r->at += r->re->extended ? 1 : 2;
+}
 
 static void set_add(struct node *n, uint8_t b, bool ignore_case)
 {
@@ -64,7 +67,8 @@ static void set_add(struct node *n, uint8_t b, bool ignore_case)
 
 static bool in_class(struct bytes name, uint8_t b)
 {
-	bool lower = b >= 'a' && b <= 'z', upper = b >= 'A' && b <= 'Z', digit = b >= '0' && b <= '9';
+	bool lower = b >= 'a' && b <= 'z', upper = b >= 'A' && b <= 'Z',
+	     digit = b >= '0' && b <= '9';
 	if (bytes_equal_text(name, "alpha"))
 		return lower || upper;
 	if (bytes_equal_text(name, "digit"))
@@ -288,11 +292,12 @@ static bool match_sequence(struct matching *, const struct node *, size_t at, co
 
 static bool match_byte(const struct node *n, uint8_t b)
 {
-	return n->kind == NODE_ANY || (n->kind == NODE_BYTE ? b == n->byte : n->set[b / 8] >> b % 8 & 1);
+	return n->kind == NODE_ANY ||
+	       (n->kind == NODE_BYTE ? b == n->byte : n->set[b / 8] >> b % 8 & 1);
 }
 
 static bool match_group(struct matching *m, const struct node *n, uint32_t count, size_t at,
-			const struct rest *behind)
+                        const struct rest *behind)
 {
 	if (count < n->most) {
 		const struct rest after = {NULL, n, count + 1, at, behind};
@@ -311,7 +316,8 @@ static bool match_rest(struct matching *m, size_t at, const struct rest *k)
 	}
 	const struct node *g = k->again;
 	if (g->group < REGEX_GROUPS_MAX)
-		m->match->group[g->group] = (struct bytes){m->text.at + k->started, at - k->started};
+		m->match->group[g->group] =
+		        (struct bytes){m->text.at + k->started, at - k->started};
 	if (at == k->started && k->count > g->least) /* an empty round brings nothing new */
 		return match_sequence(m, g->next, at, k->behind);
 	return match_group(m, g, k->count, at, k->behind);
@@ -332,7 +338,8 @@ static bool match_simple(struct matching *m, const struct node *n, size_t at, co
 	}
 }
 
-static bool match_sequence(struct matching *m, const struct node *n, size_t at, const struct rest *k)
+static bool match_sequence(struct matching *m, const struct node *n, size_t at,
+                           const struct rest *k)
 {
 	if (m->depth >= REGEX_DEPTH_MAX || !shell_spend(m->shell, 1))
 		return false;
@@ -349,7 +356,8 @@ static bool match_sequence(struct matching *m, const struct node *n, size_t at, 
 		yes = match_group(m, n, 0, at, k);
 	} else if (n->kind == NODE_BACK) {
 		back = m->match->group[n->group];
-		yes = m->text.len - at >= back.len && (!back.len || !memcmp(m->text.at + at, back.at, back.len)) &&
+		yes = m->text.len - at >= back.len &&
+		      (!back.len || !memcmp(m->text.at + at, back.at, back.len)) &&
 		      match_sequence(m, n->next, at + back.len, k);
 	} else {
 		yes = match_simple(m, n, at, k);
@@ -359,7 +367,7 @@ static bool match_sequence(struct matching *m, const struct node *n, size_t at, 
 }
 
 bool regex_find(struct shell *sh, const struct regex *re, struct bytes text, size_t from,
-		struct regex_match *match)
+                struct regex_match *match)
 {
 	struct matching m = {.shell = sh, .text = text, .match = match};
 	for (size_t at = from; at <= text.len; at++) {

@@ -21,4 +21,4 @@ struct regex_match {
 struct regex *regex_read(struct arena *, struct bytes pattern, bool extended, bool ignore_case);
 /* The first match that begins at or after `from`. */
 bool regex_find(struct shell *, const struct regex *, struct bytes text, size_t from,
-		struct regex_match *);
+                struct regex_match *);

@@ -48,10 +48,15 @@ void shell_error(struct shell *sh, const struct fds *fds, const char *fmt, ...)
 void subshell_enter(struct shell *sh, struct subshell *s)
 {
 	*s = (struct subshell){
-		.variables = sh->variables, .functions = sh->functions,
-		.variable_count = sh->variable_count, .function_count = sh->function_count,
-		.arguments = sh->run->arguments, .argument_count = sh->run->argument_count,
-		.loops = sh->run->loops, .cwd = sh->vfs.cwd, .cwd_room = sh->vfs.cwd_room,
+	        .variables = sh->variables,
+	        .functions = sh->functions,
+	        .variable_count = sh->variable_count,
+	        .function_count = sh->function_count,
+	        .arguments = sh->run->arguments,
+	        .argument_count = sh->run->argument_count,
+	        .loops = sh->run->loops,
+	        .cwd = sh->vfs.cwd,
+	        .cwd_room = sh->vfs.cwd_room,
 	};
 	if (s->cwd) { /* the subshell's cd must not write over ours */
 		sh->vfs.cwd = arena_text(sh->run->arena, bytes_of_text(s->cwd));
@@ -84,17 +89,18 @@ static int copied_descriptor(struct bytes target)
 {
 	if (bytes_equal_text(target, "-"))
 		return -1;
-	return target.len == 1 && target.at[0] >= '0' && target.at[0] <= '9' ? target.at[0] - '0' : -2;
+	return target.len == 1 && target.at[0] >= '0' && target.at[0] <= '9' ? target.at[0] - '0'
+	                                                                     : -2;
 }
 
 static bool redirect_file(struct shell *sh, struct arena *arena, const struct syntax_redirect *r,
-			  struct bytes path, struct stream *s, const struct fds *fds)
+                          struct bytes path, struct stream *s, const struct fds *fds)
 {
 	bool reads = r->kind == REDIRECT_IN;
 	struct bytes kept = arena_copy(arena, path);
 	int error = !kept.at ? -ENOMEM
-		    : reads  ? stream_open_read(sh, arena, kept, s)
-			     : stream_open_write(sh, kept, r->kind != REDIRECT_OUT, s);
+	            : reads  ? stream_open_read(sh, arena, kept, s)
+	                     : stream_open_write(sh, kept, r->kind != REDIRECT_OUT, s);
 	if (!error)
 		return true;
 	if (reads && error == -EISDIR) { /* opening works, reading does not */
@@ -102,7 +108,7 @@ static bool redirect_file(struct shell *sh, struct arena *arena, const struct sy
 		return true;
 	}
 	const char *why = error == -ENOENT ? (reads ? "no such file" : "nonexistent directory")
-					   : strerror(-error);
+	                                   : strerror(-error);
 	shell_error(sh, fds, "can't %s %.*s: %s", reads ? "open" : "create", BYTES_FMT(path), why);
 	return false;
 }
@@ -124,7 +130,7 @@ static struct bytes without_tabs(struct arena *arena, struct bytes text)
 
 /* Applies a command's redirections to a copy of the descriptors; false: one failed. */
 static bool redirect(struct shell *sh, struct arena *arena, const struct syntax_redirect *r,
-		     struct fds *fds)
+                     struct fds *fds)
 {
 	for (; r; r = r->next) {
 		struct bytes target;
@@ -133,9 +139,10 @@ static bool redirect(struct shell *sh, struct arena *arena, const struct syntax_
 				return false;
 			int from = copied_descriptor(target);
 			if (from == -2 || (from >= 0 && !fds->fd[from])) {
-				shell_error(sh, fds, from == -2 ? "syntax error: bad fd number"
-								: "%.*s: Bad file descriptor",
-					    BYTES_FMT(target));
+				shell_error(sh, fds,
+				            from == -2 ? "syntax error: bad fd number"
+				                       : "%.*s: Bad file descriptor",
+				            BYTES_FMT(target));
 				return false;
 			}
 			fds->fd[r->fd] = from == -1 ? NULL : fds->fd[from];
@@ -148,10 +155,11 @@ static bool redirect(struct shell *sh, struct arena *arena, const struct syntax_
 			s->kind = STREAM_TEXT;
 			struct bytes text = r->strip_tabs ? without_tabs(arena, r->text) : r->text;
 			s->text = text;
-			if (r->kind == REDIRECT_HERE && !expand_here(sh, arena, text, fds, &s->text))
+			if (r->kind == REDIRECT_HERE &&
+			    !expand_here(sh, arena, text, fds, &s->text))
 				return false;
 		} else if (!expand_one(sh, arena, r->raw, fds, &target) ||
-			   !redirect_file(sh, arena, r, target, s, fds)) {
+		           !redirect_file(sh, arena, r, target, s, fds)) {
 			return false;
 		}
 		fds->fd[r->fd] = s;
@@ -175,7 +183,7 @@ static bool assign(struct shell *sh, struct arena *arena, struct bytes raw, cons
 
 /* A=b command: one level up for as long as the command runs, which itself sets below. */
 static void assign_before(struct shell *sh, struct arena *arena, struct bytes raw,
-			  const struct fds *fds, bool kept)
+                          const struct fds *fds, bool kept)
 {
 	sh->run->level += !kept;
 	if (assign(sh, arena, raw, fds) && !kept)
@@ -196,7 +204,7 @@ static void assigned_drop(struct shell *sh)
 }
 
 static int call_function(struct shell *sh, const struct shell_function *f, const struct words *argv,
-			 const struct fds *fds)
+                         const struct fds *fds)
 {
 	struct shell_run *run = sh->run;
 	const struct bytes *arguments = run->arguments;
@@ -217,16 +225,20 @@ static int call_function(struct shell *sh, const struct shell_function *f, const
 }
 
 static int run_builtin(struct shell *sh, struct arena *arena, const struct builtin *b,
-		       const struct words *argv, const struct fds *fds)
+                       const struct words *argv, const struct fds *fds)
 {
-	struct call c = {.shell = sh, .arena = arena, .name = b->name, .argv = argv->items,
-			 .argc = argv->count, .fds = fds};
+	struct call c = {.shell = sh,
+	                 .arena = arena,
+	                 .name = b->name,
+	                 .argv = argv->items,
+	                 .argc = argv->count,
+	                 .fds = fds};
 	return b->run(&c);
 }
 
 /* A command with its words expanded. */
 static int run_words(struct shell *sh, struct arena *arena, const struct words *argv,
-		     const struct fds *fds)
+                     const struct fds *fds)
 {
 	const struct shell_function *f = function_find(sh, argv->items[0]);
 	if (f)
@@ -238,7 +250,7 @@ static int run_words(struct shell *sh, struct arena *arena, const struct words *
 }
 
 static int eval_simple_in(struct shell *sh, struct arena *arena, const struct syntax *n,
-			  const struct fds *outer)
+                          const struct fds *outer)
 {
 	struct words argv = {0};
 	struct fds fds = *outer;
@@ -306,8 +318,10 @@ static int eval_pipe(struct shell *sh, const struct syntax *n, const struct fds 
 		if (!alone)
 			subshell_leave(sh, &saved);
 		if (c->next)
-			*to = (struct stream){.kind = STREAM_TEXT, .text = to->len ? (struct bytes){to->collected, to->len}
-								       : BYTES("")};
+			*to = (struct stream){
+			        .kind = STREAM_TEXT,
+			        .text = to->len ? (struct bytes){to->collected, to->len}
+			                        : BYTES("")};
 		from = to;
 	}
 	arena_done(&arena);
@@ -353,7 +367,8 @@ static int eval_while(struct shell *sh, const struct syntax *n, const struct fds
 static int eval_for(struct shell *sh, const struct syntax *n, const struct fds *fds)
 {
 	struct arena arena = shell_scratch(sh);
-	struct words list = {(struct bytes *)(uintptr_t)sh->run->arguments, sh->run->argument_count, 0};
+	struct words list = {(struct bytes *)(uintptr_t)sh->run->arguments, sh->run->argument_count,
+	                     0};
 	int status = 0;
 	if (n->has_list) {
 		list = (struct words){0};
@@ -361,7 +376,8 @@ static int eval_for(struct shell *sh, const struct syntax *n, const struct fds *
 			shell_raise(sh);
 	}
 	sh->run->loops++;
-	for (size_t i = 0; i < list.count && sh->run->flow == FLOW_NEXT && shell_spend(sh, 8); i++) {
+	for (size_t i = 0; i < list.count && sh->run->flow == FLOW_NEXT && shell_spend(sh, 8);
+	     i++) {
 		if (!variable_set(sh, n->text, list.items[i]))
 			break;
 		status = shell_eval(sh, n->first, fds);
@@ -381,7 +397,8 @@ static int eval_case(struct shell *sh, const struct syntax *n, const struct fds 
 	bool found = false;
 	if (!expand_one(sh, &arena, n->words->raw, fds, &subject))
 		shell_raise(sh);
-	for (const struct syntax *item = n->first; item && !found && sh->run->flow == FLOW_NEXT; item = item->next)
+	for (const struct syntax *item = n->first; item && !found && sh->run->flow == FLOW_NEXT;
+	     item = item->next)
 		for (const struct syntax_word *w = item->words; w && !found; w = w->next) {
 			if (!expand_pattern(sh, &arena, w->raw, fds, &pattern))
 				break;
@@ -438,7 +455,8 @@ static int eval_kind(struct shell *sh, const struct syntax *n, const struct fds 
 	case SYNTAX_AND_OR:
 		return eval_and_or(sh, n, fds);
 	case SYNTAX_SEQUENCE:
-		for (const struct syntax *c = n->first; c && sh->run->flow == FLOW_NEXT; c = c->next)
+		for (const struct syntax *c = n->first; c && sh->run->flow == FLOW_NEXT;
+		     c = c->next)
 			status = shell_eval(sh, c, fds);
 		return status;
 	case SYNTAX_BACKGROUND:
@@ -485,7 +503,7 @@ int shell_eval(struct shell *sh, const struct syntax *n, const struct fds *fds)
 		return 2;
 	}
 	int status = n->redirects && n->kind != SYNTAX_SIMPLE ? eval_redirected(sh, n, fds)
-							       : eval_kind(sh, n, fds);
+	                                                      : eval_kind(sh, n, fds);
 	sh->run->depth--;
 	if (sh->run->flow == FLOW_NEXT)
 		sh->status = (uint32_t)status & 255;
@@ -516,7 +534,8 @@ int shell_run_text(struct shell *sh, struct bytes text, const struct fds *fds, b
 		}
 		if (result == SYNTAX_FULL) {
 			sh->run->flow = FLOW_STOP;
-		} else if (result != SYNTAX_DONE && !strcmp(r.error, "unterminated here-document")) {
+		} else if (result != SYNTAX_DONE &&
+		           !strcmp(r.error, "unterminated here-document")) {
 			if (tree) /* ash takes what is there */
 				status = shell_eval(sh, tree, fds);
 		} else if (result != SYNTAX_DONE) {
@@ -535,7 +554,7 @@ int shell_run_text(struct shell *sh, struct bytes text, const struct fds *fds, b
 }
 
 struct bytes shell_substitute(struct shell *sh, struct bytes text, struct arena *into,
-			      const struct fds *outer)
+                              const struct fds *outer)
 {
 	struct stream *to = arena_alloc(into, sizeof *to);
 	struct subshell saved;

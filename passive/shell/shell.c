@@ -3,11 +3,15 @@
 
 #define FILE_KEPT_MIN 64 /* a removed file smaller than this was only a test for writability */
 
-void shell_start(struct shell *sh, const struct persona *p, const struct address *local, uint64_t seed,
-		 struct arena *arena, const struct shell_hooks *hooks, void *owner)
+void shell_start(struct shell *sh, const struct persona *p, const struct address *local,
+                 uint64_t seed, struct arena *arena, const struct shell_hooks *hooks, void *owner)
 {
-	*sh = (struct shell){.persona = p, .local = local, .hooks = hooks, .owner = owner,
-			     .arena = arena, .seed = seed};
+	*sh = (struct shell){.persona = p,
+	                     .local = local,
+	                     .hooks = hooks,
+	                     .owner = owner,
+	                     .arena = arena,
+	                     .seed = seed};
 	vfs_start(&sh->vfs, p->root, arena);
 	if (strcmp(p->home, "/"))
 		vfs_change_directory(&sh->vfs, bytes_of_text(p->home));
@@ -22,9 +26,10 @@ static void greet_shell(struct shell *sh)
 {
 	char text[256];
 	struct writer w = writer_of(text, sizeof text);
-	write_fmt(&w, "\n\nBusyBox %s (%s) built-in shell (ash)\n"
-		      "Enter 'help' for a list of built-in commands.\n\n",
-		  sh->persona->busybox, sh->persona->busybox_date);
+	write_fmt(&w,
+	          "\n\nBusyBox %s (%s) built-in shell (ash)\n"
+	          "Enter 'help' for a list of built-in commands.\n\n",
+	          sh->persona->busybox, sh->persona->busybox_date);
 	sh->hooks->say(sh->owner, writer_bytes(&w));
 }
 
@@ -34,7 +39,8 @@ void shell_greet(struct shell *sh)
 		char text[2048];
 		struct persona_look look;
 		struct writer w = writer_of(text, sizeof text);
-		persona_look(sh->persona, sh->seed, sh->local, sh->hooks->time_us(sh->owner), &look);
+		persona_look(sh->persona, sh->seed, sh->local, sh->hooks->time_us(sh->owner),
+		             &look);
 		persona_expand(&look, sh->persona->motd, &w);
 		sh->hooks->say(sh->owner, writer_bytes(&w));
 	}
@@ -103,10 +109,14 @@ static bool pending_add(struct shell *sh, struct bytes more)
 	return true;
 }
 
-static void run_begin(struct shell *sh, struct shell_run *run, struct arena *arena, const char *name)
+static void run_begin(struct shell *sh, struct shell_run *run, struct arena *arena,
+                      const char *name)
 {
-	*run = (struct shell_run){.arena = arena, .steps = SHELL_STEPS_MAX, .output = SHELL_OUTPUT_MAX,
-				  .output_command = SHELL_COMMAND_OUTPUT_MAX, .name = name};
+	*run = (struct shell_run){.arena = arena,
+	                          .steps = SHELL_STEPS_MAX,
+	                          .output = SHELL_OUTPUT_MAX,
+	                          .output_command = SHELL_COMMAND_OUTPUT_MAX,
+	                          .name = name};
 	sh->vfs.now_s = (uint32_t)(sh->hooks->time_us(sh->owner) / 1000000);
 	sh->run = run;
 }
@@ -153,7 +163,8 @@ static enum shell_next run_line(struct shell *sh, struct bytes line)
 	if (sh->pending_len) { /* copied: a command that waits for input writes to `pending` */
 		if (!pending_add(sh, line))
 			run.flow = FLOW_STOP;
-		text = arena_copy(&arena, (struct bytes){(const uint8_t *)sh->pending, sh->pending_len});
+		text = arena_copy(&arena,
+		                  (struct bytes){(const uint8_t *)sh->pending, sh->pending_len});
 	}
 	uint32_t unfinished = sh->pending_len;
 	uint8_t nested = sh->nested;

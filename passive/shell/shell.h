@@ -9,19 +9,20 @@
 #pragma once
 #include "passive/persona.h"
 
-#define SHELL_LINE_MAX 4096             /* bytes of one line; the terminal drops the rest */
-#define SHELL_PENDING_MAX 16384         /* lines of one unfinished construct together */
-#define SHELL_STEPS_MAX 400000          /* of work for one line; a command costs 64 */
-#define SHELL_OUTPUT_MAX (96 * 1024)    /* bytes said in answer to one line */
-#define SHELL_COMMAND_OUTPUT_MAX (24 * 1024) /* and by one command; the rest of a file is not said */
-#define SHELL_SCRATCH_MAX (512 * 1024)  /* memory for one line, gone afterwards */
-#define SHELL_PIPE_MAX (128 * 1024)     /* bytes between two commands */
-#define SHELL_DEPTH_MAX 24              /* constructs, substitutions and scripts in each other */
+#define SHELL_LINE_MAX 4096          /* bytes of one line; the terminal drops the rest */
+#define SHELL_PENDING_MAX 16384      /* lines of one unfinished construct together */
+#define SHELL_STEPS_MAX 400000       /* of work for one line; a command costs 64 */
+#define SHELL_OUTPUT_MAX (96 * 1024) /* bytes said in answer to one line */
+#define SHELL_COMMAND_OUTPUT_MAX                                                                   \
+	(24 * 1024)                    /* and by one command; the rest of a file is not said */
+#define SHELL_SCRATCH_MAX (512 * 1024) /* memory for one line, gone afterwards */
+#define SHELL_PIPE_MAX (128 * 1024)    /* bytes between two commands */
+#define SHELL_DEPTH_MAX 24             /* constructs, substitutions and scripts in each other */
 #define SHELL_VARIABLES_MAX 128
-#define SHELL_VALUE_MAX 8192            /* bytes of one variable */
-#define SHELL_WORDS_MAX 4096            /* words of one command */
+#define SHELL_VALUE_MAX 8192 /* bytes of one variable */
+#define SHELL_WORDS_MAX 4096 /* words of one command */
 #define SHELL_FUNCTIONS_MAX 32
-#define SHELL_DELAY_MS_MAX 2000         /* longest pretended sleep of one line */
+#define SHELL_DELAY_MS_MAX 2000 /* longest pretended sleep of one line */
 
 struct shell_hooks {
 	void (*say)(void *owner, struct bytes); /* to the terminal; lines end in LF */
@@ -64,14 +65,14 @@ struct shell {
 
 /* Zeroed before; the arena, hooks, persona and address outlive the shell. */
 void shell_start(struct shell *, const struct persona *, const struct address *local, uint64_t seed,
-		 struct arena *, const struct shell_hooks *, void *owner);
-void shell_greet(struct shell *); /* message of the day and BusyBox's banner */
+                 struct arena *, const struct shell_hooks *, void *owner);
+void shell_greet(struct shell *);  /* message of the day and BusyBox's banner */
 void shell_prompt(struct shell *); /* "# ", "> ", or nothing while a command reads */
 enum shell_next shell_line(struct shell *, struct bytes line); /* without its line end */
 void shell_interrupt(struct shell *);                          /* ^C */
 enum shell_next shell_end_of_input(struct shell *);            /* ^D on an empty line */
-void shell_finish(struct shell *); /* hands over what was written and not yet taken */
-bool shell_hides_input(const struct shell *);                  /* a password is being asked for */
+void shell_finish(struct shell *);            /* hands over what was written and not yet taken */
+bool shell_hides_input(const struct shell *); /* a password is being asked for */
 
 /* Runs a text as `sh -c` would, errors named after "sh": for tests against a real BusyBox. */
 enum shell_next shell_script(struct shell *, struct bytes text);

@@ -30,7 +30,7 @@ struct shell_variable {
 	struct bytes name, value;
 	size_t room;
 	uint16_t level; /* of the subshell that set it */
-	bool is_set; /* false: unset at this level, hiding what is below */
+	bool is_set;    /* false: unset at this level, hiding what is below */
 	bool exported, readonly;
 };
 
@@ -46,11 +46,11 @@ struct shell_run {
 	unsigned depth, level, line, loops;
 	unsigned delay_ms;
 	enum shell_flow flow;
-	unsigned flow_count;       /* loops still to leave */
-	const char *name;          /* $0 as errors name it */
-	bool script;               /* errors carry a line number */
+	unsigned flow_count; /* loops still to leave */
+	const char *name;    /* $0 as errors name it */
+	bool script;         /* errors carry a line number */
 	bool background;
-	bool substituted;          /* a $( ) ran: its status counts for an empty command */
+	bool substituted;              /* a $( ) ran: its status counts for an empty command */
 	const struct bytes *arguments; /* $1... */
 	size_t argument_count;
 };
@@ -64,12 +64,12 @@ int shell_eval(struct shell *, const struct syntax *, const struct fds *);
 int shell_run_text(struct shell *, struct bytes text, const struct fds *, bool more_may_follow);
 /* Runs text on its own arena, collecting what it says; trailing line ends are cut. */
 struct bytes shell_substitute(struct shell *, struct bytes text, struct arena *into,
-			      const struct fds *);
-bool shell_spend(struct shell *, size_t steps); /* false: the budget is used up */
+                              const struct fds *);
+bool shell_spend(struct shell *, size_t steps);   /* false: the budget is used up */
 struct arena shell_scratch(const struct shell *); /* the deeper, the less it may take */
 void shell_raise(struct shell *);                 /* status 2, and out of here */
 void shell_error(struct shell *, const struct fds *, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 struct subshell {
 	struct shell_variable *variables;
 	struct shell_function *functions;
@@ -91,13 +91,13 @@ struct words {
 	size_t count, room;
 };
 bool expand_words(struct shell *, struct arena *, const struct syntax_word *, const struct fds *,
-		  struct words *out);
+                  struct words *out);
 bool expand_one(struct shell *, struct arena *, struct bytes raw, const struct fds *,
-		struct bytes *out); /* no splitting, no file names */
+                struct bytes *out); /* no splitting, no file names */
 bool expand_pattern(struct shell *, struct arena *, struct bytes raw, const struct fds *,
-		    struct bytes *out); /* quoted characters escaped by \ */
+                    struct bytes *out); /* quoted characters escaped by \ */
 bool expand_here(struct shell *, struct arena *, struct bytes text, const struct fds *,
-		 struct bytes *out);
+                 struct bytes *out);
 bool words_add(struct shell *, struct arena *, struct words *, struct bytes);
 
 /* arithmetic.c: an expression already expanded. */
@@ -119,9 +119,9 @@ const struct shell_function *function_find(const struct shell *, struct bytes na
 
 /* program.c: what a command name runs. */
 int program_run(struct shell *, struct arena *, const struct bytes *argv, size_t argc,
-		const struct fds *);
+                const struct fds *);
 int applet_run(struct shell *, struct arena *, const struct applet *, const struct bytes *argv,
-	       size_t argc, const struct fds *);
+               size_t argc, const struct fds *);
 /* Finds a command on $PATH; the result lies in `room`. */
 bool program_find(struct shell *, struct bytes name, char room[VFS_PATH_MAX], struct bytes *out);
 void file_take(struct shell *, struct vfs_change *, struct bytes name);

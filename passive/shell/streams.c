@@ -43,8 +43,10 @@ static bool stream_show(struct shell *sh, struct bytes b)
 static bool is_program(const struct shell *sh, struct bytes b)
 {
 	const struct persona *p = sh->persona;
-	return b.len > 256 && ((b.at >= p->busybox_elf.at && b.at + b.len <= p->busybox_elf.at + p->busybox_elf.len) ||
-			       (b.at >= p->other_elf.at && b.at + b.len <= p->other_elf.at + p->other_elf.len));
+	return b.len > 256 &&
+	       ((b.at >= p->busybox_elf.at &&
+	         b.at + b.len <= p->busybox_elf.at + p->busybox_elf.len) ||
+	        (b.at >= p->other_elf.at && b.at + b.len <= p->other_elf.at + p->other_elf.len));
 }
 
 bool stream_write(struct shell *sh, struct stream *s, struct bytes b)

@@ -18,7 +18,10 @@ static struct arena *level_arena(struct shell *sh)
 	return sh->run && sh->run->level ? sh->run->arena : sh->arena;
 }
 
-static unsigned level_now(const struct shell *sh) { return sh->run ? sh->run->level : 0; }
+static unsigned level_now(const struct shell *sh)
+{
+	return sh->run ? sh->run->level : 0;
+}
 
 static struct shell_variable *variable_own(struct shell *sh, struct bytes name)
 {
@@ -77,18 +80,18 @@ struct bytes variable_get(const struct shell *sh, struct bytes name, bool *is_se
 		const char *name;
 		struct bytes value;
 	} usual[] = {
-		{"PATH", BYTES("/sbin:/usr/sbin:/bin:/usr/bin")},
-		{"PWD", vfs_cwd(&sh->vfs)},
-		{"HOME", bytes_of_text(sh->persona->home)},
-		{"USER", BYTES("root")},
-		{"LOGNAME", BYTES("root")},
-		{"SHELL", BYTES("/bin/sh")},
-		{"TERM", BYTES("linux")},
-		{"IFS", BYTES(" \t\n")},
-		{"PS1", bytes_of_text(sh->persona->prompt)},
-		{"PS2", BYTES("> ")},
-		{"OPTIND", BYTES("1")},
-		{"PPID", BYTES("1206")},
+	        {"PATH", BYTES("/sbin:/usr/sbin:/bin:/usr/bin")},
+	        {"PWD", vfs_cwd(&sh->vfs)},
+	        {"HOME", bytes_of_text(sh->persona->home)},
+	        {"USER", BYTES("root")},
+	        {"LOGNAME", BYTES("root")},
+	        {"SHELL", BYTES("/bin/sh")},
+	        {"TERM", BYTES("linux")},
+	        {"IFS", BYTES(" \t\n")},
+	        {"PS1", bytes_of_text(sh->persona->prompt)},
+	        {"PS2", BYTES("> ")},
+	        {"OPTIND", BYTES("1")},
+	        {"PPID", BYTES("1206")},
 	};
 	for (size_t i = 0; !v && i < sizeof usual / sizeof *usual; i++)
 		if (bytes_equal_text(name, usual[i].name)) {

@@ -6,14 +6,14 @@ void vfs_stat(struct vfs_node n, struct vfs_status *out)
 	const struct vfs_change *c = n.change;
 	const struct vfs_entry *b = n.base;
 	*out = (struct vfs_status){
-		.kind = c ? c->kind : b->kind,
-		.mode = c ? c->mode : b->mode,
-		.device = c ? c->device : b->device,
-		.size = c ? c->size : b->size,
-		.mtime_s = c ? c->mtime_s : b->mtime_s,
-		.flags = (uint8_t)((b ? b->flags & (VFS_OWN_FS | (c ? 0 : VFS_MADE)) : 0) |
-				   vfs_mount_flags(n)),
-		.children = b ? b->child_count : 0,
+	        .kind = c ? c->kind : b->kind,
+	        .mode = c ? c->mode : b->mode,
+	        .device = c ? c->device : b->device,
+	        .size = c ? c->size : b->size,
+	        .mtime_s = c ? c->mtime_s : b->mtime_s,
+	        .flags = (uint8_t)((b ? b->flags & (VFS_OWN_FS | (c ? 0 : VFS_MADE)) : 0) |
+	                           vfs_mount_flags(n)),
+	        .children = b ? b->child_count : 0,
 	};
 	if (c && b && (b->flags & VFS_MADE) && c->shared.at == b->content.at)
 		out->flags |= VFS_MADE;
@@ -37,7 +37,7 @@ static int walk_new(struct vfs *v, struct bytes path, bool follow, struct vfs_wa
 }
 
 static struct vfs_change *change_make(struct vfs *v, struct vfs_walk *w, enum vfs_kind kind,
-				      uint16_t mode)
+                                      uint16_t mode)
 {
 	struct vfs_change *above = walk_change(v, w, w->depth);
 	struct vfs_change *c = above ? change_add(v, above, w->last) : NULL;
@@ -88,7 +88,8 @@ int vfs_make_directory(struct vfs *v, struct bytes path, uint16_t mode)
 	struct vfs_walk w;
 	int error = walk_new(v, path, true, &w);
 	if (error)
-		return error == -EACCES ? -EPERM : error; /* proc has no mkdir: EPERM, vfs_mkdir() */
+		return error == -EACCES ? -EPERM
+		                        : error; /* proc has no mkdir: EPERM, vfs_mkdir() */
 	return change_make(v, &w, VFS_DIRECTORY, mode) ? 0 : -ENOSPC;
 }
 
@@ -108,7 +109,7 @@ int vfs_make_link(struct vfs *v, struct bytes target, struct bytes path)
 }
 
 int vfs_make_device(struct vfs *v, struct bytes path, enum vfs_kind kind, uint16_t mode,
-		    uint16_t device)
+                    uint16_t device)
 {
 	struct vfs_walk w;
 	int error = walk_new(v, path, true, &w);

@@ -4,13 +4,14 @@
 
 static int child_order(const void *a, const void *b)
 {
-	struct bytes x = ((const struct vfs_child *)a)->name, y = ((const struct vfs_child *)b)->name;
+	struct bytes x = ((const struct vfs_child *)a)->name,
+	             y = ((const struct vfs_child *)b)->name;
 	int order = memcmp(x.at, y.at, x.len < y.len ? x.len : y.len);
 	return order ? order : (x.len > y.len) - (x.len < y.len);
 }
 
 int vfs_list(struct vfs *v, struct vfs_node dir, struct arena *into, struct vfs_child **out,
-	     size_t *count)
+             size_t *count)
 {
 	(void)v;
 	if (!vfs_is_directory(dir))

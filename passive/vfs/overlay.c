@@ -6,8 +6,14 @@ void vfs_start(struct vfs *v, const struct vfs_entry *base, struct arena *arena)
 	*v = (struct vfs){.base = base, .arena = arena};
 }
 
-struct vfs_change *vfs_next_removed(const struct vfs_change *c) { return c->next; }
-struct vfs_node vfs_node_of(struct vfs_change *c) { return (struct vfs_node){c->base, c}; }
+struct vfs_change *vfs_next_removed(const struct vfs_change *c)
+{
+	return c->next;
+}
+struct vfs_node vfs_node_of(struct vfs_change *c)
+{
+	return (struct vfs_node){c->base, c};
+}
 
 struct bytes vfs_name(struct vfs_node n)
 {
@@ -241,11 +247,21 @@ int vfs_content(struct vfs_node n, struct arena *into, struct bytes *out)
 	struct writer w = writer_of(joined, c->size);
 	write_span(&w, c->shared);
 	for (const struct vfs_chunk *k = c->first; k; k = k->next)
-		write_bytes(&w, k->room, writer_left(&w) < CHUNK_ROOM ? writer_left(&w) : CHUNK_ROOM);
+		write_bytes(&w, k->room,
+		            writer_left(&w) < CHUNK_ROOM ? writer_left(&w) : CHUNK_ROOM);
 	*out = writer_bytes(&w);
 	return 0;
 }
 
-bool vfs_is_written(const struct vfs_change *c) { return c->kind == VFS_FILE && c->first; }
-bool vfs_was_taken(const struct vfs_change *c) { return c->flags & CHANGE_TAKEN; }
-void vfs_set_taken(struct vfs_change *c) { c->flags |= CHANGE_TAKEN; }
+bool vfs_is_written(const struct vfs_change *c)
+{
+	return c->kind == VFS_FILE && c->first;
+}
+bool vfs_was_taken(const struct vfs_change *c)
+{
+	return c->flags & CHANGE_TAKEN;
+}
+void vfs_set_taken(struct vfs_change *c)
+{
+	c->flags |= CHANGE_TAKEN;
+}

@@ -15,12 +15,12 @@
 #include "base/arena.h"
 #include <errno.h>
 
-#define VFS_PATH_MAX 512          /* longest path that is followed */
-#define VFS_NAME_MAX 127          /* longest name of one file */
-#define VFS_DEPTH_MAX 24          /* directories below each other */
-#define VFS_LINKS_MAX 8           /* symbolic links followed in one path */
-#define VFS_CHANGES_MAX 192       /* overlay nodes of one session */
-#define VFS_FILE_MAX (128 * 1024) /* bytes a visitor may keep in one file */
+#define VFS_PATH_MAX 512             /* longest path that is followed */
+#define VFS_NAME_MAX 127             /* longest name of one file */
+#define VFS_DEPTH_MAX 24             /* directories below each other */
+#define VFS_LINKS_MAX 8              /* symbolic links followed in one path */
+#define VFS_CHANGES_MAX 192          /* overlay nodes of one session */
+#define VFS_FILE_MAX (128 * 1024)    /* bytes a visitor may keep in one file */
 #define VFS_WRITTEN_MAX (192 * 1024) /* and in all files together */
 
 enum vfs_kind { VFS_FILE, VFS_DIRECTORY, VFS_LINK, VFS_CHARACTER, VFS_BLOCK };
@@ -75,7 +75,7 @@ struct vfs_child {
 };
 
 void vfs_start(struct vfs *, const struct vfs_entry *base, struct arena *);
-void vfs_settle(struct vfs *);            /* between command lines: recycles what was removed */
+void vfs_settle(struct vfs *); /* between command lines: recycles what was removed */
 struct bytes vfs_cwd(const struct vfs *);
 int vfs_change_directory(struct vfs *, struct bytes path);
 /* Writes the canonical absolute form of path (symbolic links untouched) and returns it. */
@@ -87,7 +87,7 @@ void vfs_stat(struct vfs_node, struct vfs_status *out);
 int vfs_content(struct vfs_node, struct arena *into, struct bytes *out);
 /* What a directory holds, sorted by name, in `into`. */
 int vfs_list(struct vfs *, struct vfs_node, struct arena *into, struct vfs_child **out,
-	     size_t *count);
+             size_t *count);
 
 enum vfs_open { VFS_TRUNCATE = 1, VFS_EXCLUSIVE = 2, VFS_EXISTING = 4 };
 /* Opens a file for writing; devices open and have no change: *out is NULL. */

@@ -2,7 +2,8 @@
 #pragma once
 #include "passive/vfs/vfs.h"
 
-#define CHUNK_ROOM 120 /* with the link a whole 128 bytes: loaders append about a line at a time */
+#define CHUNK_ROOM 120 /* with the link a whole 128 bytes: loaders append about a line at a time   \
+	                */
 
 struct vfs_chunk {
 	struct vfs_chunk *next;
@@ -31,9 +32,9 @@ struct vfs_change {
 /* A path followed to its end: every directory on the way, and the last name. */
 struct vfs_walk {
 	struct vfs_node stack[VFS_DEPTH_MAX + 1];
-	size_t depth;       /* stack[depth] is the last directory, or the thing itself */
-	bool found;         /* the last name exists and is stack[depth] */
-	struct bytes last;  /* the last name when it does not exist */
+	size_t depth;      /* stack[depth] is the last directory, or the thing itself */
+	bool found;        /* the last name exists and is stack[depth] */
+	struct bytes last; /* the last name when it does not exist */
 	char text[2][VFS_PATH_MAX];
 };
 

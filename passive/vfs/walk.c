@@ -41,7 +41,10 @@ static enum vfs_kind node_kind(struct vfs_node n)
 	return n.change ? n.change->kind : n.base->kind;
 }
 
-bool vfs_is_directory(struct vfs_node n) { return node_kind(n) == VFS_DIRECTORY; }
+bool vfs_is_directory(struct vfs_node n)
+{
+	return node_kind(n) == VFS_DIRECTORY;
+}
 
 uint8_t vfs_mount_flags(struct vfs_node n)
 {
@@ -90,7 +93,7 @@ static bool only_slashes(struct bytes b)
 
 /* One name further down.  Returns 1 when a link was met: `rest` then starts at its target. */
 static int walk_step(struct vfs *v, struct vfs_walk *w, struct bytes name, bool follow,
-		     struct bytes *rest, unsigned *links)
+                     struct bytes *rest, unsigned *links)
 {
 	if (!vfs_is_directory(w->stack[w->depth]))
 		return -ENOTDIR;
@@ -115,7 +118,8 @@ static int walk_step(struct vfs *v, struct vfs_walk *w, struct bytes name, bool 
 		struct bytes target = link_target(child);
 		if (!path_splice(w, *links % 2, target, *rest))
 			return -ENAMETOOLONG;
-		*rest = (struct bytes){(const uint8_t *)w->text[*links % 2], target.len + 1 + rest->len};
+		*rest = (struct bytes){(const uint8_t *)w->text[*links % 2],
+		                       target.len + 1 + rest->len};
 		if (target.len && target.at[0] == '/')
 			walk_root(v, w);
 		return 0;

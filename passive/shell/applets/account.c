@@ -14,7 +14,8 @@ static int passwd_run(struct call *c)
 		call_say(c, "New password: ");
 		shell_wait(c->shell, WAITING_SECRET, BYTES(""));
 	} else {
-		call_say(c, "New password: \nRetype password: \nPassword for root changed by root\n");
+		call_say(c,
+		         "New password: \nRetype password: \nPassword for root changed by root\n");
 	}
 	return 0;
 }
@@ -59,12 +60,14 @@ static int crontab_run(struct call *c)
 		call_error(c, "%.*s: %s", BYTES_FMT(word), strerror(-error));
 		return 1;
 	}
-	static const char *const directories[] = {"/var/spool", "/var/spool/cron", "/var/spool/cron/crontabs"};
+	static const char *const directories[] = {"/var/spool", "/var/spool/cron",
+	                                          "/var/spool/cron/crontabs"};
 	for (size_t i = 0; i < 3; i++)
 		vfs_make_directory(&c->shell->vfs, bytes_of_text(directories[i]), 0755);
 	error = call_write(c, table, content);
 	if (error)
-		call_error(c, "can't create crontab '%.*s': %s", BYTES_FMT(table), strerror(-error));
+		call_error(c, "can't create crontab '%.*s': %s", BYTES_FMT(table),
+		           strerror(-error));
 	return error != 0;
 }
 
@@ -72,5 +75,6 @@ static const struct applet applet_passwd = {"passwd", "/usr/bin", "[OPTIONS] [US
 APPLET(applet_passwd);
 static const struct applet applet_chpasswd = {"chpasswd", "/usr/sbin", NULL, chpasswd_run};
 APPLET(applet_chpasswd);
-static const struct applet applet_crontab = {"crontab", "/usr/bin", "[-c DIR] [-u USER] [-ler]|[FILE]", crontab_run};
+static const struct applet applet_crontab = {"crontab", "/usr/bin",
+                                             "[-c DIR] [-u USER] [-ler]|[FILE]", crontab_run};
 APPLET(applet_crontab);

@@ -16,19 +16,20 @@ static int busybox_list(struct call *c)
 	const char *names[256];
 	size_t count = 0, column = 0;
 	APPLETS_EACH(it)
-		if (count < 256 && (*it)->place && persona_has_applet(p, bytes_of_text((*it)->name)))
-			names[count++] = (*it)->name;
+	if (count < 256 && (*it)->place && persona_has_applet(p, bytes_of_text((*it)->name)))
+		names[count++] = (*it)->name;
 	qsort(names, count, sizeof *names, name_order);
-	call_say(c, "BusyBox %s (%s) multi-call binary.\n"
-		    "Copyright (C) 1998-2011 Erik Andersen, Rob Landley, Denys Vlasenko\n"
-		    "and others. Licensed under GPLv2.\nSee source distribution for full notice.\n\n"
-		    "Usage: busybox [function] [arguments]...\n   or: busybox --list[-full]\n"
-		    "   or: function [arguments]...\n\n"
-		    "\tBusyBox is a multi-call binary that combines many common Unix\n"
-		    "\tutilities into a single executable.  Most people will create a\n"
-		    "\tlink to busybox for each function they wish to use and BusyBox\n"
-		    "\twill act like whatever it was invoked as.\n\nCurrently defined functions:\n\t",
-		 p->busybox, p->busybox_date);
+	call_say(c,
+	         "BusyBox %s (%s) multi-call binary.\n"
+	         "Copyright (C) 1998-2011 Erik Andersen, Rob Landley, Denys Vlasenko\n"
+	         "and others. Licensed under GPLv2.\nSee source distribution for full notice.\n\n"
+	         "Usage: busybox [function] [arguments]...\n   or: busybox --list[-full]\n"
+	         "   or: function [arguments]...\n\n"
+	         "\tBusyBox is a multi-call binary that combines many common Unix\n"
+	         "\tutilities into a single executable.  Most people will create a\n"
+	         "\tlink to busybox for each function they wish to use and BusyBox\n"
+	         "\twill act like whatever it was invoked as.\n\nCurrently defined functions:\n\t",
+	         p->busybox, p->busybox_date);
 	for (size_t i = 0; i < count; i++) {
 		size_t n = strlen(names[i]) + 2;
 		if (column && column + n > LIST_WIDTH - 8) {
@@ -49,8 +50,9 @@ static int busybox_run(struct call *c)
 		return busybox_list(c);
 	if (bytes_equal_text(name, "--list")) {
 		APPLETS_EACH(it)
-			if ((*it)->place && persona_has_applet(c->shell->persona, bytes_of_text((*it)->name)))
-				call_say(c, "%s\n", (*it)->name);
+		if ((*it)->place &&
+		    persona_has_applet(c->shell->persona, bytes_of_text((*it)->name)))
+			call_say(c, "%s\n", (*it)->name);
 		return 0;
 	}
 	for (size_t i = name.len; i > 0; i--) /* "busybox /bin/ls" runs ls */
@@ -110,14 +112,18 @@ static int sh_run(struct call *c)
 		int error = stream_open_read(c->shell, c->arena, c->argv[i], &file);
 		struct vfs_node n;
 		if (error) {
-			call_error(c, "can't open '%.*s': %s", BYTES_FMT(c->argv[i]), strerror(-error));
+			call_error(c, "can't open '%.*s': %s", BYTES_FMT(c->argv[i]),
+			           strerror(-error));
 			return 2;
 		}
 		if (vfs_find(&c->shell->vfs, c->argv[i], true, &n) == 0 && n.change)
 			file_take(c->shell, n.change, c->argv[i]);
 		char *name = arena_text(c->arena, c->argv[i]);
-		bool binary = memchr(file.text.at, 0, file.text.len < 64 ? file.text.len : 64) != NULL;
-		return !name || binary || file.text.len == 0 ? 0 : run_apart(c, file.text, name, true, i + 1);
+		bool binary =
+		        memchr(file.text.at, 0, file.text.len < 64 ? file.text.len : 64) != NULL;
+		return !name || binary || file.text.len == 0
+		               ? 0
+		               : run_apart(c, file.text, name, true, i + 1);
 	}
 	if (in && in->kind == STREAM_TERMINAL && !c->shell->run->background) {
 		if (c->shell->nested < NESTED_MAX)
@@ -130,7 +136,8 @@ static int sh_run(struct call *c)
 static int env_run(struct call *c)
 {
 	bool set;
-	static const char *const names[] = {"USER", "HOME", "SHELL", "TERM", "PATH", "LOGNAME", "PWD"};
+	static const char *const names[] = {"USER", "HOME",    "SHELL", "TERM",
+	                                    "PATH", "LOGNAME", "PWD"};
 	size_t i = 1;
 	while (i < c->argc && memchr(c->argv[i].at, '=', c->argv[i].len))
 		i++;
@@ -152,5 +159,6 @@ static const struct applet applet_sh = {"sh", "/bin", NULL, sh_run};
 APPLET(applet_sh);
 static const struct applet applet_ash = {"ash", "/bin", NULL, sh_run};
 APPLET(applet_ash);
-static const struct applet applet_env = {"env", "/usr/bin", "[-iu] [-] [name=value]... [PROG ARGS]", env_run};
+static const struct applet applet_env = {"env", "/usr/bin", "[-iu] [-] [name=value]... [PROG ARGS]",
+                                         env_run};
 APPLET(applet_env);

@@ -37,7 +37,8 @@ static bool read_operand(struct call *c, struct bytes word, struct copy *d)
 		d->from = value;
 	else if (bytes_equal_text(word, "of"))
 		d->to = value;
-	else if (bytes_equal_text(word, "bs") || bytes_equal_text(word, "ibs") || bytes_equal_text(word, "obs"))
+	else if (bytes_equal_text(word, "bs") || bytes_equal_text(word, "ibs") ||
+	         bytes_equal_text(word, "obs"))
 		number = &d->block;
 	else if (bytes_equal_text(word, "count")) {
 		number = &d->count;
@@ -86,9 +87,10 @@ static int dd_output(struct call *c, const struct copy *d, struct bytes part)
 		error = vfs_open(&c->shell->vfs, d->to, 0, 0644, &file);
 		if (!error && file)
 			error = vfs_write_at(&c->shell->vfs, file,
-					     d->seek * d->block > VFS_FILE_MAX ? VFS_FILE_MAX
-									       : (uint32_t)(d->seek * d->block),
-					     part);
+			                     d->seek * d->block > VFS_FILE_MAX
+			                             ? VFS_FILE_MAX
+			                             : (uint32_t)(d->seek * d->block),
+			                     part);
 	} else {
 		error = stream_open_write(c->shell, d->to, false, &out);
 		if (!error && !stream_write(c->shell, &out, part))
@@ -114,7 +116,7 @@ static int dd_run(struct call *c)
 		return 1;
 	}
 	int error = d.from.len ? stream_open_read(c->shell, c->arena, d.from, &in)
-			       : call_read(c, BYTES("-"), &all);
+	                       : call_read(c, BYTES("-"), &all);
 	if (error) {
 		call_error(c, "can't open '%.*s': %s", BYTES_FMT(d.from), strerror(-error));
 		return 1;
@@ -123,7 +125,8 @@ static int dd_run(struct call *c)
 		if (!in.text.at)
 			in.text = BYTES("");
 		if (in.kind == STREAM_ZERO || in.kind == STREAM_NOISE) {
-			uint64_t want = d.has_count && d.count < 4096 ? d.count * d.block : SHELL_PIPE_MAX;
+			uint64_t want =
+			        d.has_count && d.count < 4096 ? d.count * d.block : SHELL_PIPE_MAX;
 			in.text.len = want < SHELL_PIPE_MAX ? (size_t)want : SHELL_PIPE_MAX;
 			in.text.at = arena_alloc(c->arena, in.text.len);
 			if (!in.text.at)
@@ -135,9 +138,13 @@ static int dd_run(struct call *c)
 	call_spend(c, part.len / d.block + part.len / 64 + 1);
 	error = dd_output(c, &d, part);
 	call_say_error(c, "%zu+%d records in\n%zu+%d records out\n", (size_t)(part.len / d.block),
-		       part.len % d.block != 0, (size_t)(part.len / d.block), part.len % d.block != 0);
+	               part.len % d.block != 0, (size_t)(part.len / d.block),
+	               part.len % d.block != 0);
 	return error != 0;
 }
 
-static const struct applet applet_dd = {"dd", "/bin", "[if=FILE] [of=FILE] [ibs=N] [obs=N] [bs=N] [count=N] [skip=N]\n\t[seek=N] [conv=notrunc|noerror|sync|fsync]", dd_run};
+static const struct applet applet_dd = {"dd", "/bin",
+                                        "[if=FILE] [of=FILE] [ibs=N] [obs=N] [bs=N] [count=N] "
+                                        "[skip=N]\n\t[seek=N] [conv=notrunc|noerror|sync|fsync]",
+                                        dd_run};
 APPLET(applet_dd);

@@ -21,7 +21,8 @@ static int put_file(struct call *c, struct bytes name)
 		return error;
 	if (s.file)
 		vfs_share(&c->shell->vfs, s.file,
-			  script ? BYTES("") : (struct bytes){p->other_elf.at, p->other_elf.len * 3 / 4});
+		          script ? BYTES("")
+		                 : (struct bytes){p->other_elf.at, p->other_elf.len * 3 / 4});
 	return 0;
 }
 
@@ -58,7 +59,7 @@ static void say_bar(struct call *c, struct bytes name)
 	static const char bar[] = "*******************************";
 	struct bytes shown = {name.at, name.len < 20 ? name.len : 20};
 	call_say_error(c, "%-20.*s 100%% |%s| %5uk  --:--:-- ETA\n", BYTES_FMT(shown), bar,
-		       (unsigned)(c->shell->persona->other_elf.len * 3 / 4 / 1024));
+	               (unsigned)(c->shell->persona->other_elf.len * 3 / 4 / 1024));
 }
 
 static int wget_run(struct call *c)
@@ -69,7 +70,8 @@ static int wget_run(struct call *c)
 	uint8_t full[URL_MAX];
 	struct writer w = writer_of(full, sizeof full);
 	for (size_t i = 1; i < c->argc; i++) /* long options have no meaning here */
-		if (bytes_start_with(c->argv[i], "http") || (!url_at && c->argv[i].len && c->argv[i].at[0] != '-'))
+		if (bytes_start_with(c->argv[i], "http") ||
+		    (!url_at && c->argv[i].len && c->argv[i].at[0] != '-'))
 			url_at = i;
 	int first = call_options(c, "cqsO:P:Y:U:T:t:n:v", &set, values);
 	if (first < 0)
@@ -87,7 +89,8 @@ static int wget_run(struct call *c)
 	struct bytes host = host_of(url);
 	if (!(set & 2)) {
 		bool port = host.len && memchr(host.at, ':', host.len);
-		call_say_error(c, "Connecting to %.*s (%.*s%s)\n", BYTES_FMT(host), BYTES_FMT(host), port ? "" : ":80");
+		call_say_error(c, "Connecting to %.*s (%.*s%s)\n", BYTES_FMT(host), BYTES_FMT(host),
+		               port ? "" : ":80");
 	}
 	call_delay(c, FETCH_DELAY_MS);
 	int error = put_file(c, name);
@@ -158,19 +161,25 @@ static int ftpget_run(struct call *c)
 	return error != 0;
 }
 
-static const struct applet applet_wget = {"wget", "/usr/bin",
-	"[-c|--continue] [-s|--spider] [-q|--quiet] [-O|--output-document FILE]\n"
-	"\t[--header 'header: value'] [-Y|--proxy on/off] [-P DIR]\n"
-	"\t[--no-check-certificate] [-U|--user-agent AGENT] URL...\n\n"
-	"Retrieve files via HTTP or FTP", wget_run};
+static const struct applet applet_wget = {
+        "wget", "/usr/bin",
+        "[-c|--continue] [-s|--spider] [-q|--quiet] [-O|--output-document FILE]\n"
+        "\t[--header 'header: value'] [-Y|--proxy on/off] [-P DIR]\n"
+        "\t[--no-check-certificate] [-U|--user-agent AGENT] URL...\n\n"
+        "Retrieve files via HTTP or FTP",
+        wget_run};
 APPLET(applet_wget);
-static const struct applet applet_tftp = {"tftp", "/usr/bin",
-	"[OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n"
-	"Options:\n\t-l FILE\tLocal FILE\n\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n"
-	"\t-b SIZE\tTransfer blocks of SIZE octets", tftp_run};
+static const struct applet applet_tftp = {
+        "tftp", "/usr/bin",
+        "[OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n"
+        "Options:\n\t-l FILE\tLocal FILE\n\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n"
+        "\t-b SIZE\tTransfer blocks of SIZE octets",
+        tftp_run};
 APPLET(applet_tftp);
-static const struct applet applet_ftpget = {"ftpget", "/usr/bin",
-	"[OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n\nRetrieve a remote file via FTP\n\n"
-	"Options:\n\t-c,--continue\tContinue previous transfer\n\t-v,--verbose\tVerbose\n"
-	"\t-u,--username\tUsername\n\t-p,--password\tPassword\n\t-P,--port\tPort number", ftpget_run};
+static const struct applet applet_ftpget = {
+        "ftpget", "/usr/bin",
+        "[OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n\nRetrieve a remote file via FTP\n\n"
+        "Options:\n\t-c,--continue\tContinue previous transfer\n\t-v,--verbose\tVerbose\n"
+        "\t-u,--username\tUsername\n\t-p,--password\tPassword\n\t-P,--port\tPort number",
+        ftpget_run};
 APPLET(applet_ftpget);

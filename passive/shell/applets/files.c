@@ -46,9 +46,11 @@ static int cat_run(struct call *c)
 	if (first < 0)
 		return 1;
 	struct stream *in = call_stream(c, 0), *out = call_stream(c, 1);
-	if ((size_t)first >= c->argc && in && in->kind == STREAM_TERMINAL && !c->shell->run->background &&
-	    out && (out->kind == STREAM_TERMINAL || out->kind == STREAM_FILE)) {
-		shell_wait(c->shell, WAITING_COPY, out->kind == STREAM_FILE ? out->path : BYTES(""));
+	if ((size_t)first >= c->argc && in && in->kind == STREAM_TERMINAL &&
+	    !c->shell->run->background && out &&
+	    (out->kind == STREAM_TERMINAL || out->kind == STREAM_FILE)) {
+		shell_wait(c->shell, WAITING_COPY,
+		           out->kind == STREAM_FILE ? out->path : BYTES(""));
 		return 0;
 	}
 	if ((size_t)first >= c->argc && call_read(c, BYTES("-"), &content) == 0)
@@ -62,7 +64,8 @@ static int cat_run(struct call *c)
 		if (error == -EISDIR)
 			call_error(c, "read error: %s", strerror(EISDIR));
 		else
-			call_error(c, "can't open '%.*s': %s", BYTES_FMT(c->argv[i]), strerror(-error));
+			call_error(c, "can't open '%.*s': %s", BYTES_FMT(c->argv[i]),
+			           strerror(-error));
 		status = 1;
 	}
 	return status;
@@ -142,7 +145,8 @@ static int mv_run(struct call *c)
 	return each_to(c, call_options(c, "fin", &set, values), move_file);
 }
 
-static int remove_tree(struct call *c, struct bytes path, bool recursive, bool force, unsigned depth)
+static int remove_tree(struct call *c, struct bytes path, bool recursive, bool force,
+                       unsigned depth)
 {
 	struct vfs *v = &c->shell->vfs;
 	struct vfs_node n;
@@ -157,7 +161,8 @@ static int remove_tree(struct call *c, struct bytes path, bool recursive, bool f
 	if (error == -EISDIR && recursive && depth < REMOVE_DEPTH_MAX) {
 		error = vfs_list(v, n, c->arena, &children, &count);
 		for (size_t i = 0; !error && i < count && call_spend(c, 8); i++)
-			status |= remove_tree(c, join(c, path, children[i].name), true, force, depth + 1);
+			status |= remove_tree(c, join(c, path, children[i].name), true, force,
+			                      depth + 1);
 		if (!error)
 			error = vfs_remove_directory(v, path);
 	}
@@ -195,7 +200,8 @@ static int make_parents(struct call *c, struct bytes path)
 {
 	for (size_t i = 1; i < path.len; i++)
 		if (path.at[i] == '/') {
-			int error = vfs_make_directory(&c->shell->vfs, (struct bytes){path.at, i}, 0755);
+			int error = vfs_make_directory(&c->shell->vfs, (struct bytes){path.at, i},
+			                               0755);
 			if (error && error != -EEXIST)
 				return error;
 		}
@@ -214,10 +220,10 @@ static int mkdir_run(struct call *c)
 		return call_usage(c);
 	for (size_t i = (size_t)first; i < c->argc; i++) {
 		int error = set & 2 ? make_parents(c, c->argv[i])
-				    : vfs_make_directory(&c->shell->vfs, c->argv[i], 0755);
+		                    : vfs_make_directory(&c->shell->vfs, c->argv[i], 0755);
 		if (error)
 			call_error(c, "can't create directory '%.*s': %s", BYTES_FMT(c->argv[i]),
-				   strerror(-error));
+			           strerror(-error));
 		status |= error != 0;
 	}
 	return status;
@@ -279,7 +285,10 @@ static int ln_run(struct call *c)
 	return each_to(c, first, set & 1 ? link_file : link_hard);
 }
 
-static int touch_one(struct call *c, struct bytes path) { return vfs_touch(&c->shell->vfs, path); }
+static int touch_one(struct call *c, struct bytes path)
+{
+	return vfs_touch(&c->shell->vfs, path);
+}
 
 static int touch_run(struct call *c)
 {
@@ -311,7 +320,10 @@ static bool mode_symbolic(struct bytes text, uint16_t *mode)
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned who = 0, what = 0;
 		for (; i < text.len && strchr("ugoa", text.at[i]) && text.at[i]; i++)
-			who |= text.at[i] == 'u' ? 0700 : text.at[i] == 'g' ? 0070 : text.at[i] == 'o' ? 0007 : 0777;
+			who |= text.at[i] == 'u'   ? 0700
+			       : text.at[i] == 'g' ? 0070
+			       : text.at[i] == 'o' ? 0007
+			                           : 0777;
 		if (i == text.len || !strchr("+-=", text.at[i]))
 			return false;
 		uint8_t how = text.at[i++];
@@ -319,13 +331,21 @@ static bool mode_symbolic(struct bytes text, uint16_t *mode)
 			who = 0777;
 		for (; i < text.len && text.at[i] != ','; i++) {
 			switch (text.at[i]) {
-			case 'r': what |= 0444; break;
-			case 'w': what |= 0222; break;
+			case 'r':
+				what |= 0444;
+				break;
+			case 'w':
+				what |= 0222;
+				break;
 			case 'x':
-			case 'X': what |= 0111; break;
+			case 'X':
+				what |= 0111;
+				break;
 			case 's':
-			case 't': break;
-			default: return false;
+			case 't':
+				break;
+			default:
+				return false;
 			}
 		}
 		what &= who;
@@ -389,11 +409,13 @@ static int mknod_run(struct call *c)
 {
 	int64_t major = 0, minor = 0;
 	struct bytes kind = call_operand(c, 2);
-	bool node = c->argc == 5 && call_number(c->argv[3], &major) && call_number(c->argv[4], &minor);
+	bool node =
+	        c->argc == 5 && call_number(c->argv[3], &major) && call_number(c->argv[4], &minor);
 	if (kind.len != 1 || !strchr("bcup", kind.at[0]) || (!node && kind.at[0] != 'p'))
 		return call_usage(c);
-	int error = vfs_make_device(&c->shell->vfs, c->argv[1], kind.at[0] == 'b' ? VFS_BLOCK : VFS_CHARACTER,
-				    0644, (uint16_t)((major & 255) << 8 | (minor & 255)));
+	int error = vfs_make_device(&c->shell->vfs, c->argv[1],
+	                            kind.at[0] == 'b' ? VFS_BLOCK : VFS_CHARACTER, 0644,
+	                            (uint16_t)((major & 255) << 8 | (minor & 255)));
 	if (error)
 		call_error(c, "%.*s: %s", BYTES_FMT(c->argv[1]), strerror(-error));
 	return error != 0;
@@ -401,23 +423,31 @@ static int mknod_run(struct call *c)
 
 static const struct applet applet_cat = {"cat", "/bin", "[FILE]...", cat_run};
 APPLET(applet_cat);
-static const struct applet applet_cp = {"cp", "/bin", "[OPTIONS] SOURCE... DEST\n\nCopy SOURCE(s) to DEST", cp_run};
+static const struct applet applet_cp = {
+        "cp", "/bin", "[OPTIONS] SOURCE... DEST\n\nCopy SOURCE(s) to DEST", cp_run};
 APPLET(applet_cp);
-static const struct applet applet_mv = {"mv", "/bin", "[-fin] SOURCE DEST\nor: mv [-fin] SOURCE... DIRECTORY", mv_run};
+static const struct applet applet_mv = {
+        "mv", "/bin", "[-fin] SOURCE DEST\nor: mv [-fin] SOURCE... DIRECTORY", mv_run};
 APPLET(applet_mv);
-static const struct applet applet_rm = {"rm", "/bin", "[-irf] FILE...\n\nRemove (unlink) FILEs", rm_run};
+static const struct applet applet_rm = {"rm", "/bin", "[-irf] FILE...\n\nRemove (unlink) FILEs",
+                                        rm_run};
 APPLET(applet_rm);
-static const struct applet applet_mkdir = {"mkdir", "/bin", "[OPTIONS] DIRECTORY...\n\nCreate DIRECTORY", mkdir_run};
+static const struct applet applet_mkdir = {"mkdir", "/bin",
+                                           "[OPTIONS] DIRECTORY...\n\nCreate DIRECTORY", mkdir_run};
 APPLET(applet_mkdir);
-static const struct applet applet_rmdir = {"rmdir", "/bin", "[OPTIONS] DIRECTORY...\n\nRemove DIRECTORY if it is empty", rmdir_run};
+static const struct applet applet_rmdir = {
+        "rmdir", "/bin", "[OPTIONS] DIRECTORY...\n\nRemove DIRECTORY if it is empty", rmdir_run};
 APPLET(applet_rmdir);
 static const struct applet applet_ln = {"ln", "/bin", "[OPTIONS] TARGET... LINK|DIR", ln_run};
 APPLET(applet_ln);
 static const struct applet applet_touch = {"touch", "/bin", "[-c] FILE [FILE]...", touch_run};
 APPLET(applet_touch);
-static const struct applet applet_chmod = {"chmod", "/bin", "[-R] MODE[,MODE]... FILE...", chmod_run};
+static const struct applet applet_chmod = {"chmod", "/bin", "[-R] MODE[,MODE]... FILE...",
+                                           chmod_run};
 APPLET(applet_chmod);
-static const struct applet applet_chown = {"chown", "/bin", "[-R] OWNER[<.|:>[GROUP]] FILE...", chown_run};
+static const struct applet applet_chown = {"chown", "/bin", "[-R] OWNER[<.|:>[GROUP]] FILE...",
+                                           chown_run};
 APPLET(applet_chown);
-static const struct applet applet_mknod = {"mknod", "/bin", "[-m MODE] NAME TYPE MAJOR MINOR", mknod_run};
+static const struct applet applet_mknod = {"mknod", "/bin", "[-m MODE] NAME TYPE MAJOR MINOR",
+                                           mknod_run};
 APPLET(applet_mknod);

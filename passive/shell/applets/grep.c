@@ -10,10 +10,33 @@ struct grep {
 	bool names, found;
 };
 
-enum grep_option { GREP_E, GREP_FIXED, GREP_I, GREP_V, GREP_C, GREP_L, GREP_Q, GREP_N, GREP_O, GREP_S, GREP_H,
-		   GREP_NO_H, GREP_W, GREP_X, GREP_R, GREP_PATTERN, GREP_MOST, GREP_FILE, GREP_A, GREP_B };
+enum grep_option {
+	GREP_E,
+	GREP_FIXED,
+	GREP_I,
+	GREP_V,
+	GREP_C,
+	GREP_L,
+	GREP_Q,
+	GREP_N,
+	GREP_O,
+	GREP_S,
+	GREP_H,
+	GREP_NO_H,
+	GREP_W,
+	GREP_X,
+	GREP_R,
+	GREP_PATTERN,
+	GREP_MOST,
+	GREP_FILE,
+	GREP_A,
+	GREP_B
+};
 
-static bool has(const struct grep *g, enum grep_option o) { return g->set >> o & 1; }
+static bool has(const struct grep *g, enum grep_option o)
+{
+	return g->set >> o & 1;
+}
 
 /* -F: each special byte behind a backslash. */
 static struct bytes fixed(struct call *c, struct bytes p)
@@ -36,12 +59,14 @@ static bool add_patterns(struct grep *g, struct bytes text, bool extended)
 	for (;;) {
 		struct bytes line = {text.at, bytes_find(text, "\n")};
 		struct bytes p = has(g, GREP_FIXED) ? fixed(g->call, line) : line;
-		struct regex *re = g->count < 16 ? regex_read(g->call->arena, p,
-							     extended && !has(g, GREP_FIXED), has(g, GREP_I))
-						 : NULL;
+		struct regex *re =
+		        g->count < 16 ? regex_read(g->call->arena, p,
+		                                   extended && !has(g, GREP_FIXED), has(g, GREP_I))
+		                      : NULL;
 		if (!re) {
-			call_error(g->call, "bad regex '%.*s': Invalid preceding regular expression",
-				   BYTES_FMT(line));
+			call_error(g->call,
+			           "bad regex '%.*s': Invalid preceding regular expression",
+			           BYTES_FMT(line));
 			return false;
 		}
 		g->patterns[g->count++] = re;
@@ -54,7 +79,8 @@ static bool add_patterns(struct grep *g, struct bytes text, bool extended)
 
 static bool is_word_byte(uint8_t b)
 {
-	return (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || b == '_';
+	return (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') ||
+	       b == '_';
 }
 
 static bool line_matches(struct grep *g, struct bytes line, size_t from, struct regex_match *m)
@@ -65,8 +91,9 @@ static bool line_matches(struct grep *g, struct bytes line, size_t from, struct 
 		struct bytes hit = m->group[0];
 		if (has(g, GREP_X) && hit.len != line.len)
 			continue;
-		bool in_word = (hit.at > line.at && is_word_byte(hit.at[-1])) ||
-			       (hit.at + hit.len < line.at + line.len && is_word_byte(hit.at[hit.len]));
+		bool in_word =
+		        (hit.at > line.at && is_word_byte(hit.at[-1])) ||
+		        (hit.at + hit.len < line.at + line.len && is_word_byte(hit.at[hit.len]));
 		if (!has(g, GREP_W) || !in_word)
 			return true;
 	}
@@ -137,7 +164,8 @@ static int grep_run(struct call *c)
 		call_number(values[GREP_MOST], &g.most);
 	if (!has(&g, GREP_PATTERN) && (size_t)first >= c->argc)
 		return call_usage(c);
-	if (!add_patterns(&g, has(&g, GREP_PATTERN) ? values[GREP_PATTERN] : c->argv[first++], extended))
+	if (!add_patterns(&g, has(&g, GREP_PATTERN) ? values[GREP_PATTERN] : c->argv[first++],
+	                  extended))
 		return 2;
 	bool input = (size_t)first >= c->argc;
 	g.names = (c->argc - (size_t)first > 1 || has(&g, GREP_NO_H)) && !has(&g, GREP_H) && !input;
@@ -156,7 +184,10 @@ static int grep_run(struct call *c)
 	return g.found ? 0 : status ? status : 1;
 }
 
-static const struct applet applet_grep = {"grep", "/bin", "[-HhnlLoqvsrRiwFExz] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...", grep_run};
+static const struct applet applet_grep = {
+        "grep", "/bin",
+        "[-HhnlLoqvsrRiwFExz] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...",
+        grep_run};
 APPLET(applet_grep);
 static const struct applet applet_egrep = {"egrep", "/bin", NULL, grep_run};
 APPLET(applet_egrep);

@@ -5,8 +5,16 @@
 #define FIND_DEPTH_MAX 12
 #define LS_WIDTH 80
 
-enum ls_option { LS_LONG = 1, LS_ALL = 2, LS_ALMOST = 4, LS_ONE = 8, LS_SELF = 16, LS_RECURSE = 32,
-		 LS_HUMAN = 64, LS_CLASSIFY = 128 };
+enum ls_option {
+	LS_LONG = 1,
+	LS_ALL = 2,
+	LS_ALMOST = 4,
+	LS_ONE = 8,
+	LS_SELF = 16,
+	LS_RECURSE = 32,
+	LS_HUMAN = 64,
+	LS_CLASSIFY = 128
+};
 
 static uint8_t kind_letter(enum vfs_kind k)
 {
@@ -118,7 +126,8 @@ static int ls_run(struct call *c)
 	for (size_t i = 0; i < n && call_spend(c, 16); i++) {
 		struct vfs_node node;
 		struct vfs_status s;
-		bool follow = !(set & LS_LONG) || (paths[i].len && paths[i].at[paths[i].len - 1] == '/');
+		bool follow =
+		        !(set & LS_LONG) || (paths[i].len && paths[i].at[paths[i].len - 1] == '/');
 		int error = vfs_find(&c->shell->vfs, paths[i], follow, &node);
 		if (error) {
 			call_error(c, "%.*s: %s", BYTES_FMT(paths[i]), strerror(-error));
@@ -144,19 +153,20 @@ static int df_run(struct call *c)
 	const struct persona *p = c->shell->persona;
 	bool human = bytes_equal_text(call_operand(c, 1), "-h");
 	call_say(c, "Filesystem           %s Used Available Use%% Mounted on\n",
-		 human ? "     Size     " : "1K-blocks     ");
+	         human ? "     Size     " : "1K-blocks     ");
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct persona_mount *m = &p->mounts[i];
 		if (m->size_kb == 0)
 			continue;
 		uint32_t left = m->size_kb - m->used_kb;
 		if (human)
-			call_say(c, "%-20s %8.1fM %8.1fM %8.1fM %3u%% %s\n", m->device, m->size_kb / 1024.0,
-				 m->used_kb / 1024.0, left / 1024.0,
-				 (unsigned)((uint64_t)m->used_kb * 100 / m->size_kb), m->path);
+			call_say(c, "%-20s %8.1fM %8.1fM %8.1fM %3u%% %s\n", m->device,
+			         m->size_kb / 1024.0, m->used_kb / 1024.0, left / 1024.0,
+			         (unsigned)((uint64_t)m->used_kb * 100 / m->size_kb), m->path);
 		else
-			call_say(c, "%-20s %9u %9u %9u %3u%% %s\n", m->device, m->size_kb, m->used_kb, left,
-				 (unsigned)((uint64_t)m->used_kb * 100 / m->size_kb), m->path);
+			call_say(c, "%-20s %9u %9u %9u %3u%% %s\n", m->device, m->size_kb,
+			         m->used_kb, left,
+			         (unsigned)((uint64_t)m->used_kb * 100 / m->size_kb), m->path);
 	}
 	return 0;
 }
@@ -166,7 +176,7 @@ static int mount_run(struct call *c)
 	const struct persona *p = c->shell->persona;
 	for (size_t i = 0; c->argc == 1 && i < p->mount_count; i++)
 		call_say(c, "%s on %s type %s (%s)\n", p->mounts[i].device, p->mounts[i].path,
-			 p->mounts[i].type, p->mounts[i].options);
+		         p->mounts[i].type, p->mounts[i].options);
 	return 0;
 }
 
@@ -174,7 +184,8 @@ static int umount_run(struct call *c)
 {
 	if (c->argc < 2)
 		return call_usage(c);
-	call_error(c, "can't umount %.*s: Device or resource busy", BYTES_FMT(c->argv[c->argc - 1]));
+	call_error(c, "can't umount %.*s: Device or resource busy",
+	           BYTES_FMT(c->argv[c->argc - 1]));
 	return 1;
 }
 
@@ -214,7 +225,8 @@ static void find_below(struct finding *f, struct vfs_node n, size_t len, unsigne
 			break;
 		}
 	vfs_stat(n, &s);
-	bool kind = !f->kind || f->kind == kind_letter(s.kind) || (f->kind == 'f' && s.kind == VFS_FILE);
+	bool kind = !f->kind || f->kind == kind_letter(s.kind) ||
+	            (f->kind == 'f' && s.kind == VFS_FILE);
 	if (kind && (!f->name.at || pattern_matches(c->shell, f->name, last)))
 		call_say(c, "%.*s\n", BYTES_FMT(path));
 	if (s.kind != VFS_DIRECTORY || depth == FIND_DEPTH_MAX || !call_spend(c, 16) ||
@@ -241,10 +253,12 @@ static int find_run(struct call *c)
 			root = c->argv[i];
 		else if (bytes_equal_text(c->argv[i], "-name") && i + 1 < c->argc)
 			f.name = c->argv[++i];
-		else if (bytes_equal_text(c->argv[i], "-type") && i + 1 < c->argc && c->argv[i + 1].len)
+		else if (bytes_equal_text(c->argv[i], "-type") && i + 1 < c->argc &&
+		         c->argv[i + 1].len)
 			f.kind = c->argv[++i].at[0];
 	}
-	int error = root.len && root.len < VFS_PATH_MAX ? vfs_find(&c->shell->vfs, root, false, &n) : -ENOENT;
+	int error = root.len && root.len < VFS_PATH_MAX ? vfs_find(&c->shell->vfs, root, false, &n)
+	                                                : -ENOENT;
 	if (error) {
 		call_error(c, "%.*s: %s", BYTES_FMT(root), strerror(-error));
 		return 1;
@@ -300,25 +314,31 @@ static int dirname_run(struct call *c)
 	if (c->argc < 2)
 		return call_usage(c);
 	last_part(c->argv[1], &before);
-	call_say(c, "%.*s\n", before.len ? (int)before.len : 1, before.len ? (const char *)before.at : ".");
+	call_say(c, "%.*s\n", before.len ? (int)before.len : 1,
+	         before.len ? (const char *)before.at : ".");
 	return 0;
 }
 
-static const struct applet applet_ls = {"ls", "/bin", "[-1AacCdeFilnpLRrSsTtuvwxXhk] [FILE]...", ls_run};
+static const struct applet applet_ls = {"ls", "/bin", "[-1AacCdeFilnpLRrSsTtuvwxXhk] [FILE]...",
+                                        ls_run};
 APPLET(applet_ls);
-static const struct applet applet_df = {"df", "/bin", "[-Pkmhai] [-B SIZE] [FILESYSTEM]...", df_run};
+static const struct applet applet_df = {"df", "/bin", "[-Pkmhai] [-B SIZE] [FILESYSTEM]...",
+                                        df_run};
 APPLET(applet_df);
 static const struct applet applet_mount = {"mount", "/bin", NULL, mount_run};
 APPLET(applet_mount);
-static const struct applet applet_umount = {"umount", "/bin", "[OPTIONS] FILESYSTEM|DIRECTORY", umount_run};
+static const struct applet applet_umount = {"umount", "/bin", "[OPTIONS] FILESYSTEM|DIRECTORY",
+                                            umount_run};
 APPLET(applet_umount);
 static const struct applet applet_which = {"which", "/usr/bin", "[COMMAND]...", which_run};
 APPLET(applet_which);
-static const struct applet applet_find = {"find", "/usr/bin", "[PATH]... [OPTIONS] [ACTIONS]", find_run};
+static const struct applet applet_find = {"find", "/usr/bin", "[PATH]... [OPTIONS] [ACTIONS]",
+                                          find_run};
 APPLET(applet_find);
 static const struct applet applet_readlink = {"readlink", "/usr/bin", "[-fnv] FILE", readlink_run};
 APPLET(applet_readlink);
-static const struct applet applet_basename = {"basename", "/usr/bin", "FILE [SUFFIX]", basename_run};
+static const struct applet applet_basename = {"basename", "/usr/bin", "FILE [SUFFIX]",
+                                              basename_run};
 APPLET(applet_basename);
 static const struct applet applet_dirname = {"dirname", "/usr/bin", "FILENAME", dirname_run};
 APPLET(applet_dirname);

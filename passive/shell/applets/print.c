@@ -64,7 +64,10 @@ struct printing {
 #define PRINT_MAX 8192
 #define WIDTH_MAX 512
 
-static struct bytes take(struct printing *p) { return call_operand(p->call, p->next++); }
+static struct bytes take(struct printing *p)
+{
+	return call_operand(p->call, p->next++);
+}
 
 static long long number(struct printing *p, struct bytes b)
 {
@@ -197,7 +200,8 @@ static int printf_run(struct call *c)
 				write_u8(&p.out, f.at[i++]);
 			}
 		}
-	} while (p.next < c->argc && p.next > before && !p.stopped && !p.out.bad && call_spend(c, 16));
+	} while (p.next < c->argc && p.next > before && !p.stopped && !p.out.bad &&
+	         call_spend(c, 16));
 	call_out(c, writer_bytes(&p.out));
 	return p.status;
 }
@@ -206,8 +210,8 @@ static int seq_run(struct call *c)
 {
 	int64_t from = 1, step = 1, to = 0;
 	bool ok = c->argc >= 2 && c->argc <= 4 && call_number(c->argv[c->argc - 1], &to) &&
-		  (c->argc < 3 || call_number(c->argv[1], &from)) &&
-		  (c->argc < 4 || call_number(c->argv[2], &step));
+	          (c->argc < 3 || call_number(c->argv[1], &from)) &&
+	          (c->argc < 4 || call_number(c->argv[2], &step));
 	if (!ok || step == 0)
 		return call_usage(c);
 	for (int64_t v = from; (step > 0 ? v <= to : v >= to) && call_spend(c, 16); v += step)
@@ -219,7 +223,7 @@ static int yes_run(struct call *c)
 {
 	for (int i = 0; i < 1024 && call_spend(c, 16); i++)
 		call_say(c, "%.*s\n", c->argc > 1 ? (int)c->argv[1].len : 1,
-			 c->argc > 1 ? (const char *)c->argv[1].at : "y");
+		         c->argc > 1 ? (const char *)c->argv[1].at : "y");
 	return 0;
 }
 
@@ -239,7 +243,8 @@ static const struct applet applet_echo = {"echo", "/bin", NULL, echo_run};
 APPLET(applet_echo);
 static const struct applet applet_printf = {"printf", "/usr/bin", "FORMAT [ARG]...", printf_run};
 APPLET(applet_printf);
-static const struct applet applet_seq = {"seq", "/usr/bin", "[-w] [-s SEP] [FIRST [INC]] LAST", seq_run};
+static const struct applet applet_seq = {"seq", "/usr/bin", "[-w] [-s SEP] [FIRST [INC]] LAST",
+                                         seq_run};
 APPLET(applet_seq);
 static const struct applet applet_yes = {"yes", "/usr/bin", "[STRING]", yes_run};
 APPLET(applet_yes);

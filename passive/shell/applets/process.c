@@ -97,7 +97,8 @@ static int sleep_run(struct call *c)
 		call_error(c, "invalid number '%.*s'", BYTES_FMT(c->argv[1]));
 		return 1;
 	}
-	call_delay(c, seconds > 0 && seconds < 3600 ? (uint64_t)seconds * 1000 : SHELL_DELAY_MS_MAX);
+	call_delay(c,
+	           seconds > 0 && seconds < 3600 ? (uint64_t)seconds * 1000 : SHELL_DELAY_MS_MAX);
 	return 0;
 }
 
@@ -141,7 +142,8 @@ static int nothing_run(struct call *c)
 
 static const struct applet applet_kill = {"kill", "/bin", NULL, kill_run};
 APPLET(applet_kill);
-static const struct applet applet_killall = {"killall", "/usr/bin", "[-l] [-q] [-SIG] PROCESS_NAME...", killall_run};
+static const struct applet applet_killall = {"killall", "/usr/bin",
+                                             "[-l] [-q] [-SIG] PROCESS_NAME...", killall_run};
 APPLET(applet_killall);
 static const struct applet applet_pidof = {"pidof", "/bin", NULL, pidof_run};
 APPLET(applet_pidof);

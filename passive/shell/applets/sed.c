@@ -60,7 +60,8 @@ static void read_address(struct sed *d, struct bytes *s, struct address_of_line 
 		d->bad |= !a->re;
 	} else if (s->at[0] >= '0' && s->at[0] <= '9') {
 		a->kind = LINE_NUMBER;
-		for (; s->len && s->at[0] >= '0' && s->at[0] <= '9' && a->number < UINT32_MAX; s->at++, s->len--)
+		for (; s->len && s->at[0] >= '0' && s->at[0] <= '9' && a->number < UINT32_MAX;
+		     s->at++, s->len--)
 			a->number = a->number * 10 + (s->at[0] - '0');
 	}
 }
@@ -115,8 +116,8 @@ static void read_script(struct sed *d, struct bytes s)
 	}
 }
 
-static bool address_fits(struct sed *d, const struct address_of_line *a, struct bytes line, uint64_t n,
-			 bool last)
+static bool address_fits(struct sed *d, const struct address_of_line *a, struct bytes line,
+                         uint64_t n, bool last)
 {
 	struct regex_match m;
 	switch (a->kind) {
@@ -138,7 +139,8 @@ static bool applies(struct sed *d, struct sed_command *x, struct bytes line, uin
 		yes = address_fits(d, &x->from, line, n, last);
 	} else if (x->inside) {
 		yes = true;
-		x->inside = x->to.kind == LINE_NUMBER ? n < x->to.number : !address_fits(d, &x->to, line, n, last);
+		x->inside = x->to.kind == LINE_NUMBER ? n < x->to.number
+		                                      : !address_fits(d, &x->to, line, n, last);
 	} else {
 		yes = address_fits(d, &x->from, line, n, last);
 		x->inside = yes && !(x->to.kind == LINE_NUMBER && n >= x->to.number);

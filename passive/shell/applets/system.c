@@ -38,12 +38,14 @@ static int ps_run(struct call *c)
 	for (size_t i = 0; i < p->process_count; i++) {
 		const struct persona_process *x = &p->processes[i];
 		if (x->memory_kb)
-			call_say(c, "%5u %-8s %5u %-4s %s\n", x->pid, x->user, x->memory_kb, x->state, x->command);
+			call_say(c, "%5u %-8s %5u %-4s %s\n", x->pid, x->user, x->memory_kb,
+			         x->state, x->command);
 		else
-			call_say(c, "%5u %-8s     0 %-4s %s\n", x->pid, x->user, x->state, x->command);
+			call_say(c, "%5u %-8s     0 %-4s %s\n", x->pid, x->user, x->state,
+			         x->command);
 	}
 	call_say(c, "%5u root      1508 S    -sh\n%5u root      1504 R    ps\n",
-		 1207 + (unsigned)(c->shell->seed % 977), 1310 + (unsigned)(c->shell->seed % 977));
+	         1207 + (unsigned)(c->shell->seed % 977), 1310 + (unsigned)(c->shell->seed % 977));
 	return 0;
 }
 
@@ -53,7 +55,8 @@ static int free_run(struct call *c)
 	uint32_t cached = all / 5;
 	call_say(c, "             total         used         free       shared      buffers\n");
 	call_say(c, "%6s%13u%13u%13u%13u%13u\n", "Mem:", all, used, all - used, 0, buffers);
-	call_say(c, "-/+ buffers:%18u%13u\n", used - buffers - cached, all - used + buffers + cached);
+	call_say(c, "-/+ buffers:%18u%13u\n", used - buffers - cached,
+	         all - used + buffers + cached);
 	call_say(c, "%6s%13u%13u%13u\n", "Swap:", 0, 0, 0);
 	return 0;
 }
@@ -64,7 +67,7 @@ static int uptime_run(struct call *c)
 	uint64_t now_s = look.time_us / 1000000 % 86400;
 	uint32_t days = look.uptime_s / 86400, minutes = look.uptime_s / 60 % 1440;
 	call_say(c, " %02u:%02u:%02u up ", (unsigned)(now_s / 3600), (unsigned)(now_s / 60 % 60),
-		 (unsigned)(now_s % 60));
+	         (unsigned)(now_s % 60));
 	if (days)
 		call_say(c, "%u day%s, ", days, days > 1 ? "s" : "");
 	if (minutes / 60)
@@ -126,19 +129,23 @@ static int nproc_run(struct call *c)
 static int dmesg_run(struct call *c)
 {
 	const struct persona *p = c->shell->persona;
-	call_say(c, "Linux version %s (root@build) (gcc version 4.4.1) %s\n", p->kernel, p->kernel_build);
-	call_say(c, "Memory: %uk/%uk available, 4096k kernel code\n", p->memory_kb, p->memory_kb + 4096);
-	call_say(c, "VFS: Mounted root (%s filesystem) on device 31:1.\nFreeing init memory: 120K\n",
-		 p->mount_count > 1 ? p->mounts[1].type : "squashfs");
+	call_say(c, "Linux version %s (root@build) (gcc version 4.4.1) %s\n", p->kernel,
+	         p->kernel_build);
+	call_say(c, "Memory: %uk/%uk available, 4096k kernel code\n", p->memory_kb,
+	         p->memory_kb + 4096);
+	call_say(c,
+	         "VFS: Mounted root (%s filesystem) on device 31:1.\nFreeing init memory: 120K\n",
+	         p->mount_count > 1 ? p->mounts[1].type : "squashfs");
 	return 0;
 }
 
 static int top_run(struct call *c)
 {
 	uint32_t all = c->shell->persona->memory_kb;
-	call_say(c, "Mem: %uK used, %uK free, 0K shrd, %uK buff, %uK cached\n", all / 8 * 5, all - all / 8 * 5,
-		 all / 40, all / 5);
-	call_say(c, "CPU:   3%% usr   4%% sys   0%% nic  92%% idle   0%% io   0%% irq   0%% sirq\n");
+	call_say(c, "Mem: %uK used, %uK free, 0K shrd, %uK buff, %uK cached\n", all / 8 * 5,
+	         all - all / 8 * 5, all / 40, all / 5);
+	call_say(c,
+	         "CPU:   3%% usr   4%% sys   0%% nic  92%% idle   0%% io   0%% irq   0%% sirq\n");
 	return ps_run(c);
 }
 
@@ -162,7 +169,8 @@ static const struct applet applet_id = {"id", "/usr/bin", "[OPTIONS] [USER]", id
 APPLET(applet_id);
 static const struct applet applet_whoami = {"whoami", "/usr/bin", NULL, whoami_run};
 APPLET(applet_whoami);
-static const struct applet applet_hostname = {"hostname", "/bin", "[OPTIONS] [HOSTNAME | -F FILE]", hostname_run};
+static const struct applet applet_hostname = {"hostname", "/bin", "[OPTIONS] [HOSTNAME | -F FILE]",
+                                              hostname_run};
 APPLET(applet_hostname);
 static const struct applet applet_nproc = {"nproc", "/usr/bin", NULL, nproc_run};
 APPLET(applet_nproc);

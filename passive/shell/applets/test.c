@@ -72,7 +72,7 @@ static bool compare_numbers(struct testing *t, struct bytes a, const char *op, s
 	       : !strcmp(op, "-lt") ? x < y
 	       : !strcmp(op, "-le") ? x <= y
 	       : !strcmp(op, "-gt") ? x > y
-				    : x >= y;
+	                            : x >= y;
 }
 
 static bool is_newer(struct testing *t, struct bytes a, struct bytes b)
@@ -112,7 +112,8 @@ static bool test_binary(struct testing *t, bool *known)
 
 static bool is_operator(struct bytes b)
 {
-	static const char *const all[] = {"=", "==", "!=", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot"};
+	static const char *const all[] = {"=",   "==",  "!=",  "-eq", "-ne", "-lt",
+	                                  "-le", "-gt", "-ge", "-nt", "-ot"};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (bytes_equal_text(b, all[i]))
 			return true;
@@ -140,11 +141,12 @@ static bool test_primary(struct testing *t)
 		t->at++;
 	} else {
 		struct bytes w = word(t, 0), operand = word(t, 1);
-		bool unary = w.len == 2 && w.at[0] == '-' && strchr("nzfdcbhLsxwreugkpSGO", w.at[1]);
+		bool unary =
+		        w.len == 2 && w.at[0] == '-' && strchr("nzfdcbhLsxwreugkpSGO", w.at[1]);
 		if (unary && t->at + 1 < t->end) {
 			yes = w.at[1] == 'n'   ? operand.len > 0
 			      : w.at[1] == 'z' ? operand.len == 0
-					       : file_is(t, w.at[1], operand);
+			                       : file_is(t, w.at[1], operand);
 			t->at += 2;
 		} else {
 			yes = w.len > 0;
@@ -180,7 +182,8 @@ static int test_run(struct call *c)
 	struct testing t = {.call = c, .at = 1, .end = c->argc};
 	bool bracket = bytes_equal_text(c->argv[0], "[") || bytes_equal_text(c->argv[0], "[[");
 	if (bracket) {
-		if (!bytes_equal_text(c->argv[c->argc - 1], bytes_equal_text(c->argv[0], "[") ? "]" : "]]")) {
+		if (!bytes_equal_text(c->argv[c->argc - 1],
+		                      bytes_equal_text(c->argv[0], "[") ? "]" : "]]")) {
 			call_say_error(c, "sh: missing %s\n", c->argv[0].len == 1 ? "]" : "]]");
 			return 2;
 		}
@@ -191,7 +194,8 @@ static int test_run(struct call *c)
 	bool yes = test_or(&t);
 	if (!t.failed && t.at < t.end)
 		complain(&t, word(&t, 0),
-			 t.at + 1 == t.end && is_operator(word(&t, 0)) ? "argument expected" : "unknown operand");
+		         t.at + 1 == t.end && is_operator(word(&t, 0)) ? "argument expected"
+		                                                       : "unknown operand");
 	return t.failed ? 2 : !yes;
 }
 

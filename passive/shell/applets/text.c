@@ -36,7 +36,8 @@ static bool read_span(struct call *c, struct span *s)
 	struct bytes values[8];
 	struct bytes word = call_operand(c, 1);
 	*s = (struct span){.count = 10, .first = 2};
-	if (word.len > 1 && (word.at[0] == '-' || word.at[0] == '+') && word.at[1] >= '0' && word.at[1] <= '9') {
+	if (word.len > 1 && (word.at[0] == '-' || word.at[0] == '+') && word.at[1] >= '0' &&
+	    word.at[1] <= '9') {
 		s->from_start = word.at[0] == '+';
 		return call_number((struct bytes){word.at + 1, word.len - 1}, &s->count);
 	}
@@ -59,9 +60,9 @@ static struct bytes span_head(struct bytes text, const struct span *s)
 	struct bytes rest = text, line;
 	bool ended;
 	if (s->bytes)
-		return (struct bytes){text.at, s->count < 0                      ? 0
-					      : (uint64_t)s->count > text.len ? text.len
-									       : (size_t)s->count};
+		return (struct bytes){text.at, s->count < 0                    ? 0
+		                               : (uint64_t)s->count > text.len ? text.len
+		                                                               : (size_t)s->count};
 	for (int64_t n = 0; n < s->count && next_line(&rest, &line, &ended); n++)
 		continue;
 	return (struct bytes){text.at, text.len - rest.len};
@@ -89,7 +90,8 @@ static struct bytes span_tail(struct bytes text, const struct span *s)
 	return s->count ? text : BYTES("");
 }
 
-static int ends_run(struct call *c, struct bytes (*cut)(struct bytes, const struct span *), const char *how)
+static int ends_run(struct call *c, struct bytes (*cut)(struct bytes, const struct span *),
+                    const char *how)
 {
 	struct span s;
 	struct bytes text;
@@ -104,13 +106,17 @@ static int ends_run(struct call *c, struct bytes (*cut)(struct bytes, const stru
 			continue;
 		}
 		if (c->argc - s.first > 1)
-			call_say(c, "%s==> %.*s <==\n", i > s.first ? "\n" : "", BYTES_FMT(c->argv[i]));
+			call_say(c, "%s==> %.*s <==\n", i > s.first ? "\n" : "",
+			         BYTES_FMT(c->argv[i]));
 		call_out(c, cut(text, &s));
 	}
 	return status;
 }
 
-static int head_run(struct call *c) { return ends_run(c, span_head, "%.*s: %s"); }
+static int head_run(struct call *c)
+{
+	return ends_run(c, span_head, "%.*s: %s");
+}
 
 static int tail_run(struct call *c)
 {
@@ -185,7 +191,8 @@ static bool in_list(struct bytes list, uint64_t n)
 		if (dash == part.len)
 			high = low;
 		else if (dash + 1 < part.len)
-			bytes_number((struct bytes){part.at + dash + 1, part.len - dash - 1}, UINT32_MAX, &high);
+			bytes_number((struct bytes){part.at + dash + 1, part.len - dash - 1},
+			             UINT32_MAX, &high);
 		if (n >= low && n <= high)
 			return true;
 		list.at += skip;
@@ -336,7 +343,11 @@ static size_t expand_set(struct bytes from, uint8_t out[256])
 		uint8_t low = from.at[i];
 		if (low == '\\' && i + 1 < from.len) {
 			low = from.at[++i];
-			low = low == 'n' ? '\n' : low == 't' ? '\t' : low == 'r' ? '\r' : low == '0' ? 0 : low;
+			low = low == 'n'   ? '\n'
+			      : low == 't' ? '\t'
+			      : low == 'r' ? '\r'
+			      : low == '0' ? 0
+			                   : low;
 		}
 		unsigned high = low;
 		if (i + 2 < from.len && from.at[i + 1] == '-') {
@@ -359,7 +370,8 @@ static int tr_run(struct call *c)
 		return 1;
 	if ((size_t)first >= c->argc)
 		return call_usage(c);
-	size_t n = expand_set(c->argv[first], from), m = expand_set(call_operand(c, (size_t)first + 1), to);
+	size_t n = expand_set(c->argv[first], from),
+	       m = expand_set(call_operand(c, (size_t)first + 1), to);
 	if (call_read(c, BYTES("-"), &text))
 		return 1;
 	uint8_t *out = arena_alloc(c->arena, text.len + 1);
@@ -392,7 +404,8 @@ static int tee_run(struct call *c)
 		struct stream s;
 		int error = stream_open_write(c->shell, c->argv[i], set & 1, &s);
 		if (error || !stream_write(c->shell, &s, text)) {
-			call_error(c, "%.*s: %s", BYTES_FMT(c->argv[i]), strerror(error ? -error : ENOSPC));
+			call_error(c, "%.*s: %s", BYTES_FMT(c->argv[i]),
+			           strerror(error ? -error : ENOSPC));
 			status = 1;
 		}
 	}
@@ -407,9 +420,11 @@ static const struct applet applet_wc = {"wc", "/usr/bin", "[OPTIONS] [FILE]...",
 APPLET(applet_wc);
 static const struct applet applet_cut = {"cut", "/usr/bin", "[OPTIONS] [FILE]...", cut_run};
 APPLET(applet_cut);
-static const struct applet applet_sort = {"sort", "/usr/bin", "[-nrugMcszbdfimSTokt] [-o FILE] [FILE]...", sort_run};
+static const struct applet applet_sort = {"sort", "/usr/bin",
+                                          "[-nrugMcszbdfimSTokt] [-o FILE] [FILE]...", sort_run};
 APPLET(applet_sort);
-static const struct applet applet_uniq = {"uniq", "/usr/bin", "[-fscduw]... [INPUT [OUTPUT]]", uniq_run};
+static const struct applet applet_uniq = {"uniq", "/usr/bin", "[-fscduw]... [INPUT [OUTPUT]]",
+                                          uniq_run};
 APPLET(applet_uniq);
 static const struct applet applet_tr = {"tr", "/usr/bin", "[-cds] STRING1 [STRING2]", tr_run};
 APPLET(applet_tr);

@@ -24,30 +24,41 @@ static void bench_say(void *owner, struct bytes b)
 
 static void bench_fetched(void *owner, struct bytes url, struct bytes name, const char *how)
 {
-	write_fmt(&((struct bench *)owner)->told, "%s %.*s %.*s\n", how, (int)url.len, (const char *)url.at,
-		  (int)name.len, (const char *)name.at);
+	write_fmt(&((struct bench *)owner)->told, "%s %.*s %.*s\n", how, (int)url.len,
+	          (const char *)url.at, (int)name.len, (const char *)name.at);
 }
 
 static void bench_captured(void *owner, struct bytes content, struct bytes name, const char *how)
 {
 	struct bench *b = owner;
 	b->captures++;
-	write_fmt(&b->told, "%s %.*s %zu\n", how, (int)name.len, (const char *)name.at, content.len);
+	write_fmt(&b->told, "%s %.*s %zu\n", how, (int)name.len, (const char *)name.at,
+	          content.len);
 }
 
-static void bench_delayed(void *owner, uint32_t delay_ms) { ((struct bench *)owner)->delay_ms += delay_ms; }
-static uint64_t bench_time(void *owner) { return owner ? 1700000000000000 : 0; }
-static uint64_t bench_random(void *owner) { return owner ? 4711 : 0; }
+static void bench_delayed(void *owner, uint32_t delay_ms)
+{
+	((struct bench *)owner)->delay_ms += delay_ms;
+}
+static uint64_t bench_time(void *owner)
+{
+	return owner ? 1700000000000000 : 0;
+}
+static uint64_t bench_random(void *owner)
+{
+	return owner ? 4711 : 0;
+}
 
 static const struct shell_hooks bench_hooks = {bench_say,     bench_fetched, bench_captured,
-					       bench_delayed, bench_time,    bench_random};
+                                               bench_delayed, bench_time,    bench_random};
 
 static inline struct bench *bench_open(const char *persona)
 {
 	struct bench *b = calloc(1, sizeof *b);
 	struct fault fault = {0};
 	CHECK(b);
-	CHECK_SAY(persona_read_directory(&b->personas, "etc/personas", &fault) == 0, "%s", fault.text);
+	CHECK_SAY(persona_read_directory(&b->personas, "etc/personas", &fault) == 0, "%s",
+	          fault.text);
 	b->arena = ARENA(512 * 1024);
 	b->local = address_v4(0xc0000201);
 	b->said = writer_of(b->text, sizeof b->text);
@@ -75,8 +86,9 @@ static inline const char *bench_line(struct bench *b, const char *line)
 	return b->text;
 }
 
-#define SAYS(bench, line, want)                                                                \
+#define SAYS(bench, line, want)                                                                    \
 	do {                                                                                       \
-		const char *got = bench_line(bench, line);                                             \
-		CHECK_SAY(!strcmp(got, want), "%s\n  said \"%s\"\n  not  \"%s\"", line, got, want);    \
+		const char *got = bench_line(bench, line);                                         \
+		CHECK_SAY(!strcmp(got, want), "%s\n  said \"%s\"\n  not  \"%s\"", line, got,       \
+		          want);                                                                   \
 	} while (0)

@@ -33,7 +33,8 @@ TEST(personas_shipped_load_and_are_whole)
 		struct bytes elf;
 		vfs_start(&v, p->root, &a);
 		CHECK_SAY(vfs_find(&v, BYTES("/bin/busybox"), true, &n) == 0, "%s", p->name);
-		CHECK(vfs_content(n, &a, &elf) == 0 && bytes_start_with(elf, "\x7f" "ELF"));
+		CHECK(vfs_content(n, &a, &elf) == 0 && bytes_start_with(elf, "\x7f"
+		                                                             "ELF"));
 		CHECK(vfs_find(&v, BYTES("/proc/cpuinfo"), true, &n) == 0);
 		CHECK(vfs_find(&v, BYTES("/etc/passwd"), true, &n) == 0);
 		CHECK(p->http.page_count > 0 && p->http.server);

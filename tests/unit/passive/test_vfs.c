@@ -3,23 +3,49 @@
 #include "tests/test.h"
 
 static struct vfs_entry proc_files[] = {
-	{.name = "version", .kind = VFS_FILE, .mode = 0444, .content = {(const uint8_t *)"L\n", 2}, .size = 2,
-	 .flags = VFS_SEALED},
+        {.name = "version",
+         .kind = VFS_FILE,
+         .mode = 0444,
+         .content = {(const uint8_t *)"L\n", 2},
+         .size = 2,
+         .flags = VFS_SEALED},
 };
 static struct vfs_entry bin_files[] = {
-	{.name = "busybox", .kind = VFS_FILE, .mode = 0755, .content = {(const uint8_t *)"\x7f" "ELF", 4}, .size = 4},
-	{.name = "echo", .kind = VFS_LINK, .mode = 0777, .content = {(const uint8_t *)"busybox", 7}, .size = 7},
-	{.name = "loop", .kind = VFS_LINK, .mode = 0777, .content = {(const uint8_t *)"loop", 4}, .size = 4},
+        {.name = "busybox",
+         .kind = VFS_FILE,
+         .mode = 0755,
+         .content = {(const uint8_t *)"\x7f"
+                                      "ELF",
+                     4},
+         .size = 4},
+        {.name = "echo",
+         .kind = VFS_LINK,
+         .mode = 0777,
+         .content = {(const uint8_t *)"busybox", 7},
+         .size = 7},
+        {.name = "loop",
+         .kind = VFS_LINK,
+         .mode = 0777,
+         .content = {(const uint8_t *)"loop", 4},
+         .size = 4},
 };
 static struct vfs_entry root_files[] = {
-	{.name = "bin", .kind = VFS_DIRECTORY, .mode = 0755, .children = bin_files, .child_count = 3},
-	{.name = "proc", .kind = VFS_DIRECTORY, .mode = 0555, .children = proc_files, .child_count = 1,
-	 .flags = VFS_SEALED | VFS_OWN_FS},
-	{.name = "rom", .kind = VFS_DIRECTORY, .mode = 0755, .flags = VFS_READ_ONLY},
-	{.name = "tmp", .kind = VFS_DIRECTORY, .mode = 01777},
+        {.name = "bin",
+         .kind = VFS_DIRECTORY,
+         .mode = 0755,
+         .children = bin_files,
+         .child_count = 3},
+        {.name = "proc",
+         .kind = VFS_DIRECTORY,
+         .mode = 0555,
+         .children = proc_files,
+         .child_count = 1,
+         .flags = VFS_SEALED | VFS_OWN_FS},
+        {.name = "rom", .kind = VFS_DIRECTORY, .mode = 0755, .flags = VFS_READ_ONLY},
+        {.name = "tmp", .kind = VFS_DIRECTORY, .mode = 01777},
 };
 static const struct vfs_entry root = {
-	.name = "", .kind = VFS_DIRECTORY, .mode = 0755, .children = root_files, .child_count = 4};
+        .name = "", .kind = VFS_DIRECTORY, .mode = 0755, .children = root_files, .child_count = 4};
 
 static int put(struct vfs *v, const char *path, const char *text)
 {
@@ -34,7 +60,7 @@ static bool holds(struct vfs *v, const char *path, const char *text)
 	struct vfs_node n;
 	struct bytes b;
 	bool yes = vfs_find(v, bytes_of_text(path), true, &n) == 0 && vfs_content(n, &a, &b) == 0 &&
-		   bytes_equal_text(b, text);
+	           bytes_equal_text(b, text);
 	arena_done(&a);
 	return yes;
 }
@@ -50,8 +76,12 @@ TEST(vfs_reads_the_base_without_taking_memory)
 	struct arena a = ARENA(1 << 20);
 	struct vfs v;
 	vfs_start(&v, &root, &a);
-	CHECK(holds(&v, "/bin/echo", "\x7f" "ELF"));
-	CHECK(holds(&v, "//bin/./../bin//echo", "\x7f" "ELF"));
+	CHECK(holds(&v, "/bin/echo",
+	            "\x7f"
+	            "ELF"));
+	CHECK(holds(&v, "//bin/./../bin//echo",
+	            "\x7f"
+	            "ELF"));
 	CHECK(find(&v, "/bin/loop") == -ELOOP);
 	CHECK(find(&v, "/bin/none") == -ENOENT && find(&v, "/bin/busybox/x") == -ENOTDIR);
 	CHECK(find(&v, "") == -ENOENT);
@@ -67,7 +97,9 @@ TEST(vfs_keeps_changes_in_the_session)
 	CHECK(put(&one, "/tmp/x", "hello") == 0 && holds(&one, "/tmp/x", "hello"));
 	CHECK(find(&two, "/tmp/x") == -ENOENT);
 	CHECK(put(&one, "/bin/busybox", "mine") == 0 && holds(&one, "/bin/echo", "mine"));
-	CHECK(holds(&two, "/bin/echo", "\x7f" "ELF"));
+	CHECK(holds(&two, "/bin/echo",
+	            "\x7f"
+	            "ELF"));
 	CHECK(vfs_remove(&one, BYTES("/bin/busybox")) == 0);
 	CHECK(find(&one, "/bin/echo") == -ENOENT && find(&two, "/bin/echo") == 0);
 	CHECK(put(&one, "/bin/busybox", "new") == 0 && holds(&one, "/bin/echo", "new"));
@@ -84,13 +116,16 @@ TEST(vfs_refuses_what_a_device_refuses)
 	CHECK(put(&v, "/rom/x", "y") == -EROFS && put(&v, "/bin", "y") == -EISDIR);
 	CHECK(put(&v, "/none/x", "y") == -ENOENT);
 	CHECK(vfs_remove(&v, BYTES("/proc/version")) == -EPERM);
-	CHECK(vfs_remove(&v, BYTES("/tmp/none")) == -ENOENT && vfs_remove(&v, BYTES("/tmp")) == -EISDIR);
+	CHECK(vfs_remove(&v, BYTES("/tmp/none")) == -ENOENT &&
+	      vfs_remove(&v, BYTES("/tmp")) == -EISDIR);
 	CHECK(vfs_make_directory(&v, BYTES("/tmp/d"), 0755) == 0);
 	CHECK(vfs_make_directory(&v, BYTES("/tmp/d"), 0755) == -EEXIST);
 	CHECK(put(&v, "/tmp/d/f", "1") == 0);
 	CHECK(vfs_remove_directory(&v, BYTES("/tmp/d")) == -ENOTEMPTY);
-	CHECK(vfs_remove(&v, BYTES("/tmp/d/f")) == 0 && vfs_remove_directory(&v, BYTES("/tmp/d")) == 0);
-	CHECK(vfs_remove_directory(&v, BYTES("/proc")) != 0 && vfs_remove_directory(&v, BYTES("/")) != 0);
+	CHECK(vfs_remove(&v, BYTES("/tmp/d/f")) == 0 &&
+	      vfs_remove_directory(&v, BYTES("/tmp/d")) == 0);
+	CHECK(vfs_remove_directory(&v, BYTES("/proc")) != 0 &&
+	      vfs_remove_directory(&v, BYTES("/")) != 0);
 	arena_done(&a);
 }
 
@@ -100,14 +135,24 @@ TEST(vfs_moves_and_writes_in_place)
 	struct vfs v;
 	struct vfs_change *c;
 	vfs_start(&v, &root, &a);
-	CHECK(put(&v, "/tmp/a", "one") == 0 && vfs_rename(&v, BYTES("/tmp/a"), BYTES("/tmp/b")) == 0);
+	CHECK(put(&v, "/tmp/a", "one") == 0 &&
+	      vfs_rename(&v, BYTES("/tmp/a"), BYTES("/tmp/b")) == 0);
 	CHECK(find(&v, "/tmp/a") == -ENOENT && holds(&v, "/tmp/b", "one"));
 	CHECK(vfs_rename(&v, BYTES("/bin/busybox"), BYTES("/tmp/b")) == 0);
-	CHECK(holds(&v, "/tmp/b", "\x7f" "ELF") && find(&v, "/bin/busybox") == -ENOENT);
-	CHECK(vfs_open(&v, BYTES("/tmp/b"), 0, 0644, &c) == 0 && vfs_write_at(&v, c, 2, BYTES("!!!!")) == 0);
-	CHECK(holds(&v, "/tmp/b", "\x7f" "E!!!!"));
-	CHECK(vfs_change_directory(&v, BYTES("/tmp")) == 0 && holds(&v, "b", "\x7f" "E!!!!"));
-	CHECK(vfs_change_directory(&v, BYTES("../bin")) == 0 && bytes_equal_text(vfs_cwd(&v), "/bin"));
+	CHECK(holds(&v, "/tmp/b",
+	            "\x7f"
+	            "ELF") &&
+	      find(&v, "/bin/busybox") == -ENOENT);
+	CHECK(vfs_open(&v, BYTES("/tmp/b"), 0, 0644, &c) == 0 &&
+	      vfs_write_at(&v, c, 2, BYTES("!!!!")) == 0);
+	CHECK(holds(&v, "/tmp/b",
+	            "\x7f"
+	            "E!!!!"));
+	CHECK(vfs_change_directory(&v, BYTES("/tmp")) == 0 && holds(&v, "b",
+	                                                            "\x7f"
+	                                                            "E!!!!"));
+	CHECK(vfs_change_directory(&v, BYTES("../bin")) == 0 &&
+	      bytes_equal_text(vfs_cwd(&v), "/bin"));
 	arena_done(&a);
 }
 
@@ -156,8 +201,9 @@ TEST(vfs_stops_at_its_limits)
 TEST(vfs_survives_random_calls)
 {
 	struct random r = random_seeded(7);
-	const char *names[] = {"/tmp/a", "/tmp/b", "/tmp/d", "/tmp/d/x", "/bin/echo", "/bin/busybox", "/bin",
-			       "a", "../tmp/l", "/tmp/l/x", "/proc/version", "/tmp/d/x/y"};
+	const char *names[] = {"/tmp/a",    "/tmp/b",       "/tmp/d",        "/tmp/d/x",
+	                       "/bin/echo", "/bin/busybox", "/bin",          "a",
+	                       "../tmp/l",  "/tmp/l/x",     "/proc/version", "/tmp/d/x/y"};
 	struct arena a = ARENA(256 << 10), list = ARENA(1 << 20);
 	struct vfs v;
 	vfs_start(&v, &root, &a);
@@ -169,16 +215,33 @@ TEST(vfs_survives_random_calls)
 		struct vfs_child *children;
 		size_t count;
 		switch (random_below(&r, 10)) {
-		case 0: vfs_rename(&v, x, y); break;
-		case 1: vfs_remove(&v, x); break;
-		case 2: vfs_remove_directory(&v, x); break;
-		case 3: vfs_make_directory(&v, x, 0755); break;
-		case 4: vfs_make_link(&v, x, y); break;
-		case 5: vfs_set_mode(&v, x, 0600); break;
-		case 6: vfs_change_directory(&v, x); break;
-		case 7: vfs_settle(&v); break;
+		case 0:
+			vfs_rename(&v, x, y);
+			break;
+		case 1:
+			vfs_remove(&v, x);
+			break;
+		case 2:
+			vfs_remove_directory(&v, x);
+			break;
+		case 3:
+			vfs_make_directory(&v, x, 0755);
+			break;
+		case 4:
+			vfs_make_link(&v, x, y);
+			break;
+		case 5:
+			vfs_set_mode(&v, x, 0600);
+			break;
+		case 6:
+			vfs_change_directory(&v, x);
+			break;
+		case 7:
+			vfs_settle(&v);
+			break;
 		case 8:
-			if (vfs_find(&v, x, true, &n) == 0 && vfs_list(&v, n, &list, &children, &count) == 0)
+			if (vfs_find(&v, x, true, &n) == 0 &&
+			    vfs_list(&v, n, &list, &children, &count) == 0)
 				arena_done(&list);
 			break;
 		default:
