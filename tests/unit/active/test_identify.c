@@ -152,7 +152,7 @@ TEST(identify_literals_lose_no_match)
 		{"(?&lt;name>abc)def", "abcdef"}, {"abc\\d*def", "abcdef"}, {"(abc){0}def", "def"},
 		{"(?:a|ab\\d)c", "ac"}, {"a\\d?", "a"}, {"(?:\\d|x)", "x"}, {"a(?:\\d)*b", "ab"},
 		{"(?i:AbC)[Dd]e", "aBcDe"}, {"(?i:x)abc", "Xabc"}, {"a[0-9]?b", "ab"}, {"(?!\\d)ab", "ab"},
-		{"(?<=\\d)?ab", "ab"}, {"a\\D", "ab"}, {"(?:abcd|x|efgh)z", "xz"},
+		{"(?&lt;=x)?ab", "ab"}, {"a\\D", "ab"}, {"(?:abcd|x|efgh)z", "xz"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[512];
