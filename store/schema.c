@@ -112,7 +112,8 @@ bool schema_column(unsigned at, char name[64], char type[64], char fallback[160]
 #define ENGINE(order)                                                                             \
 	"ENGINE = MergeTree PARTITION BY toYYYYMM(time) ORDER BY " order                          \
 	" SETTINGS non_replicated_deduplication_window = 10000, merge_selector_base = 20, "       \
-	"old_parts_lifetime = 1, cleanup_delay_period = 1, cleanup_delay_period_random_add = 0, " \
+	"old_parts_lifetime = 1, cleanup_delay_period = 1, cleanup_delay_period_random_add = 0, "  \
+	"max_cleanup_delay_period = 2, "                                                           \
 	"merge_tree_clear_old_parts_interval_seconds = 1"
 
 static void create_events(struct writer *w)

@@ -23,7 +23,7 @@ static const struct {
 	const char *name, *chdb;
 } formats[ANSWER_FORMATS] = {
 	[ANSWER_LINES] = {"lines", "JSONEachRow"},     [ANSWER_JSON] = {"json", "JSON"},
-	[ANSWER_CSV] = {"csv", "CSVWithNames"},        [ANSWER_TSV] = {"tsv", "TabSeparatedWithNames"},
+	[ANSWER_CSV] = {"csv", "CSVWithNames"},        [ANSWER_TSV] = {"tsv", "TabSeparated"},
 	[ANSWER_PARQUET] = {"parquet", "Parquet"},     [ANSWER_PRETTY] = {"pretty", "PrettyCompactMonoBlock"},
 };
 

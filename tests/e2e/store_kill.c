@@ -153,7 +153,7 @@ static void ask_counts(const char *state, char out[128])
 	if (client_request(state, "store", TOPIC_QUERY, writer_bytes(&w), collect, &answer, 20000, &fault) == 0) {
 		struct reader r = reader_of_bytes(buffer_bytes(&answer));
 		struct bytes line;
-		if (read_line(&r, &line) && read_line(&r, &line))
+		if (read_line(&r, &line))
 			bytes_copy_text(line, out, 128);
 	}
 	buffer_done(&answer);

@@ -84,13 +84,7 @@ static const char *ask_as(struct store_case *c, const char *sql, enum answer_for
 	return text;
 }
 
-/* Without the line of column names. */
-static const char *ask(struct store_case *c, const char *sql)
-{
-	const char *text = ask_as(c, sql, ANSWER_TSV, true);
-	const char *line = strchr(text, '\n');
-	return line ? line + 1 : text;
-}
+static const char *ask(struct store_case *c, const char *sql) { return ask_as(c, sql, ANSWER_TSV, true); }
 
 /* A batch made by hand: a segment with one group of these frames. */
 struct hand_batch {
