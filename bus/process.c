@@ -214,8 +214,9 @@ int process_enter(struct process *p, const struct bus_hooks *hooks, struct fault
 		return fault_set(fault, ERR_SYSTEM, "the parent's channel cannot be watched");
 	uv_poll_start(&in->channel, UV_READABLE, channel_event);
 	int bad = drop_uid(in->uid, fault);
+	unsigned rights = p->role->rights | (door >= 0 ? SANDBOX_ACCEPT : 0);
 	if (!bad && p->sandboxed)
-		bad = sandbox_enter(p->role->rights, in->paths, in->path_count, fault);
+		bad = sandbox_enter(rights, in->paths, in->path_count, fault);
 	if (bad)
 		return bad;
 	channel_send(CHANNEL_FD, CHANNEL_READY, (struct bytes){0}, -1);
