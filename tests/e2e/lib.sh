@@ -16,7 +16,7 @@ CONFIG=$WORK/kansoku.yaml
 LOG=$WORK/log
 HOST=${HOST:-127.0.0.1}
 # Ports of this test alone, so that tests can run side by side.
-BASE_PORT=${BASE_PORT:-$((20000 + ($$ % 4000) * 5))}
+BASE_PORT=${BASE_PORT:-$((10000 + ($$ % 4000) * 5))}
 TELNET_PORT=$BASE_PORT HTTP_PORT=$((BASE_PORT + 1)) WEB_PORT=$((BASE_PORT + 2))
 KANSOKU_PID=
 
