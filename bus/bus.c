@@ -68,6 +68,11 @@ void bus_subscribe(struct bus *bus, kind_mask kinds)
 			message_hello(bus->peers[i]);
 }
 
+void bus_ignore(struct bus *bus, const char *role)
+{
+	snprintf(bus->ignored, sizeof bus->ignored, "%s", role);
+}
+
 static struct bus_peer *peer_find(struct bus *bus, const char *role, unsigned worker)
 {
 	for (size_t i = 0; i < bus->peer_count; i++) {

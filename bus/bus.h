@@ -63,6 +63,8 @@ struct bus_hooks {
 
 /* What this process wants to hear; told to every peer, now and later. */
 void bus_subscribe(struct bus *, kind_mask);
+/* Nothing from processes of that role: who hears the sensors need not hear the journal relay them. */
+void bus_ignore(struct bus *, const char *role); /* before the links are made; one role */
 
 /*
  * Fills id and time when they are not set, and sends.  0, ERR_FULL (nothing was taken;

@@ -87,6 +87,7 @@ struct bus {
 	struct id_maker ids;
 	struct bus_hooks hooks;
 	kind_mask subscription;
+	char ignored[ROLE_NAME_MAX]; /* whose events are not wanted */
 	struct bus_peer *peers[BUS_LINKS_MAX];
 	size_t peer_count;
 	struct bus_topic topics[TOPICS_MAX];

@@ -22,7 +22,7 @@ void message_hello(struct bus_peer *peer)
 	struct writer d = writer_of(names, sizeof names);
 	dictionary_write(&d);
 	struct writer w = message_begin(peer, MESSAGE_HELLO, 8 + writer_used(&d));
-	write_u64(&w, peer->bus->subscription);
+	write_u64(&w, strcmp(peer->role, peer->bus->ignored) ? peer->bus->subscription : 0);
 	write_span(&w, writer_bytes(&d));
 }
 

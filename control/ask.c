@@ -66,7 +66,7 @@ void look_answer_write(const struct look_answer *a, struct writer *w)
 	char id[EVENT_ID_TEXT], time[TIME_TEXT_MAX];
 	write_fmt(w, "{\"decision\":\"%s\",\"reason\":\"%s\",\"detail\":\"%s\"", a->decision,
 		  reason_word(a->reason), reason_what(a->reason));
-	if (!id_is_zero(&a->id))
+	if (a->not_before_us)
 		write_fmt(w, ",\"lease\":\"%s\"", id_format(&a->id, id));
 	if (a->not_before_us)
 		write_fmt(w, ",\"not_before\":\"%s\"", time_format(a->not_before_us, time));

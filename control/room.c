@@ -291,6 +291,7 @@ static void start(struct room *room)
 	struct bus *bus = room->process->bus;
 	bus_subscribe(bus, room->control.rules.kinds | KIND_MASK(EVENT_SESSION_OPENED) |
 				   KIND_MASK(EVENT_SESSION_CLOSED));
+	bus_ignore(bus, "journal"); /* it relays what the sensors told us themselves */
 	bus_on_request(bus, "lease.done", on_lease_done, room);
 	bus_on_request(bus, "look.ask", on_look_ask, room);
 	bus_on_request(bus, "control.state", on_state_asked, room);

@@ -101,6 +101,24 @@ TEST(bus_delivers_what_was_subscribed_and_stamps_it)
 	close_ends(&loop, &a, &b);
 }
 
+TEST(bus_ignores_a_role_but_still_answers_it)
+{
+	uv_loop_t loop;
+	uv_loop_init(&loop);
+	struct end a, b;
+	open_end(&a, &loop, "a");
+	open_end(&b, &loop, "b");
+	bus_subscribe(b.bus, KIND_MASK_ALL);
+	bus_ignore(b.bus, "a");
+	link_ends(&a, &b, &all);
+	turn(&loop);
+	CHECK(bus_linked(a.bus) && bus_linked(b.bus));
+	CHECK(publish(&a, EVENT_LOGIN_TRIED) == 0);
+	turn(&loop);
+	CHECK(b.events == 0 && bus_unacknowledged(a.bus) == 0);
+	close_ends(&loop, &a, &b);
+}
+
 TEST(bus_drops_and_counts_what_a_role_may_not_send)
 {
 	uv_loop_t loop;
