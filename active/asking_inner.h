@@ -14,7 +14,8 @@
 struct signals {
 	struct buffer text; /* "key\0value" each, one after the other */
 	struct signal {
-		uint16_t key, key_len, value, value_len; /* within text */
+		uint16_t key, key_len, value, value_len; /* within text; a NUL follows the key */
+		uint16_t port;
 	} items[SIGNALS_MAX];
 	size_t count;
 };

@@ -41,6 +41,7 @@ void asking_signal(struct asking *a, const char *key, struct bytes value)
 		.key_len = (uint16_t)key_len,
 		.value = (uint16_t)(at + key_len + 1),
 		.value_len = (uint16_t)value.len,
+		.port = a->port,
 	};
 }
 

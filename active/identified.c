@@ -1,0 +1,90 @@
+#include "active/identified.h"
+#include "active/asking_inner.h"
+#include "active/identify/verdict.h"
+#include <stdlib.h>
+
+#define DIRECTORIES_MAX 32
+
+struct identified {
+	struct identify *identify;
+	struct verdict verdict; /* the one being made: too large for a stack */
+};
+
+int identified_open(struct identified **out, const char *const *directories, size_t count,
+		    struct fault *complaint)
+{
+	char own[IDENTIFY_PATH_MAX];
+	const char *all[DIRECTORIES_MAX + 1];
+	size_t n = 0, skipped = 0;
+	if (count > DIRECTORIES_MAX)
+		return fault_set(complaint, ERR_FULL, "prober.fingerprints: more than %d directories",
+				 DIRECTORIES_MAX);
+	if (identify_directory(own) == 0)
+		all[n++] = own;
+	for (size_t i = 0; i < count; i++)
+		all[n++] = directories[i];
+	if (n == 0)
+		return fault_set(complaint, ERR_MISSING, "prober: no fingerprints are here; start it in the "
+				 "project's folder or name a directory in prober.fingerprints");
+	struct identified *i = calloc(1, sizeof *i);
+	if (!i)
+		return fault_set(complaint, ERR_MEMORY, "prober: no memory for fingerprints");
+	int bad = identify_open(&i->identify, all, n, complaint, &skipped);
+	if (bad < 0) {
+		free(i);
+		return bad;
+	}
+	*out = i;
+	return 0;
+}
+
+void identified_close(struct identified *i)
+{
+	if (!i)
+		return;
+	identify_close(i->identify);
+	free(i);
+}
+
+size_t identified_rules(const struct identified *i) { return identify_rule_count(i->identify); }
+
+static void set_text(struct event *e, uint16_t field, const char *text)
+{
+	if (text && *text)
+		event_set_text(e, field, text);
+}
+
+/* Below VERDICT_CONFIDENCE_NAMED the class is a guess: a label for people, counted nowhere. */
+static void verdict_report(const struct verdict *v, struct event *e)
+{
+	if (v->confidence >= VERDICT_CONFIDENCE_NAMED)
+		set_text(e, FIELD_DEVICE_CLASS, v->device);
+	set_text(e, FIELD_DEVICE_LABEL, v->device);
+	set_text(e, FIELD_DEVICE_VENDOR, v->vendor);
+	set_text(e, FIELD_DEVICE_PRODUCT, v->product);
+	set_text(e, FIELD_DEVICE_VERSION, v->version);
+	set_text(e, FIELD_DEVICE_OS, v->os);
+	set_text(e, FIELD_RULE, v->rule);
+	set_text(e, FIELD_EVIDENCE, v->evidence);
+	set_text(e, FIELD_DISSENT, v->dissent);
+	set_text(e, FIELD_NEAR, v->near);
+	event_set_number(e, FIELD_CONFIDENCE, v->confidence);
+}
+
+bool identified_make(struct identified *i, const struct prober_story *story, struct event *e)
+{
+	struct verdict *v = &i->verdict;
+	const struct signals *s = story->signals;
+	verdict_open(v, i->identify);
+	for (size_t n = 0; n < s->count; n++)
+		verdict_add(v, (const char *)signal_key(s, n).at, s->items[n].port, signal_value(s, n));
+	verdict_conclude(v);
+	if (!v->device[0] && !v->vendor[0] && !v->product[0] && !v->os[0] && !v->disputed)
+		return false;
+	event_begin(e, EVENT_HOST_IDENTIFIED);
+	event_set_address(e, FIELD_SRC, &story->lease->target);
+	event_set_id(e, FIELD_LEASE, &story->lease->id);
+	event_set_chain(e, &story->answered, &story->root, story->depth);
+	verdict_report(v, e);
+	return true;
+}

@@ -1,0 +1,261 @@
+/*
+ * The process "active": the prober tied to the bus.
+ *
+ * It opens sockets and nothing else: no files, no listening.  Control gives it leases; what
+ * it asked and heard goes to the journal and to whoever subscribed, and each lease is
+ * reported back with the packets that it cost.
+ */
+#include "active/followers.h"
+#include "active/identified.h"
+#include "active/settings_inner.h"
+#include "active/synack_inner.h"
+#include "base/log.h"
+#include "bus/process.h"
+
+#define CAPTURE_4 "capture:ipv4"
+#define CAPTURE_6 "capture:ipv6"
+#define REVOCATION_BYTES 17
+
+struct room {
+	struct process *process;
+	struct prober *prober;         /* NULL: it has ended */
+	struct identified *identified; /* NULL: there are no fingerprints */
+	struct prober_settings settings;
+	uint64_t unpublished_told;
+	bool captures;
+	char no_fingerprints[sizeof(struct fault)];
+	struct event event;
+	struct followers followers;
+};
+
+static int publish(void *arg, struct event *e)
+{
+	struct room *room = arg;
+	int bad = bus_publish(room->process->bus, e);
+	if (!bad)
+		followers_tell(&room->followers, e);
+	return bad;
+}
+
+static bool congested(void *arg)
+{
+	const struct room *room = arg;
+	return bus_congested(room->process->bus);
+}
+
+static void told(void *arg, const struct prober_story *story)
+{
+	struct room *room = arg;
+	if (room->identified && identified_make(room->identified, story, &room->event))
+		publish(room, &room->event);
+}
+
+static void done(void *arg, const struct lease *lease, uint16_t packets)
+{
+	struct room *room = arg;
+	uint8_t payload[sizeof lease->id.b + 2];
+	struct writer w = writer_of(payload, sizeof payload);
+	write_bytes(&w, lease->id.b, sizeof lease->id.b);
+	write_u16(&w, packets);
+	bus_tell_each(room->process->bus, "control", "lease.done", writer_bytes(&w));
+	followers_end(&room->followers, &lease->id);
+}
+
+/* Conditions of observation, so that a report can say under which it was made. */
+static void say_condition(struct room *room, const char *state, const char *detail, uint64_t count)
+{
+	event_begin(&room->event, EVENT_SENSOR_CHANGED);
+	event_set_text(&room->event, FIELD_STATE, state);
+	event_set_text(&room->event, FIELD_SERVICE, "prober");
+	event_set_text(&room->event, FIELD_DETAIL, detail);
+	if (count)
+		event_set_number(&room->event, FIELD_COUNT, count);
+	bus_publish(room->process->bus, &room->event);
+}
+
+static void relief(void *arg)
+{
+	struct room *room = arg;
+	if (!room->prober)
+		return;
+	uint64_t lost = prober_counts(room->prober)->unpublished - room->unpublished_told;
+	if (lost)
+		say_condition(room, "gap", "answers could not be sent on: the bus was full", lost);
+	room->unpublished_told += lost;
+	prober_relief(room->prober);
+}
+
+static bool is_from_control(struct bus_request *request)
+{
+	return !strcmp(bus_peer_role(bus_request_peer(request)), "control");
+}
+
+static void on_lease_give(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	struct reader r = reader_of_bytes(payload);
+	struct lease lease;
+	int bad = room->prober ? ERR_DENIED : ERR_GONE;
+	if (room->prober && is_from_control(request))
+		bad = lease_read(&r, &lease) ? prober_give(room->prober, &lease) : ERR_BAD;
+	if (bad == 0 && lease.basis == BASIS_OPERATOR)
+		followers_expect(&room->followers, &lease.id);
+	bus_answer(request, bad, (struct bytes){0}, false);
+}
+
+static void on_lease_revoke(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	struct prefix prefix;
+	bool good = payload.len == REVOCATION_BYTES && payload.at[REVOCATION_BYTES - 1] <= 128;
+	int bad = !is_from_control(request) ? ERR_DENIED : good ? 0 : ERR_BAD;
+	if (bad == 0 && room->prober) {
+		memcpy(prefix.base.b, payload.at, sizeof prefix.base.b);
+		prefix = prefix_of(&prefix.base, payload.at[REVOCATION_BYTES - 1]);
+		prober_revoke(room->prober, &prefix);
+	}
+	bus_answer(request, bad, (struct bytes){0}, false);
+}
+
+static void on_look_follow(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	if (room->prober)
+		followers_add(&room->followers, request, payload);
+	else
+		bus_answer(request, ERR_GONE, (struct bytes){0}, false);
+}
+
+static void number(struct writer *w, const char *name, uint64_t value)
+{
+	write_fmt(w, "%s\"%s\":%llu", writer_used(w) > 1 ? "," : "", name, (unsigned long long)value);
+}
+
+static void on_state_asked(void *arg, struct bus_request *request, struct bytes payload)
+{
+	const struct room *room = arg;
+	char json[1024];
+	struct writer w = writer_of(json, sizeof json);
+	(void)payload;
+	if (!room->prober) {
+		bus_answer(request, ERR_GONE, (struct bytes){0}, false);
+		return;
+	}
+	const struct prober_counts *c = prober_counts(room->prober);
+	write_text(&w, "{");
+	number(&w, "held", prober_held(room->prober));
+	number(&w, "active", prober_active(room->prober));
+	number(&w, "leases", c->leases);
+	number(&w, "targets", c->targets);
+	number(&w, "connections", c->connections);
+	number(&w, "open", c->open);
+	number(&w, "closed", c->closed);
+	number(&w, "filtered", c->filtered);
+	number(&w, "unreachable", c->unreachable);
+	number(&w, "aborted", c->aborted);
+	number(&w, "packets", c->packets);
+	number(&w, "bytes_in", c->bytes_in);
+	number(&w, "bytes_out", c->bytes_out);
+	number(&w, "postponed", c->postponed);
+	number(&w, "unpublished", c->unpublished);
+	number(&w, "overstated", c->overstated);
+	number(&w, "rules", room->identified ? identified_rules(room->identified) : 0);
+	number(&w, "captures", room->captures);
+	write_text(&w, "}");
+	bus_answer(request, w.bad ? ERR_FULL : 0, writer_bytes(&w), false);
+}
+
+static void on_prober_closed(void *arg)
+{
+	struct room *room = arg;
+	room->prober = NULL;
+	followers_end_all(&room->followers);
+	process_leave(room->process);
+}
+
+static void on_stop(void *arg)
+{
+	struct room *room = arg;
+	prober_close(room->prober, on_prober_closed, room);
+}
+
+static void load_fingerprints(struct room *room)
+{
+	const struct option_list *named = &room->settings.section->fingerprints;
+	struct fault complaint = {0};
+	if (identified_open(&room->identified, named->items, named->count, &complaint) < 0)
+		snprintf(room->no_fingerprints, sizeof room->no_fingerprints, "%s", complaint.text);
+	if (complaint.text[0])
+		log_warning("%s", complaint.text);
+}
+
+static int open_prober(struct room *room, struct fault *fault)
+{
+	struct prober_options options = prober_settings_options(&room->settings);
+	const struct prober_hooks hooks = {room, publish, congested, told, done};
+	const int capture[2] = {process_fd(room->process, CAPTURE_4), process_fd(room->process, CAPTURE_6)};
+	room->captures = capture[0] >= 0 || capture[1] >= 0;
+	return prober_open(&room->prober, room->process->loop, &options, &hooks, capture, fault);
+}
+
+static int run(struct process *p, struct fault *fault)
+{
+	static struct room room;
+	room.process = p;
+	int bad = prober_settings_read(p->config, &room.settings, fault);
+	if (bad)
+		return bad;
+	load_fingerprints(&room);
+	bad = open_prober(&room, fault);
+	if (bad)
+		return bad;
+	bus_on_request(p->bus, "lease.give", on_lease_give, &room);
+	bus_on_request(p->bus, "lease.revoke", on_lease_revoke, &room);
+	bus_on_request(p->bus, "prober.state", on_state_asked, &room);
+	bus_on_request(p->bus, "look.follow", on_look_follow, &room);
+	bus_open_to_guests(p->bus, "prober.state");
+	bus_open_to_guests(p->bus, "look.follow");
+	const struct bus_hooks hooks = {.arg = &room, .relief = relief, .stop = on_stop};
+	bad = process_enter(p, &hooks, fault);
+	if (bad)
+		return bad;
+	if (room.settings.section->capture && !room.captures)
+		say_condition(&room, "configuration",
+			      "fields tcp.* of answers are absent: there is no right to capture", 0);
+	if (room.no_fingerprints[0])
+		say_condition(&room, "configuration", "no host is identified: there are no fingerprints", 0);
+	uv_run(p->loop, UV_RUN_DEFAULT);
+	identified_close(room.identified);
+	return 0;
+}
+
+static int prepare(struct preparation *p, struct fault *fault)
+{
+	struct prober_settings settings;
+	struct fault why = {0};
+	int bad = prober_settings_read(preparation_config(p), &settings, fault);
+	if (bad || !settings.section->capture)
+		return bad;
+	int v4 = synack_socket(AF_INET, &why), v6 = synack_socket(AF_INET6, &why);
+	/* Without the right to it, looks are taken all the same; the process tells. */
+	if (v4 >= 0)
+		bad = preparation_give(p, CAPTURE_4, v4);
+	if (v6 >= 0 && !bad)
+		bad = preparation_give(p, CAPTURE_6, v6);
+	return bad;
+}
+
+static const char *const talks_to[] = {"control", "journal", NULL};
+
+static const struct role active_role = {
+	.name = "active",
+	.summary = "looks at addresses under leases from control, and identifies what answers",
+	.rights = SANDBOX_CONNECT,
+	.sends = KIND_MASK(EVENT_PROBE_SENT) | KIND_MASK(EVENT_HOST_ANSWERED) |
+		 KIND_MASK(EVENT_HOST_IDENTIFIED) | KIND_MASK(EVENT_SENSOR_CHANGED),
+	.talks_to = talks_to,
+	.door = true,
+	.prepare = prepare,
+	.run = run,
+};
+ROLE(active_role);
