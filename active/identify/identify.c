@@ -28,7 +28,8 @@ static int identify_new(struct identify **out)
 		return ERR_MEMORY;
 	id->arena = ARENA(RULES_ARENA_MAX);
 	id->lower = malloc(IDENTIFY_BANNER_MAX);
-	if (!id->lower || pattern_limits_open(id) != 0) {
+	id->plain = malloc(IDENTIFY_BANNER_MAX);
+	if (!id->lower || !id->plain || pattern_limits_open(id) != 0) {
 		identify_close(id);
 		return ERR_MEMORY;
 	}
@@ -142,6 +143,7 @@ void identify_close(struct identify *id)
 	pattern_limits_close(id);
 	arena_done(&id->arena);
 	free(id->lower);
+	free(id->plain);
 	free(id);
 }
 
@@ -186,28 +188,14 @@ const struct rule_key *rules_key(const struct identify *id, const char *name)
 	return k;
 }
 
-/* Rules for this key are written against the whole header, so a bare realm becomes one. */
-struct bytes rule_banner(const char *key, struct bytes banner, char room[IDENTIFY_CHALLENGE_MAX])
-{
-	if (strcmp(key, "http_header.wwwauth") != 0 || banner.len == 0 ||
-	    banner.len > IDENTIFY_CHALLENGE_MAX / 2 || bytes_find_nocase(banner, "realm=") < banner.len)
-		return banner;
-	struct writer w = writer_of(room, IDENTIFY_CHALLENGE_MAX);
-	write_text(&w, "Basic realm=\"");
-	write_span(&w, banner);
-	write_text(&w, "\"");
-	return writer_bytes(&w);
-}
-
 bool identify_match(const struct identify *id, const char *key, struct bytes banner,
 		    struct identify_hit *hit)
 {
 	const struct rule_key *k = rules_key(id, key);
-	char challenge[IDENTIFY_CHALLENGE_MAX];
 	uint8_t found;
 	if (!k)
 		return false;
-	struct rule_subject s = rule_subject_make(id, rule_banner(key, banner, challenge));
+	struct rule_subject s = rule_subject_make(id, banner_plain(id, key, banner));
 	rule_index_seek(k, &s);
 	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++)
 		if (fingerprint_matches(id, k->rules[i], &s)) {

@@ -64,7 +64,8 @@ struct identify_hit {
 /*
  * The best rule for one banner; white space at its ends does not count.  Files of
  * higher preference are asked first.  `key` is one of Recog's match keys; the
- * value of http_header.wwwauth may also be the bare realm.
+ * value of http_header.wwwauth may also be the bare realm, a title may hold
+ * character references, and a prompt the control sequences of a terminal.
  */
 bool identify_match(const struct identify *, const char *key, struct bytes banner,
 		    struct identify_hit *hit);

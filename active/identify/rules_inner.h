@@ -81,6 +81,7 @@ struct identify {
 	pcre2_jit_stack *stack;
 	pcre2_match_data *groups;
 	uint8_t *lower; /* the banner in lower case, IDENTIFY_BANNER_MAX bytes */
+	uint8_t *plain; /* the banner as rules expect it, as many */
 };
 
 /* One banner made ready: trimmed, cut to the maximum, and its lower case beside it. */
@@ -109,9 +110,8 @@ void recog_read(struct identify *, const char *path, struct bytes text);
 int rule_compile(struct identify *, struct rule *, const char *pattern, uint32_t options,
 		 struct fault *why);
 
-#define IDENTIFY_CHALLENGE_MAX 512
-/* The banner as the key's rules expect it; `room` is used when it must be rewritten. */
-struct bytes rule_banner(const char *key, struct bytes banner, char room[IDENTIFY_CHALLENGE_MAX]);
+/* The banner as the key's rules expect it; it may lie in the identify's own room until the next. */
+struct bytes banner_plain(const struct identify *, const char *key, struct bytes banner);
 
 /* The limits of every match; called once by opening and closing. */
 int pattern_limits_open(struct identify *);

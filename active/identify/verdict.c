@@ -140,9 +140,9 @@ void verdict_add(struct verdict *v, const char *key, uint16_t port, struct bytes
 		return;
 	v->signal_count++;
 	const struct rule_key *k = rules_key(v->identify, key);
-	char challenge[IDENTIFY_CHALLENGE_MAX], text[256];
+	char text[256];
 	struct rule_subject s =
-		rule_subject_make(v->identify, rule_banner(key, banner, challenge));
+		rule_subject_make(v->identify, banner_plain(v->identify, key, banner));
 	if (k && match_files(v, k, port, &s))
 		return;
 	struct writer w = writer_of(text, sizeof text - 1);

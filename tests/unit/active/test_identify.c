@@ -46,17 +46,17 @@ TEST(identify_speaks_rubys_dialect)
 	struct fault first;
 	size_t skipped;
 	struct identify *id = open_text(
-		HEAD RULE("^second (\\h{4})$", "<param pos='1' name='hw.version'/>")
+		"<fingerprints matches='k'>" RULE("^second (\\h{4})$", "<param pos='1' name='hw.version'/>")
 		RULE("(?m)one.two", "") "<fingerprint pattern='MiXeD' flags='REG_ICASE'/>"
 		RULE("[]\\h]{3}!", "") TAIL, &first, &skipped);
 	struct identify_hit hit;
 	CHECK(id && skipped == 0);
-	CHECK(identify_match(id, "html_title", BYTES("first\nsecond beef\nthird"), &hit));
+	CHECK(identify_match(id, "k", BYTES("first\nsecond beef\nthird"), &hit));
 	CHECK(value_is(&hit, "hw.version", "beef"));
-	CHECK(!identify_match(id, "html_title", BYTES("second  \t  "), &hit));
-	CHECK(identify_match(id, "html_title", BYTES("one\ntwo"), &hit));
-	CHECK(identify_match(id, "html_title", BYTES("mIxEd"), &hit));
-	CHECK(identify_match(id, "html_title", BYTES("]a]!"), &hit));
+	CHECK(!identify_match(id, "k", BYTES("second  \t  "), &hit));
+	CHECK(identify_match(id, "k", BYTES("one\ntwo"), &hit));
+	CHECK(identify_match(id, "k", BYTES("mIxEd"), &hit));
+	CHECK(identify_match(id, "k", BYTES("]a]!"), &hit));
 	identify_close(id);
 }
 
@@ -193,6 +193,26 @@ TEST(identify_a_bare_realm_is_a_challenge)
 	CHECK(value_is(&hit, "hw.product", "RT-N66U"));
 	CHECK(identify_match(id, "http_header.wwwauth", BYTES("Digest realm=\"RT-1\", nonce=\"0\""), &hit));
 	CHECK(!identify_match(id, "http_header.wwwauth", BYTES(""), &hit));
+	identify_close(id);
+}
+
+TEST(identify_takes_titles_and_prompts_as_people_see_them)
+{
+	const struct identify_file files[] = {
+		{"t.xml", BYTES("<fingerprints matches='html_title'><fingerprint pattern='^A &amp; B (\\S+) é$'>"
+				"<param pos='1' name='hw.product'/></fingerprint></fingerprints>")},
+		{"p.xml", BYTES("<fingerprints matches='telnet.banner'><fingerprint pattern='^DVR login:$'/>"
+				"</fingerprints>")},
+	};
+	struct identify *id;
+	struct identify_hit hit;
+	CHECK(identify_open_files(&id, files, 2, NULL, NULL) == 0);
+	CHECK(identify_match(id, "html_title", BYTES("A &amp; B\r\n\t X1&nbsp;&#233;&nbsp;"), &hit));
+	CHECK(value_is(&hit, "hw.product", "X1"));
+	CHECK(identify_match(id, "html_title", BYTES("A & B X&unknown; &#xE9;"), &hit));
+	CHECK(value_is(&hit, "hw.product", "X&unknown;"));
+	CHECK(identify_match(id, "telnet.banner", BYTES("\x1b[2J\x1b[1;1H\0DVR\x1b[0m login:\x1b["), &hit));
+	CHECK(!identify_match(id, "html_title", BYTES("&#99999999;&#x110000;&#0;&"), &hit));
 	identify_close(id);
 }
 
