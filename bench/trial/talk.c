@@ -321,14 +321,21 @@ enum talk_end talk_hear(struct talk *t, const uint8_t *bytes, size_t size)
 {
 	enum talk_end end = TALK_GOES_ON;
 
-	for (size_t i = 0; i < size; i++)
-		byte_take(t, bytes[i]);
-	while (end == TALK_GOES_ON) {
-		if (t->step == t->bot->step_count)
-			return TALK_DONE;
-		if (!step_take(t, &end))
-			break;
-	}
+	/* In slices, so that what is waited for is seen before a long output pushes it out. */
+	do {
+		size_t slice = size < HEARD_KEPT ? size : HEARD_KEPT;
+
+		for (size_t i = 0; i < slice; i++)
+			byte_take(t, bytes[i]);
+		bytes += slice;
+		size -= slice;
+		while (end == TALK_GOES_ON) {
+			if (t->step == t->bot->step_count)
+				return TALK_DONE;
+			if (!step_take(t, &end))
+				break;
+		}
+	} while (size && end == TALK_GOES_ON);
 	return end;
 }
 
