@@ -28,14 +28,15 @@ write_config() {
 	YAML
 }
 
-# The trial's decoys let the same dictionary in everywhere; the personas' own lists differ.
+# The trial's decoys let the same dictionary in everywhere, and nothing else; the personas' own lists
+# differ.
 write_personas() {
 	mkdir -p "$work/personas"
 	for persona in "$root"/etc/personas/*.yaml; do
 		awk 'FNR == NR {list = list "  - [" $1 ", \"" $2 "\"]\n"; next}
-			/^accept_one_in:/ {next}
-			{print}
-			/^credentials:/ {printf "%s", list}' "$here/accepted.txt" "$persona" \
+			/^accept_one_in:/ || (own && /^  - /) {next}
+			{own = /^credentials:/; print}
+			own {printf "%s", list}' "$here/accepted.txt" "$persona" \
 			> "$work/personas/${persona##*/}"
 	done
 }
