@@ -56,7 +56,7 @@ static void recording_put(struct recording *r, const void *p, size_t n)
 }
 
 void recording_add(struct recording *r, uint32_t since_open_ms, enum recording_side side,
-		   struct bytes said, size_t max, size_t *pool)
+                   struct bytes said, size_t max, size_t *pool)
 {
 	static const uint8_t version = VERSION;
 	uint8_t head[2 * NUMBER_BYTES_MAX];
@@ -115,18 +115,19 @@ bool recording_next(struct reader *r, struct recording_record *record)
 }
 
 void recording_write_asciicast(struct bytes recording, uint64_t opened_us, unsigned width,
-			       unsigned height, struct writer *w)
+                               unsigned height, struct writer *w)
 {
 	struct reader r;
 	struct recording_record record = {0};
 	write_fmt(w, "{\"version\":2,\"width\":%u,\"height\":%u,\"timestamp\":%llu}\n",
-		  width ? width : 80, height ? height : 24,
-		  (unsigned long long)(opened_us / 1000000));
+	          width ? width : 80, height ? height : 24,
+	          (unsigned long long)(opened_us / 1000000));
 	if (!recording_open(recording, &r))
 		return;
 	while (recording_next(&r, &record) && record.side != RECORDING_CUT) {
 		write_fmt(w, "[%llu.%03u,\"%s\",", (unsigned long long)(record.time_ms / 1000),
-			  (unsigned)(record.time_ms % 1000), record.side == RECORDING_PEER ? "i" : "o");
+		          (unsigned)(record.time_ms % 1000),
+		          record.side == RECORDING_PEER ? "i" : "o");
 		write_json_string(w, record.said);
 		write_text(w, "]\n");
 	}

@@ -25,8 +25,8 @@ struct recording {
  * Appends; beyond `max` bytes in all, or beyond what is left in *pool (the memory of all
  * recordings, lowered by what this one takes), the recording is cut.
  */
-void recording_add(struct recording *, uint32_t since_open_ms, enum recording_side,
-		   struct bytes, size_t max, size_t *pool);
+void recording_add(struct recording *, uint32_t since_open_ms, enum recording_side, struct bytes,
+                   size_t max, size_t *pool);
 struct bytes recording_bytes(const struct recording *);
 void recording_done(struct recording *, size_t *pool);
 
@@ -41,4 +41,4 @@ bool recording_open(struct bytes, struct reader *);
 bool recording_next(struct reader *, struct recording_record *); /* keeps time_ms running */
 /* As asciicast v2 (JSON lines); width and height of the terminal, 0: 80 by 24. */
 void recording_write_asciicast(struct bytes, uint64_t opened_us, unsigned width, unsigned height,
-			       struct writer *);
+                               struct writer *);

@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static size_t by_name(const struct service *out[SERVICES_MAX])
 {
 	size_t n = 0;
-	SERVICES_EACH(it) {
+	SERVICES_EACH(it)
+	{
 		size_t at = n++;
 		for (; at && strcmp(out[at - 1]->name, (*it)->name) > 0; at--)
 			out[at] = out[at - 1];
@@ -26,7 +27,7 @@ static size_t by_name(const struct service *out[SERVICES_MAX])
 }
 
 static void seed_write(const char *directory, size_t service, unsigned number,
-		       const struct exchange *x)
+                       const struct exchange *x)
 {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/exchange-%zu-%u", directory, service, number);
@@ -61,8 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 	size_t count = by_name(services);
 	if (n < 2 || count == 0)
 		return 0;
-	struct transcript t = {writer_of(answer, sizeof answer), writer_of(events, sizeof events), 0};
+	struct transcript t = {writer_of(answer, sizeof answer), writer_of(events, sizeof events),
+	                       0};
 	service_rehearse(services[input[0] % count], NULL, (struct bytes){input + 2, n - 2},
-			 input[1] % 64 + 1, &t);
+	                 input[1] % 64 + 1, &t);
 	return 0;
 }

@@ -39,10 +39,13 @@ struct captures_scratch {
 };
 
 int captures_open(struct captures *c, uv_loop_t *loop, struct bus *bus, size_t bytes_max,
-		  void (*publish)(void *, struct event *), void *arg)
+                  void (*publish)(void *, struct event *), void *arg)
 {
-	*c = (struct captures){.bus = bus, .publish = publish, .arg = arg,
-			       .key = random_secret(), .bytes_max = bytes_max};
+	*c = (struct captures){.bus = bus,
+	                       .publish = publish,
+	                       .arg = arg,
+	                       .key = random_secret(),
+	                       .bytes_max = bytes_max};
 	TAILQ_INIT(&c->waiting);
 	c->order = calloc(1, sizeof *c->order);
 	c->scratch = calloc(1, sizeof *c->scratch);
@@ -124,7 +127,10 @@ static void captured_settle(struct captured *f, bool stored)
 
 static void ask_next(struct captures *c);
 
-static void on_retry(uv_timer_t *t) { ask_next(t->data); }
+static void on_retry(uv_timer_t *t)
+{
+	ask_next(t->data);
+}
 
 static void on_piece(void *arg, int status, struct bytes payload, bool more)
 {
@@ -161,7 +167,8 @@ static void ask_next(struct captures *c)
 	write_bytes(&w, f->digest.b, sizeof f->digest.b);
 	write_u64(&w, f->offset);
 	write_u64(&w, f->total);
-	write_bytes(&w, f->content + f->offset, left < CAPTURE_PIECE_MAX ? left : CAPTURE_PIECE_MAX);
+	write_bytes(&w, f->content + f->offset,
+	            left < CAPTURE_PIECE_MAX ? left : CAPTURE_PIECE_MAX);
 	c->asking = true;
 	if (bus_request(c->bus, "journal", "blob.put", writer_bytes(&w), on_piece, c) < 0) {
 		c->asking = false;
@@ -173,8 +180,9 @@ static bool event_wait(struct captured *f, const struct event *e)
 {
 	struct writer w = writer_of(f->owner->scratch->frame, FRAME_MAX);
 	frame_encode(e, &w);
-	struct waiting_event *kept =
-		f->events_count < CAPTURE_EVENTS_MAX ? malloc(sizeof *kept + writer_used(&w)) : NULL;
+	struct waiting_event *kept = f->events_count < CAPTURE_EVENTS_MAX
+	                                     ? malloc(sizeof *kept + writer_used(&w))
+	                                     : NULL;
 	if (w.bad || !kept) {
 		free(kept);
 		return false;
@@ -193,13 +201,13 @@ static struct captured *captured_of(struct captures *c, const struct digest *d)
 {
 	struct captured *f;
 	TAILQ_FOREACH(f, &c->waiting, order)
-		if (!memcmp(f->digest.b, d->b, sizeof d->b))
-			return f;
+	if (!memcmp(f->digest.b, d->b, sizeof d->b))
+		return f;
 	return NULL;
 }
 
 static struct captured *captured_new(struct captures *c, const struct digest *d,
-				     struct bytes content)
+                                     struct bytes content)
 {
 	if (content.len > c->bytes_max || c->bytes > c->bytes_max - content.len ||
 	    c->count == CAPTURES_WAITING_MAX)
@@ -217,7 +225,7 @@ static struct captured *captured_new(struct captures *c, const struct digest *d,
 }
 
 void captures_add(struct captures *c, const uint8_t sha256[32], struct bytes content,
-		  struct event *e)
+                  struct event *e)
 {
 	struct digest d;
 	memcpy(d.b, sha256, sizeof d.b);

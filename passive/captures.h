@@ -3,9 +3,10 @@
  *
  * A file goes as a blob in pieces (request "blob.put" to the journal: sha256 (32 bytes),
  * offset u64, total u64, at most 64 KiB), one piece at a time; the event that names it
- * (file.captured, session.closed with a long recording) follows when the last is acknowledged.  What was stored lately is not sent again.  What waits is
- * bounded in bytes and number: beyond it the event goes out at once and says "unstored".
- * A journal that went away is asked again from the beginning of the file.
+ * (file.captured, session.closed with a long recording) follows when the last is acknowledged. What
+ * was stored lately is not sent again.  What waits is bounded in bytes and number: beyond it the
+ * event goes out at once and says "unstored". A journal that went away is asked again from the
+ * beginning of the file.
  */
 #pragma once
 #include "bus/bus.h"
@@ -24,7 +25,8 @@ TAILQ_HEAD(captured_queue, captured);
 
 struct captures {
 	struct bus *bus;
-	void (*publish)(void *arg, struct event *); /* never fails: the room keeps what does not fit */
+	void (*publish)(void *arg,
+	                struct event *); /* never fails: the room keeps what does not fit */
 	void *arg;
 	uv_timer_t retry;
 	struct captured_queue waiting;
@@ -38,8 +40,12 @@ struct captures {
 };
 
 int captures_open(struct captures *, uv_loop_t *, struct bus *, size_t bytes_max,
-		  void (*publish)(void *, struct event *), void *arg);
+                  void (*publish)(void *, struct event *), void *arg);
 void captures_done(struct captures *);
 /* Stores the content under its digest; the event follows when it is safe. */
-void captures_add(struct captures *, const uint8_t sha256[32], struct bytes content, struct event *);
-static inline bool captures_waiting(const struct captures *c) { return c->count > 0; }
+void captures_add(struct captures *, const uint8_t sha256[32], struct bytes content,
+                  struct event *);
+static inline bool captures_waiting(const struct captures *c)
+{
+	return c->count > 0;
+}

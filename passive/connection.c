@@ -22,7 +22,10 @@ static uint32_t age_ms(const struct connection *c)
 	return (uint32_t)(session_age_us(&c->session) / 1000);
 }
 
-static uint32_t least(uint64_t a, uint64_t b) { return (uint32_t)(a < b ? a : b); }
+static uint32_t least(uint64_t a, uint64_t b)
+{
+	return (uint32_t)(a < b ? a : b);
+}
 
 /* Since the opening, in milliseconds. */
 static uint64_t next_due_ms(const struct connection *c, const struct passive_options *o)
@@ -63,7 +66,7 @@ static void record(struct connection *c, enum recording_side side, struct bytes 
 	struct room *r = connection_room(c);
 	if (r->settings.options->record)
 		recording_add(&c->recording, age_ms(c), side, said,
-			      r->settings.options->recording_bytes, &r->recordings_left);
+		              r->settings.options->recording_bytes, &r->recordings_left);
 }
 
 static bool spend(struct connection *c, size_t n)
@@ -177,7 +180,8 @@ static void connection_read(struct connection *c)
 {
 	struct session *s = &c->session;
 	size_t n = session_appetite(s);
-	ssize_t got = recv(c->fd, stage_receive_at(s->stage), n < READ_MAX ? n : READ_MAX, MSG_DONTWAIT);
+	ssize_t got =
+	        recv(c->fd, stage_receive_at(s->stage), n < READ_MAX ? n : READ_MAX, MSG_DONTWAIT);
 	if (got > 0)
 		connection_hear(c, (size_t)got);
 	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -248,9 +252,11 @@ static bool recording_send(struct connection *c, struct event *e)
 
 static void tell_closed(struct connection *c)
 {
-	static const char *const reasons[] = {
-		[SESSION_OPEN] = "server", [SESSION_PEER] = "peer", [SESSION_SERVER] = "server",
-		[SESSION_IDLE] = "idle", [SESSION_LIMIT] = "limit"};
+	static const char *const reasons[] = {[SESSION_OPEN] = "server",
+	                                      [SESSION_PEER] = "peer",
+	                                      [SESSION_SERVER] = "server",
+	                                      [SESSION_IDLE] = "idle",
+	                                      [SESSION_LIMIT] = "limit"};
 	struct session *s = &c->session;
 	struct event *e = session_report(s, EVENT_SESSION_CLOSED);
 	s->stage->reporting = NULL;

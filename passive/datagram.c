@@ -40,7 +40,7 @@ static bool local_address(struct msghdr *m, struct address *out)
 }
 
 static void answer_from(struct msghdr *m, union control *control, const struct address *local,
-			bool v4_socket)
+                        bool v4_socket)
 {
 	m->msg_control = control;
 	*control = (union control){0};
@@ -78,8 +78,8 @@ bool datagram_say(struct connection *c, struct bytes b)
 }
 
 static uint64_t datagram_hash(const struct room *r, const struct listener *l,
-			      const struct address *peer, uint16_t peer_port,
-			      const struct address *local)
+                              const struct address *peer, uint16_t peer_port,
+                              const struct address *local)
 {
 	uint64_t ports = (uint64_t)peer_port << 16 | l->offered->port;
 	return random_mix(address_hash(peer, r->limits.key) ^ ports) ^
@@ -87,29 +87,29 @@ static uint64_t datagram_hash(const struct room *r, const struct listener *l,
 }
 
 static struct connection *datagram_of(const struct room *r, const struct listener *l,
-				      const struct address *peer, uint16_t peer_port,
-				      const struct address *local, uint64_t hash)
+                                      const struct address *peer, uint16_t peer_port,
+                                      const struct address *local, uint64_t hash)
 {
 	for (struct table_node *n = table_first(&r->datagrams, hash); n; n = table_next(n)) {
 		struct connection *c = TABLE_OWNER(n, struct connection, node);
 		const struct session *s = &c->session;
-		if (c->listener == l && s->peer_port == peer_port && address_equal(&s->peer, peer) &&
-		    address_equal(&s->local, local))
+		if (c->listener == l && s->peer_port == peer_port &&
+		    address_equal(&s->peer, peer) && address_equal(&s->local, local))
 			return c;
 	}
 	return NULL;
 }
 
 static void datagram_take(struct listener *l, const struct address *peer, uint16_t peer_port,
-			  const struct address *local, size_t n)
+                          const struct address *local, size_t n)
 {
 	struct room *r = l->room;
 	uint64_t hash = datagram_hash(r, l, peer, peer_port, local);
 	struct connection *c = datagram_of(r, l, peer, peer_port, local, hash);
 	if (!c) {
 		enum refusal no = r->datagram_count < r->settings.options->udp_sessions
-					  ? door_admit(r, l, -1, peer, peer_port, local, &c)
-					  : REFUSED_SESSIONS;
+		                          ? door_admit(r, l, -1, peer, peer_port, local, &c)
+		                          : REFUSED_SESSIONS;
 		if (no) {
 			door_refuse(r, no);
 			return;
@@ -133,9 +133,12 @@ void datagram_listen(uv_poll_t *poll, int status, int events)
 		struct sockaddr_storage from;
 		union control control;
 		struct iovec part = {stage_receive_at(&r->stage), SESSION_RECEIVE_MAX};
-		struct msghdr m = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part,
-				   .msg_iovlen = 1, .msg_control = &control,
-				   .msg_controllen = sizeof control};
+		struct msghdr m = {.msg_name = &from,
+		                   .msg_namelen = sizeof from,
+		                   .msg_iov = &part,
+		                   .msg_iovlen = 1,
+		                   .msg_control = &control,
+		                   .msg_controllen = sizeof control};
 		ssize_t n = recvmsg(l->fd, &m, MSG_DONTWAIT);
 		if (n < 0 && errno == EAGAIN)
 			return;

@@ -33,7 +33,7 @@ void door_report(struct room *r)
 		if (r->refused[i] == 0)
 			continue;
 		write_fmt(&w, "%s%s %llu", total ? ", " : "", refusal_name((enum refusal)i),
-			  (unsigned long long)r->refused[i]);
+		          (unsigned long long)r->refused[i]);
 		total += r->refused[i];
 		if (r->refused[i] > r->refused[most])
 			most = (enum refusal)i;
@@ -123,11 +123,11 @@ static enum refusal door_full(const struct room *r)
 	if (bus_congested(r->bus))
 		return REFUSED_CONGESTION;
 	return r->connection_count - r->datagram_count >= r->descriptors_max ? REFUSED_DESCRIPTORS
-									     : REFUSED_NOT;
+	                                                                     : REFUSED_NOT;
 }
 
 enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct address *peer,
-			uint16_t peer_port, const struct address *local, struct connection **out)
+                        uint16_t peer_port, const struct address *local, struct connection **out)
 {
 	struct limits_share share;
 	enum refusal no = door_full(r);
@@ -142,8 +142,7 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 	struct visit *v = steering_enter(&r->steering, peer, local, room_ms(r), &fresh);
 	if (v && !decoy->steer)
 		v->persona = NULL;
-	const struct persona *persona =
-		cast(decoy, v, address_hash(local, r->stage.device_key));
+	const struct persona *persona = cast(decoy, v, address_hash(local, r->stage.device_key));
 	struct connection *c = connection_new(r, l, fd);
 	if (!c) {
 		limits_leave(&r->limits, &share);
@@ -217,12 +216,14 @@ static void on_listener(uv_poll_t *poll, int status, int events)
 	for (int i = 0; i < ROOM_ACCEPT_BATCH && !l->room->frozen; i++) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof from;
-		int fd = accept4(l->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(l->fd, (struct sockaddr *)&from, &len,
+		                 SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			door_let_in(l, fd, &from);
 		} else if (errno == EAGAIN) {
 			return;
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		           errno == ENOMEM) {
 			if (!door_turn_away(l)) {
 				door_rest(l->room);
 				return;
@@ -239,7 +240,8 @@ void door_listen(struct room *r)
 	for (size_t i = 0; i < r->listener_count; i++) {
 		struct listener *l = &r->listeners[i];
 		uv_poll_start(&l->poll, UV_READABLE,
-			      l->offered->transport == TRANSPORT_UDP ? datagram_listen : on_listener);
+		              l->offered->transport == TRANSPORT_UDP ? datagram_listen
+		                                                     : on_listener);
 	}
 }
 
@@ -257,7 +259,7 @@ int door_open(struct room *r, const struct process *p, struct fault *fault)
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		r->descriptors_max = files.rlim_cur;
 	size_t spare = r->descriptors_max > 4 * ROOM_DESCRIPTORS_SPARE ? ROOM_DESCRIPTORS_SPARE
-								       : r->descriptors_max / 4;
+	                                                               : r->descriptors_max / 4;
 	r->descriptors_max -= spare + p->fds_count < r->descriptors_max ? spare + p->fds_count : 0;
 	r->reserve = fcntl(r->epoll, F_DUPFD_CLOEXEC, 0);
 	for (size_t i = 0; i < r->settings.port_count; i++) {
@@ -265,7 +267,8 @@ int door_open(struct room *r, const struct process *p, struct fault *fault)
 		socket_name(offered, name);
 		int fd = process_fd(p, name);
 		if (fd < 0)
-			return fault_set(fault, ERR_MISSING, "passive: %s was not handed down", name);
+			return fault_set(fault, ERR_MISSING, "passive: %s was not handed down",
+			                 name);
 		struct listener *l = &r->listeners[r->listener_count];
 		*l = (struct listener){.room = r, .fd = fd, .offered = offered};
 		if (uv_poll_init(r->loop, &l->poll, fd))

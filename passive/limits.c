@@ -5,7 +5,7 @@
 
 #define LIMITS_WAYS 8
 #define SETS_MIN 512
-#define BURST_US 2000000u       /* two seconds' worth of sessions may come at once */
+#define BURST_US 2000000u        /* two seconds' worth of sessions may come at once */
 #define BYTES_BURST_US 30000000u /* and half a minute's worth of bytes */
 #define SOURCE_BITS_V4 128
 #define NETWORK_BITS_V4 120
@@ -22,19 +22,19 @@ struct limits_account {
 const char *refusal_name(enum refusal r)
 {
 	static const char *const names[REFUSALS] = {
-		[REFUSED_NOT] = "none",
-		[REFUSED_SOURCE_SESSIONS] = "source-sessions",
-		[REFUSED_SOURCE_RATE] = "source-rate",
-		[REFUSED_NETWORK_SESSIONS] = "network-sessions",
-		[REFUSED_NETWORK_RATE] = "network-rate",
-		[REFUSED_SESSIONS] = "sessions",
-		[REFUSED_RATE] = "rate",
-		[REFUSED_BYTES] = "bytes",
-		[REFUSED_CONGESTION] = "congestion",
-		[REFUSED_DESCRIPTORS] = "descriptors",
-		[REFUSED_MEMORY] = "memory",
-		[REFUSED_ADDRESS] = "address",
-		[REFUSED_STOPPING] = "stopping",
+	        [REFUSED_NOT] = "none",
+	        [REFUSED_SOURCE_SESSIONS] = "source-sessions",
+	        [REFUSED_SOURCE_RATE] = "source-rate",
+	        [REFUSED_NETWORK_SESSIONS] = "network-sessions",
+	        [REFUSED_NETWORK_RATE] = "network-rate",
+	        [REFUSED_SESSIONS] = "sessions",
+	        [REFUSED_RATE] = "rate",
+	        [REFUSED_BYTES] = "bytes",
+	        [REFUSED_CONGESTION] = "congestion",
+	        [REFUSED_DESCRIPTORS] = "descriptors",
+	        [REFUSED_MEMORY] = "memory",
+	        [REFUSED_ADDRESS] = "address",
+	        [REFUSED_STOPPING] = "stopping",
 	};
 	return names[r];
 }
@@ -48,8 +48,8 @@ int limits_open(struct limits *l, const struct limits_options *options)
 	struct limits_account *accounts = calloc(sets * LIMITS_WAYS, sizeof *accounts);
 	if (!accounts)
 		return ERR_MEMORY;
-	*l = (struct limits){.options = *options, .accounts = accounts, .sets = sets,
-			     .key = random_secret()};
+	*l = (struct limits){
+	        .options = *options, .accounts = accounts, .sets = sets, .key = random_secret()};
 	return 0;
 }
 
@@ -64,8 +64,8 @@ static bool account_is_idle(const struct limits_account *a, uint64_t now_us)
 	return a->sessions == 0 && a->rate_until_us <= now_us && a->bytes_until_us <= now_us;
 }
 
-static struct limits_account *account_of(struct limits *l, const struct address *who,
-					 unsigned bits, uint64_t now_us)
+static struct limits_account *account_of(struct limits *l, const struct address *who, unsigned bits,
+                                         uint64_t now_us)
 {
 	struct prefix p = prefix_of(who, bits);
 	size_t set = address_hash(&p.base, l->key + bits) & (l->sets - 1);
@@ -96,8 +96,8 @@ static void rate_use(uint64_t *until_us, uint64_t per_second, uint64_t now_us)
 }
 
 static enum refusal account_check(const struct limits_account *a, uint64_t sessions_max,
-				  uint64_t rate_max, enum refusal sessions, enum refusal rate,
-				  uint64_t now_us)
+                                  uint64_t rate_max, enum refusal sessions, enum refusal rate,
+                                  uint64_t now_us)
 {
 	if (!a)
 		return REFUSED_NOT;
@@ -109,7 +109,7 @@ static enum refusal account_check(const struct limits_account *a, uint64_t sessi
 }
 
 enum refusal limits_admit(struct limits *l, const struct address *who, uint64_t now_us,
-			  struct limits_share *share)
+                          struct limits_share *share)
 {
 	const struct limits_options *o = &l->options;
 	if (o->sessions && l->sessions >= o->sessions)
@@ -121,7 +121,7 @@ enum refusal limits_admit(struct limits *l, const struct address *who, uint64_t 
 	unsigned network_bits = v4 ? NETWORK_BITS_V4 : NETWORK_BITS_V6;
 	struct limits_account *source = account_of(l, who, source_bits, now_us);
 	enum refusal no = account_check(source, o->source_sessions, o->source_rate,
-					REFUSED_SOURCE_SESSIONS, REFUSED_SOURCE_RATE, now_us);
+	                                REFUSED_SOURCE_SESSIONS, REFUSED_SOURCE_RATE, now_us);
 	if (no)
 		return no;
 	if (source) { /* counted first: the search for the network must not take its place */
@@ -129,8 +129,8 @@ enum refusal limits_admit(struct limits *l, const struct address *who, uint64_t 
 		rate_use(&source->rate_until_us, o->source_rate, now_us);
 	}
 	struct limits_account *network = account_of(l, who, network_bits, now_us);
-	no = account_check(network, o->network_sessions, o->network_rate,
-			   REFUSED_NETWORK_SESSIONS, REFUSED_NETWORK_RATE, now_us);
+	no = account_check(network, o->network_sessions, o->network_rate, REFUSED_NETWORK_SESSIONS,
+	                   REFUSED_NETWORK_RATE, now_us);
 	if (no) {
 		if (source)
 			source->sessions--;

@@ -10,35 +10,35 @@
 #include "base/address.h"
 
 enum refusal { /* why a peer was turned away at the door */
-	REFUSED_NOT,
-	REFUSED_SOURCE_SESSIONS,
-	REFUSED_SOURCE_RATE,
-	REFUSED_NETWORK_SESSIONS,
-	REFUSED_NETWORK_RATE,
-	REFUSED_SESSIONS,
-	REFUSED_RATE,
-	REFUSED_BYTES,
-	REFUSED_CONGESTION,
-	REFUSED_DESCRIPTORS,
-	REFUSED_MEMORY,
-	REFUSED_ADDRESS, /* no decoy has this address, or its persona has no such port */
-	REFUSED_STOPPING,
-	REFUSALS,
+	       REFUSED_NOT,
+	       REFUSED_SOURCE_SESSIONS,
+	       REFUSED_SOURCE_RATE,
+	       REFUSED_NETWORK_SESSIONS,
+	       REFUSED_NETWORK_RATE,
+	       REFUSED_SESSIONS,
+	       REFUSED_RATE,
+	       REFUSED_BYTES,
+	       REFUSED_CONGESTION,
+	       REFUSED_DESCRIPTORS,
+	       REFUSED_MEMORY,
+	       REFUSED_ADDRESS, /* no decoy has this address, or its persona has no such port */
+	       REFUSED_STOPPING,
+	       REFUSALS,
 };
 const char *refusal_name(enum refusal);
 
 struct limits_options {
-	uint64_t sessions;         /* open at once, one worker */
-	uint64_t rate;             /* new ones a second */
+	uint64_t sessions; /* open at once, one worker */
+	uint64_t rate;     /* new ones a second */
 	uint64_t source_sessions, source_rate;
 	uint64_t network_sessions, network_rate;
-	uint64_t source_bytes;     /* a second, both directions */
+	uint64_t source_bytes; /* a second, both directions */
 	uint64_t network_bytes;
 };
 
 struct limits_account;
 
-struct limits_share { /* what one session holds; kept in it */
+struct limits_share {                            /* what one session holds; kept in it */
 	struct limits_account *source, *network; /* NULL: no room was found */
 };
 
@@ -56,7 +56,7 @@ int limits_open(struct limits *, const struct limits_options *);
 void limits_done(struct limits *);
 /* Admits a session and fills the share, or says why not (REFUSED_SOURCE_SESSIONS to _BYTES). */
 enum refusal limits_admit(struct limits *, const struct address *, uint64_t mono_us,
-			  struct limits_share *);
+                          struct limits_share *);
 void limits_leave(struct limits *, struct limits_share *);
 /* Counts bytes moved; false when the source or its network has had more than its share. */
 bool limits_spend(struct limits *, const struct limits_share *, size_t n, uint64_t mono_us);

@@ -27,7 +27,7 @@ static void rehearsal_publish(struct stage *g, struct session *s, struct event *
 }
 
 static void rehearsal_capture(struct stage *g, struct session *s, const struct capture *c,
-			      struct event *e)
+                              struct event *e)
 {
 	(void)c;
 	struct rehearsal *r = g->owner;
@@ -42,7 +42,7 @@ static const void *default_options(struct rehearsal *r, const struct service *se
 	struct fault fault = {0};
 	void *filled = arena_alloc(&r->options_arena, service->options_size);
 	if (!filled || options_bind(service->options, NULL, service->name, service->name,
-				    &r->options_arena, filled, &fault) < 0)
+	                            &r->options_arena, filled, &fault) < 0)
 		abort(); /* a fallback that does not parse is a defect of the service */
 	return filled;
 }
@@ -91,17 +91,20 @@ static void rehearsal_play(struct rehearsal *r, struct session *s, struct bytes 
 }
 
 void service_rehearse(const struct service *service, const struct persona *persona,
-		      struct bytes peer_sends, size_t chunk, struct transcript *out)
+                      struct bytes peer_sends, size_t chunk, struct transcript *out)
 {
 	assert(chunk > 0);
 	struct rehearsal r = {
-		.stage = {.utc_us = REHEARSAL_TIME_US, .mono_us = REHEARSAL_TIME_US,
-			  .device_key = REHEARSAL_SEED, .capture_max = SESSION_CAPTURE_MAX,
-			  .said = BUFFER(REHEARSAL_SAID_MAX), .publish = rehearsal_publish,
-			  .capture = rehearsal_capture},
-		.random = random_seeded(REHEARSAL_SEED),
-		.transcript = out,
-		.options_arena = ARENA(OPTIONS_ARENA_MAX),
+	        .stage = {.utc_us = REHEARSAL_TIME_US,
+	                  .mono_us = REHEARSAL_TIME_US,
+	                  .device_key = REHEARSAL_SEED,
+	                  .capture_max = SESSION_CAPTURE_MAX,
+	                  .said = BUFFER(REHEARSAL_SAID_MAX),
+	                  .publish = rehearsal_publish,
+	                  .capture = rehearsal_capture},
+	        .random = random_seeded(REHEARSAL_SEED),
+	        .transcript = out,
+	        .options_arena = ARENA(OPTIONS_ARENA_MAX),
 	};
 	r.stage.owner = &r;
 	r.stage.random = &r.random;
@@ -109,18 +112,18 @@ void service_rehearse(const struct service *service, const struct persona *perso
 	if (!s || stage_start(&r.stage) < 0)
 		abort();
 	*s = (struct session){
-		.stage = &r.stage,
-		.service = service,
-		.persona = persona,
-		.options = default_options(&r, service),
-		.peer = address_v4(0xc6336407), /* 198.51.100.7 */
-		.local = address_v4(0xc0000217), /* 192.0.2.23 */
-		.peer_port = 40000,
-		.local_port = service->ports[0],
-		.transport = (uint8_t)(service->transports & TRANSPORT_TCP ? TRANSPORT_TCP
-									  : TRANSPORT_UDP),
-		.opened_mono_us = REHEARSAL_TIME_US,
-		.arena = ARENA(service->arena_max),
+	        .stage = &r.stage,
+	        .service = service,
+	        .persona = persona,
+	        .options = default_options(&r, service),
+	        .peer = address_v4(0xc6336407),  /* 198.51.100.7 */
+	        .local = address_v4(0xc0000217), /* 192.0.2.23 */
+	        .peer_port = 40000,
+	        .local_port = service->ports[0],
+	        .transport = (uint8_t)(service->transports & TRANSPORT_TCP ? TRANSPORT_TCP
+	                                                                   : TRANSPORT_UDP),
+	        .opened_mono_us = REHEARSAL_TIME_US,
+	        .arena = ARENA(service->arena_max),
 	};
 	s->id.b[0] = 1;
 	if (chunk > SESSION_RECEIVE_MAX)

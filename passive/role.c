@@ -1,6 +1,8 @@
 /* The role "passive": how the room is a process of kansoku. */
 #include "passive/room_inner.h"
+#include <openssl/crypto.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 struct passive_process {
@@ -8,17 +10,36 @@ struct passive_process {
 	struct process *process;
 };
 
-static void on_left(void *arg) { process_leave(arg); }
+static void on_left(void *arg)
+{
+	process_leave(arg);
+}
 
 static void on_stop(void *arg)
 {
 	struct room *r = arg;
-	struct passive_process *p = (struct passive_process *)((char *)r - offsetof(struct passive_process, room));
+	struct passive_process *p =
+	        (struct passive_process *)((char *)r - offsetof(struct passive_process, room));
 	room_stop(r, on_left, p->process);
+}
+
+/* What libraries would otherwise read at their first use, when files are out of reach. */
+static int libraries_warm_up(void)
+{
+	uint8_t digest[32];
+	char text[DIGEST_TEXT];
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+		return ERR_SYSTEM;
+	digest_sha256(BYTES(""), digest, text);
+	return 0;
 }
 
 static int passive_run(struct process *process, struct fault *fault)
 {
+	if (libraries_warm_up() < 0)
+		return fault_set(fault, ERR_SYSTEM, "passive: libcrypto cannot be used");
 	struct passive_process *p = calloc(1, sizeof *p);
 	if (!p)
 		return fault_set(fault, ERR_MEMORY, "passive: no memory to start with");
@@ -46,24 +67,26 @@ static unsigned passive_workers(const struct config *c)
 	if (o->workers)
 		return (unsigned)o->workers;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	return processors < 1 ? 1 : processors > PASSIVE_WORKERS_MAX ? PASSIVE_WORKERS_MAX : (unsigned)processors;
+	return processors < 1                     ? 1
+	       : processors > PASSIVE_WORKERS_MAX ? PASSIVE_WORKERS_MAX
+	                                          : (unsigned)processors;
 }
 
 static const char *const talks_to[] = {"control", "journal", NULL};
 
 static const struct role passive = {
-	.name = "passive",
-	.summary = "decoys: speaks with whoever comes",
-	.rights = SANDBOX_ACCEPT,
-	.sends = KIND_MASK(EVENT_SESSION_OPENED) | KIND_MASK(EVENT_SESSION_CLOSED) |
-		 KIND_MASK(EVENT_LOGIN_TRIED) | KIND_MASK(EVENT_COMMAND_SENT) |
-		 KIND_MASK(EVENT_REQUEST_SEEN) | KIND_MASK(EVENT_FILE_CAPTURED) |
-		 KIND_MASK(EVENT_MAIL_RECEIVED) | KIND_MASK(EVENT_REFLECTION_SEEN) |
-		 KIND_MASK(EVENT_TOKEN_USED) | KIND_MASK(EVENT_HOST_STEERED) |
-		 KIND_MASK(EVENT_SENSOR_CHANGED),
-	.talks_to = talks_to,
-	.workers = passive_workers,
-	.prepare = sockets_prepare,
-	.run = passive_run,
+        .name = "passive",
+        .summary = "decoys: speaks with whoever comes",
+        .rights = SANDBOX_ACCEPT,
+        .sends = KIND_MASK(EVENT_SESSION_OPENED) | KIND_MASK(EVENT_SESSION_CLOSED) |
+                 KIND_MASK(EVENT_LOGIN_TRIED) | KIND_MASK(EVENT_COMMAND_SENT) |
+                 KIND_MASK(EVENT_REQUEST_SEEN) | KIND_MASK(EVENT_FILE_CAPTURED) |
+                 KIND_MASK(EVENT_MAIL_RECEIVED) | KIND_MASK(EVENT_REFLECTION_SEEN) |
+                 KIND_MASK(EVENT_TOKEN_USED) | KIND_MASK(EVENT_HOST_STEERED) |
+                 KIND_MASK(EVENT_SENSOR_CHANGED),
+        .talks_to = talks_to,
+        .workers = passive_workers,
+        .prepare = sockets_prepare,
+        .run = passive_run,
 };
 ROLE(passive);

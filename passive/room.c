@@ -51,7 +51,7 @@ static void event_keep(struct room *r, const struct event *e)
 	free(frame);
 	if (!k)
 		log_error("passive: an event of kind %s is lost, there is no memory to keep it",
-			  event_kind_name(e->kind));
+		          event_kind_name(e->kind));
 }
 
 void room_publish(struct room *r, struct event *e)
@@ -64,7 +64,7 @@ void room_publish(struct room *r, struct event *e)
 		room_freeze(r);
 	} else if (bad) {
 		log_error("passive: an event of kind %s does not fit a frame and is lost",
-			  event_kind_name(e->kind));
+		          event_kind_name(e->kind));
 	}
 	if (bus_full(r->bus))
 		room_freeze(r);
@@ -77,14 +77,17 @@ static void stage_publish(struct stage *g, struct session *s, struct event *e)
 }
 
 static void stage_capture(struct stage *g, struct session *s, const struct capture *c,
-			  struct event *e)
+                          struct event *e)
 {
 	(void)s;
 	struct room *r = g->owner;
 	captures_add(&r->captures, c->sha256, c->content, e);
 }
 
-static void captures_publish(void *arg, struct event *e) { room_publish(arg, e); }
+static void captures_publish(void *arg, struct event *e)
+{
+	room_publish(arg, e);
+}
 
 static void on_wheel_due(void *arg, struct wheel_entry *e)
 {
@@ -147,9 +150,15 @@ static void room_thaw(struct room *r)
 	room_wheel_changed(r);
 }
 
-static void on_relief(void *arg) { room_thaw(arg); }
+static void on_relief(void *arg)
+{
+	room_thaw(arg);
+}
 
-static void on_report(uv_timer_t *t) { door_report(t->data); }
+static void on_report(uv_timer_t *t)
+{
+	door_report(t->data);
+}
 
 static void on_retry(uv_timer_t *t)
 {
@@ -171,7 +180,7 @@ static int persona_load(struct room *r, const struct process_fd *f, struct fault
 	const char *name = f->name + strlen(PERSONA_FD);
 	if (fstat(f->fd, &st) || st.st_size > PERSONA_FILE_BYTES_MAX)
 		return fault_set(fault, ERR_FULL, "%s: larger than %u bytes", name,
-				 PERSONA_FILE_BYTES_MAX);
+		                 PERSONA_FILE_BYTES_MAX);
 	size_t size = (size_t)st.st_size;
 	uint8_t *text = malloc(size + 1);
 	if (!text)
@@ -179,8 +188,8 @@ static int persona_load(struct room *r, const struct process_fd *f, struct fault
 	/* From its start: a process before us may have read it through the same descriptor. */
 	ssize_t n = pread(f->fd, text, size, 0);
 	int bad = n == (ssize_t)size
-			  ? persona_read(&r->personas, (struct bytes){text, size}, name, fault)
-			  : fault_set(fault, ERR_SYSTEM, "%s: cannot be read", name);
+	                  ? persona_read(&r->personas, (struct bytes){text, size}, name, fault)
+	                  : fault_set(fault, ERR_SYSTEM, "%s: cannot be read", name);
 	free(text);
 	return bad;
 }
@@ -224,7 +233,7 @@ static int stores_open(struct room *r)
 static void handles_open(struct room *r)
 {
 	uv_timer_t *const timers[] = {&r->wheel_timer, &r->report_timer, &r->retry_timer,
-				      &r->stop_timer};
+	                              &r->stop_timer};
 	for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
 		uv_timer_init(r->loop, timers[i]);
 		timers[i]->data = r;
@@ -249,7 +258,8 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 	stage_open(r);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll < 0 || stores_open(r) < 0)
-		return fault_set(fault, ERR_MEMORY, "passive: no memory or descriptors to start with");
+		return fault_set(fault, ERR_MEMORY,
+		                 "passive: no memory or descriptors to start with");
 	handles_open(r);
 	bus_on_request(r->bus, "steer.table", on_steer_table, r);
 	return door_open(r, p, fault);
@@ -269,8 +279,10 @@ static void on_stop_check(uv_timer_t *t)
 	if (waits && room_ms(r) < r->stop_by_ms)
 		return;
 	if (waits)
-		log_warning("passive: stopped with events or files on their way, the journal did not "
-			    "take them within %d ms", ROOM_STOP_MS_MAX);
+		log_warning(
+		        "passive: stopped with events or files on their way, the journal did not "
+		        "take them within %d ms",
+		        ROOM_STOP_MS_MAX);
 	uv_timer_stop(t);
 	r->left(r->left_arg);
 }
@@ -301,9 +313,9 @@ void room_close(struct room *r)
 		free(k);
 	}
 	uv_handle_t *const handles[] = {
-		(uv_handle_t *)&r->wheel_timer, (uv_handle_t *)&r->report_timer,
-		(uv_handle_t *)&r->retry_timer, (uv_handle_t *)&r->stop_timer,
-		(uv_handle_t *)&r->epoll_poll};
+	        (uv_handle_t *)&r->wheel_timer, (uv_handle_t *)&r->report_timer,
+	        (uv_handle_t *)&r->retry_timer, (uv_handle_t *)&r->stop_timer,
+	        (uv_handle_t *)&r->epoll_poll};
 	for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
 		uv_close(handles[i], NULL);
 	for (size_t i = 0; i < r->listener_count; i++)
@@ -320,4 +332,7 @@ void room_close(struct room *r)
 		close(r->reserve);
 }
 
-struct bus_hooks room_hooks(struct room *r) { return (struct bus_hooks){.arg = r, .relief = on_relief}; }
+struct bus_hooks room_hooks(struct room *r)
+{
+	return (struct bus_hooks){.arg = r, .relief = on_relief};
+}

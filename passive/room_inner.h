@@ -24,13 +24,13 @@
 #include <sys/queue.h>
 
 #define ROOM_EPOLL_BATCH 256
-#define ROOM_ACCEPT_BATCH 128   /* then the sessions have their turn */
+#define ROOM_ACCEPT_BATCH 128 /* then the sessions have their turn */
 #define ROOM_DATAGRAM_BATCH 64
 #define ROOM_LISTENERS_MAX PASSIVE_PORTS_MAX
 #define ROOM_DESCRIPTORS_SPARE 128 /* for the bus, the loop and what was handed down */
-#define ROOM_RETRY_MS 100       /* accept again after the system ran out of something */
-#define ROOM_REPORT_MS 1000     /* refusals are told at most this often */
-#define ROOM_STOP_MS_MAX 10000  /* for files and events that are still on their way */
+#define ROOM_RETRY_MS 100          /* accept again after the system ran out of something */
+#define ROOM_REPORT_MS 1000        /* refusals are told at most this often */
+#define ROOM_STOP_MS_MAX 10000     /* for files and events that are still on their way */
 
 struct room;
 
@@ -41,11 +41,11 @@ struct connection {
 	struct recording recording;
 	struct table_node node; /* UDP: in room->datagrams */
 	struct listener *listener;
-	int fd;            /* -1: UDP */
-	uint8_t interest;  /* what epoll watches now: EPOLLIN, EPOLLOUT */
-	bool closing;      /* only what is unsent keeps it */
+	int fd;                              /* -1: UDP */
+	uint8_t interest;                    /* what epoll watches now: EPOLLIN, EPOLLOUT */
+	bool closing;                        /* only what is unsent keeps it */
 	uint32_t heard_ms, sent_ms, wake_ms; /* since the opening; wake 0: no delay runs */
-	struct session session; /* last: the service's state follows */
+	struct session session;              /* last: the service's state follows */
 };
 
 LIST_HEAD(connections, connection);
@@ -90,8 +90,8 @@ struct room {
 	uint64_t wheel_due_ms;
 	size_t descriptors_max; /* sessions beyond it would leave none to work with */
 	void (*on_report)(uv_timer_t *), (*on_retry)(uv_timer_t *);
-	bool frozen;   /* the bus is full: nothing is read or accepted */
-	bool resting;  /* accept waits for the retry timer */
+	bool frozen;  /* the bus is full: nothing is read or accepted */
+	bool resting; /* accept waits for the retry timer */
 	bool stopping;
 	uint64_t stop_by_ms;
 	void (*left)(void *arg); /* after an orderly end */
@@ -105,7 +105,10 @@ void room_stop(struct room *, void (*left)(void *), void *arg);
 void room_close(struct room *); /* then the loop must run once more */
 struct bus_hooks room_hooks(struct room *);
 void room_now(struct room *); /* sets the stage's clocks */
-static inline uint64_t room_ms(const struct room *r) { return r->stage.mono_us / 1000; }
+static inline uint64_t room_ms(const struct room *r)
+{
+	return r->stage.mono_us / 1000;
+}
 void room_publish(struct room *, struct event *);
 void room_wheel_changed(struct room *);
 
@@ -120,8 +123,7 @@ void door_report(struct room *);
  * The caller closes the descriptor of one that is refused.
  */
 enum refusal door_admit(struct room *, struct listener *, int fd, const struct address *peer,
-			uint16_t peer_port, const struct address *local,
-			struct connection **out);
+                        uint16_t peer_port, const struct address *local, struct connection **out);
 
 /* connection.c */
 void connection_start(struct connection *);
@@ -134,7 +136,10 @@ static inline struct connection *connection_of(struct session *s)
 {
 	return (struct connection *)((char *)s - offsetof(struct connection, session));
 }
-static inline struct room *connection_room(struct connection *c) { return c->session.stage->owner; }
+static inline struct room *connection_room(struct connection *c)
+{
+	return c->session.stage->owner;
+}
 
 /* datagram.c */
 void datagram_listen(uv_poll_t *, int status, int events);

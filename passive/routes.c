@@ -20,7 +20,7 @@ struct route_request {
 	uint8_t attributes[64];
 };
 
-struct routes { /* that we added */
+struct routes {      /* that we added */
 	pid_t owner; /* a child that ends takes nothing away */
 	size_t count;
 	struct prefix prefixes[];
@@ -39,12 +39,15 @@ static int route_ask(int fd, unsigned short type, unsigned short flags, const st
 {
 	bool v4 = address_is_v4(&p->base);
 	struct route_request q = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)), .nlmsg_type = type,
-			   .nlmsg_flags = (unsigned short)(NLM_F_REQUEST | NLM_F_ACK | flags)},
-		.route = {.rtm_family = v4 ? AF_INET : AF_INET6,
-			  .rtm_dst_len = (unsigned char)(v4 ? p->bits - 96 : p->bits),
-			  .rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_STATIC,
-			  .rtm_scope = RT_SCOPE_HOST, .rtm_type = RTN_LOCAL},
+	        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
+	                   .nlmsg_type = type,
+	                   .nlmsg_flags = (unsigned short)(NLM_F_REQUEST | NLM_F_ACK | flags)},
+	        .route = {.rtm_family = v4 ? AF_INET : AF_INET6,
+	                  .rtm_dst_len = (unsigned char)(v4 ? p->bits - 96 : p->bits),
+	                  .rtm_table = RT_TABLE_LOCAL,
+	                  .rtm_protocol = RTPROT_STATIC,
+	                  .rtm_scope = RT_SCOPE_HOST,
+	                  .rtm_type = RTN_LOCAL},
 	};
 	uint32_t loopback = if_nametoindex("lo");
 	attribute_add(&q, RTA_DST, p->base.b + (v4 ? 12 : 0), v4 ? 4 : 16);
@@ -106,8 +109,9 @@ static void route_add(struct routes *routes, int fd, const struct prefix *p)
 		routes->prefixes[routes->count++] = *p;
 	else if (bad != -EEXIST)
 		log_warning("passive.decoys: %s is not local to this machine and cannot be made so "
-			    "(%s); as root it could, or route it here with: ip route add local %s dev lo",
-			    prefix_format(p, text), strerror(-bad), text);
+		            "(%s); as root it could, or route it here with: ip route add local %s "
+		            "dev lo",
+		            prefix_format(p, text), strerror(-bad), text);
 }
 
 int routes_add(const struct settings *s, struct fault *fault)
@@ -115,14 +119,14 @@ int routes_add(const struct settings *s, struct fault *fault)
 	if (s->loopback_only)
 		return 0;
 	struct routes *routes =
-		calloc(1, sizeof *routes + s->decoy_count * sizeof routes->prefixes[0]);
+	        calloc(1, sizeof *routes + s->decoy_count * sizeof routes->prefixes[0]);
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (!routes || fd < 0) {
 		free(routes);
 		if (fd >= 0)
 			close(fd);
 		return fault_set(fault, ERR_SYSTEM, "passive.decoys: no netlink socket: %s",
-				 strerror(errno));
+		                 strerror(errno));
 	}
 	routes->owner = getpid();
 	for (size_t i = 0; i < s->decoy_count; i++)

@@ -9,7 +9,7 @@ int stage_start(struct stage *g)
 {
 	size_t head = 0;
 	SERVICES_EACH(it)
-		head = (*it)->input_max > head ? (*it)->input_max : head;
+	head = (*it)->input_max > head ? (*it)->input_max : head;
 	g->scratch = malloc(head + SESSION_RECEIVE_MAX);
 	if (!g->scratch)
 		return ERR_MEMORY;
@@ -50,7 +50,8 @@ static uint8_t *session_room(struct session *s, size_t n)
 	struct stage *g = s->stage;
 	size_t queued = s->unsent_len + buffer_len(&g->said);
 	uint8_t *room = NULL;
-	if (s->ended == SESSION_OPEN && n <= s->service->output_max && queued <= s->service->output_max - n)
+	if (s->ended == SESSION_OPEN && n <= s->service->output_max &&
+	    queued <= s->service->output_max - n)
 		room = buffer_room(&g->said, n);
 	if (!room)
 		session_stop(s, SESSION_LIMIT);
@@ -124,7 +125,7 @@ void digest_sha256(struct bytes b, uint8_t digest[32], char text[DIGEST_TEXT])
 }
 
 void session_capture(struct session *s, struct bytes content, struct bytes name, struct bytes url,
-		     const char *how)
+                     const char *how)
 {
 	struct stage *g = s->stage;
 	struct event *e = session_report(s, EVENT_FILE_CAPTURED);
@@ -159,18 +160,43 @@ void session_name_file(struct session *s, struct bytes url, struct bytes name, c
 void session_delay(struct session *s, uint32_t delay_ms)
 {
 	/* Zero would mean that no delay was asked for, and tick() would never come. */
-	s->delay_ms = delay_ms == 0 ? 1
-		      : delay_ms < SESSION_DELAY_MS_MAX ? delay_ms : SESSION_DELAY_MS_MAX;
+	s->delay_ms = delay_ms == 0                     ? 1
+	              : delay_ms < SESSION_DELAY_MS_MAX ? delay_ms
+	                                                : SESSION_DELAY_MS_MAX;
 }
 
-struct arena *session_arena(struct session *s) { return &s->arena; }
-const struct persona *session_persona(const struct session *s) { return s->persona; }
-const void *session_options(const struct session *s) { return s->options; }
-uint64_t session_time_us(const struct session *s) { return s->stage->utc_us; }
-const struct address *session_local(const struct session *s) { return &s->local; }
-const struct address *session_peer(const struct session *s) { return &s->peer; }
-uint16_t session_local_port(const struct session *s) { return s->local_port; }
-uint64_t session_random(struct session *s) { return random_next(s->stage->random); }
+struct arena *session_arena(struct session *s)
+{
+	return &s->arena;
+}
+const struct persona *session_persona(const struct session *s)
+{
+	return s->persona;
+}
+const void *session_options(const struct session *s)
+{
+	return s->options;
+}
+uint64_t session_time_us(const struct session *s)
+{
+	return s->stage->utc_us;
+}
+const struct address *session_local(const struct session *s)
+{
+	return &s->local;
+}
+const struct address *session_peer(const struct session *s)
+{
+	return &s->peer;
+}
+uint16_t session_local_port(const struct session *s)
+{
+	return s->local_port;
+}
+uint64_t session_random(struct session *s)
+{
+	return random_next(s->stage->random);
+}
 
 uint64_t session_age_us(const struct session *s)
 {
@@ -201,7 +227,7 @@ bool session_begin(struct session *s)
 size_t session_appetite(const struct session *s)
 {
 	return s->transport == TRANSPORT_UDP ? SESSION_RECEIVE_MAX
-					     : s->service->input_max - s->unread_len;
+	                                     : s->service->input_max - s->unread_len;
 }
 
 /* Keeps what the service left unread, exactly: most sessions wait with nothing. */

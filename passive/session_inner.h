@@ -11,7 +11,7 @@
 #include "passive/persona.h"
 #include "passive/service.h"
 
-#define SESSION_RECEIVE_MAX 65536 /* bytes handed in at once; one UDP datagram at most */
+#define SESSION_RECEIVE_MAX 65536       /* bytes handed in at once; one UDP datagram at most */
 #define SESSION_CAPTURE_MAX (16u << 20) /* of one file; more is cut and marked */
 #define SESSION_DELAY_MS_MAX 60000
 
@@ -24,27 +24,28 @@ void digest_sha256(struct bytes, uint8_t digest[32], char text[DIGEST_TEXT]); /*
 
 struct stage {
 	void *owner;
-	uint64_t utc_us, mono_us;  /* now, as far as services can tell */
+	uint64_t utc_us, mono_us; /* now, as far as services can tell */
 	uint64_t device_key;
 	struct random *random;
 	size_t capture_max;
 	struct buffer said;        /* by the callback that runs or just ran */
 	struct session *reporting; /* whose event `report` is; NULL: none is begun */
 	struct event report;
-	uint8_t *scratch;          /* scratch_head bytes for unread ones, then the receive buffer */
+	uint8_t *scratch; /* scratch_head bytes for unread ones, then the receive buffer */
 	size_t scratch_head;
 	/* Takes a finished event; may fill in its id. */
 	void (*publish)(struct stage *, struct session *, struct event *);
-	/* Keeps the content; the event follows when it is safe.  The event is the stage's report. */
+	/* Keeps the content; the event follows when it is safe.  The event is the stage's report.
+	 */
 	void (*capture)(struct stage *, struct session *, const struct capture *, struct event *);
 };
 
 enum session_end { /* close.reason */
-	SESSION_OPEN,
-	SESSION_PEER,
-	SESSION_SERVER,
-	SESSION_IDLE,
-	SESSION_LIMIT,
+	           SESSION_OPEN,
+	           SESSION_PEER,
+	           SESSION_SERVER,
+	           SESSION_IDLE,
+	           SESSION_LIMIT,
 };
 
 struct session {
@@ -54,11 +55,11 @@ struct session {
 	const void *options;
 	struct address peer, local;
 	uint16_t peer_port, local_port;
-	uint8_t transport; /* of enum transport */
-	uint8_t ended;     /* of enum session_end */
-	uint32_t delay_ms; /* asked for by the last callback; input() waits */
+	uint8_t transport;        /* of enum transport */
+	uint8_t ended;            /* of enum session_end */
+	uint32_t delay_ms;        /* asked for by the last callback; input() waits */
 	struct event_id id, root; /* of session.opened; the first of its chain, zero: itself */
-	uint32_t depth;    /* of session.opened in its chain */
+	uint32_t depth;           /* of session.opened in its chain */
 	uint32_t unread_len, unsent_len;
 	uint8_t *unread, *unsent; /* NULL when there is none, so that waiting costs nothing */
 	uint64_t opened_mono_us;
@@ -71,7 +72,10 @@ struct session {
 /* 0 or ERR_MEMORY: scratch for all registered services. */
 int stage_start(struct stage *);
 void stage_done(struct stage *);
-static inline uint8_t *stage_receive_at(struct stage *g) { return g->scratch + g->scratch_head; }
+static inline uint8_t *stage_receive_at(struct stage *g)
+{
+	return g->scratch + g->scratch_head;
+}
 
 size_t session_size(const struct service *);
 

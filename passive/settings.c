@@ -10,106 +10,218 @@ static const char services_usual[] = "{telnet: {ports: [2323]}, http: {ports: [8
 #define LIMIT(member) offsetof(struct passive_options, limits.member)
 
 static const struct option decoy_fields[] = {
-	{.name = "prefix", .type = OPTION_PREFIX, .offset = offsetof(struct decoy_options, prefix),
-	 .required = true, .summary = "addresses that are decoys"},
-	{.name = "personas", .type = OPTION_LIST, .element = OPTION_TEXT,
-	 .offset = offsetof(struct decoy_options, personas),
-	 .summary = "devices that an address there may play; none: any of personas_dir"},
-	{.name = "steer", .type = OPTION_BOOL, .offset = offsetof(struct decoy_options, steer),
-	 .fallback = "true", .summary = "whether what is known of a visitor chooses its device"},
-	{.name = "react", .type = OPTION_BOOL, .offset = offsetof(struct decoy_options, react),
-	 .fallback = "true", .summary = "whether its visitors may be looked at; false: held out"},
-	{0},
+        {.name = "prefix",
+         .type = OPTION_PREFIX,
+         .offset = offsetof(struct decoy_options, prefix),
+         .required = true,
+         .summary = "addresses that are decoys"},
+        {.name = "personas",
+         .type = OPTION_LIST,
+         .element = OPTION_TEXT,
+         .offset = offsetof(struct decoy_options, personas),
+         .summary = "devices that an address there may play; none: any of personas_dir"},
+        {.name = "steer",
+         .type = OPTION_BOOL,
+         .offset = offsetof(struct decoy_options, steer),
+         .fallback = "true",
+         .summary = "whether what is known of a visitor chooses its device"},
+        {.name = "react",
+         .type = OPTION_BOOL,
+         .offset = offsetof(struct decoy_options, react),
+         .fallback = "true",
+         .summary = "whether its visitors may be looked at; false: held out"},
+        {0},
 };
 
 static const struct option limit_fields[] = {
-	{.name = "sessions", .type = OPTION_NUMBER, .offset = LIMIT(sessions), .fallback = "18000",
-	 .min = 1, .max = 1000000, .summary = "sessions open at once in one worker"},
-	{.name = "rate", .type = OPTION_NUMBER, .offset = LIMIT(rate), .fallback = "0",
-	 .summary = "new sessions a second in one worker; 0: no limit"},
-	{.name = "source_sessions", .type = OPTION_NUMBER, .offset = LIMIT(source_sessions),
-	 .fallback = "256", .summary = "sessions open at once from one /32 or /128; 0: no limit"},
-	{.name = "source_rate", .type = OPTION_NUMBER, .offset = LIMIT(source_rate),
-	 .fallback = "200", .summary = "new sessions a second from it; 0: no limit"},
-	{.name = "source_bytes", .type = OPTION_SIZE, .offset = LIMIT(source_bytes),
-	 .fallback = "1M", .summary = "bytes a second with it, both ways; 0: no limit"},
-	{.name = "network_sessions", .type = OPTION_NUMBER, .offset = LIMIT(network_sessions),
-	 .fallback = "2048", .summary = "sessions open at once from one /24 or /64; 0: no limit"},
-	{.name = "network_rate", .type = OPTION_NUMBER, .offset = LIMIT(network_rate),
-	 .fallback = "1000", .summary = "new sessions a second from it; 0: no limit"},
-	{.name = "network_bytes", .type = OPTION_SIZE, .offset = LIMIT(network_bytes),
-	 .fallback = "8M", .summary = "bytes a second with it, both ways; 0: no limit"},
-	{.name = "udp_sessions", .type = OPTION_NUMBER,
-	 .offset = AT(udp_sessions), .fallback = "4096", .min = 1,
-	 .max = 1000000, .summary = "peers over UDP at once in one worker"},
-	{.name = "idle", .type = OPTION_DURATION,
-	 .offset = AT(idle_ms), .fallback = "5m", .min = 100,
-	 .summary = "without a byte from the peer; a service may allow less"},
-	{.name = "session", .type = OPTION_DURATION,
-	 .offset = AT(session_ms), .fallback = "1h", .min = 100,
-	 .summary = "length of a session; a service may allow less"},
-	{.name = "stalled", .type = OPTION_DURATION,
-	 .offset = AT(stalled_ms), .fallback = "30s", .min = 100,
-	 .summary = "without the peer taking what we said"},
-	{0},
+        {.name = "sessions",
+         .type = OPTION_NUMBER,
+         .offset = LIMIT(sessions),
+         .fallback = "18000",
+         .min = 1,
+         .max = 1000000,
+         .summary = "sessions open at once in one worker"},
+        {.name = "rate",
+         .type = OPTION_NUMBER,
+         .offset = LIMIT(rate),
+         .fallback = "0",
+         .summary = "new sessions a second in one worker; 0: no limit"},
+        {.name = "source_sessions",
+         .type = OPTION_NUMBER,
+         .offset = LIMIT(source_sessions),
+         .fallback = "256",
+         .summary = "sessions open at once from one /32 or /128; 0: no limit"},
+        {.name = "source_rate",
+         .type = OPTION_NUMBER,
+         .offset = LIMIT(source_rate),
+         .fallback = "200",
+         .summary = "new sessions a second from it; 0: no limit"},
+        {.name = "source_bytes",
+         .type = OPTION_SIZE,
+         .offset = LIMIT(source_bytes),
+         .fallback = "1M",
+         .summary = "bytes a second with it, both ways; 0: no limit"},
+        {.name = "network_sessions",
+         .type = OPTION_NUMBER,
+         .offset = LIMIT(network_sessions),
+         .fallback = "2048",
+         .summary = "sessions open at once from one /24 or /64; 0: no limit"},
+        {.name = "network_rate",
+         .type = OPTION_NUMBER,
+         .offset = LIMIT(network_rate),
+         .fallback = "1000",
+         .summary = "new sessions a second from it; 0: no limit"},
+        {.name = "network_bytes",
+         .type = OPTION_SIZE,
+         .offset = LIMIT(network_bytes),
+         .fallback = "8M",
+         .summary = "bytes a second with it, both ways; 0: no limit"},
+        {.name = "udp_sessions",
+         .type = OPTION_NUMBER,
+         .offset = AT(udp_sessions),
+         .fallback = "4096",
+         .min = 1,
+         .max = 1000000,
+         .summary = "peers over UDP at once in one worker"},
+        {.name = "idle",
+         .type = OPTION_DURATION,
+         .offset = AT(idle_ms),
+         .fallback = "5m",
+         .min = 100,
+         .summary = "without a byte from the peer; a service may allow less"},
+        {.name = "session",
+         .type = OPTION_DURATION,
+         .offset = AT(session_ms),
+         .fallback = "1h",
+         .min = 100,
+         .summary = "length of a session; a service may allow less"},
+        {.name = "stalled",
+         .type = OPTION_DURATION,
+         .offset = AT(stalled_ms),
+         .fallback = "30s",
+         .min = 100,
+         .summary = "without the peer taking what we said"},
+        {0},
 };
 
 static const struct option recording_fields[] = {
-	{.name = "enabled", .type = OPTION_BOOL, .offset = AT(record), .fallback = "true",
-	 .summary = "whether sessions are recorded, both directions with their times"},
-	{.name = "session_bytes", .type = OPTION_SIZE, .offset = AT(recording_bytes),
-	 .fallback = "64K", .min = 1024, .max = 16u << 20, .summary = "of one session; the rest is cut"},
-	{.name = "bytes", .type = OPTION_SIZE, .offset = AT(recordings_bytes), .fallback = "64M",
-	 .summary = "memory of all recordings of one worker"},
-	{0},
+        {.name = "enabled",
+         .type = OPTION_BOOL,
+         .offset = AT(record),
+         .fallback = "true",
+         .summary = "whether sessions are recorded, both directions with their times"},
+        {.name = "session_bytes",
+         .type = OPTION_SIZE,
+         .offset = AT(recording_bytes),
+         .fallback = "64K",
+         .min = 1024,
+         .max = 16u << 20,
+         .summary = "of one session; the rest is cut"},
+        {.name = "bytes",
+         .type = OPTION_SIZE,
+         .offset = AT(recordings_bytes),
+         .fallback = "64M",
+         .summary = "memory of all recordings of one worker"},
+        {0},
 };
 
 static const struct option file_fields[] = {
-	{.name = "file_bytes", .type = OPTION_SIZE, .offset = AT(file_bytes), .fallback = "16M",
-	 .min = 1, .max = 64u << 20, .summary = "of one file that a peer leaves; the rest is cut"},
-	{.name = "waiting_bytes", .type = OPTION_SIZE, .offset = AT(files_bytes), .fallback = "64M",
-	 .summary = "of files that wait for the journal, one worker"},
-	{0},
+        {.name = "file_bytes",
+         .type = OPTION_SIZE,
+         .offset = AT(file_bytes),
+         .fallback = "16M",
+         .min = 1,
+         .max = 64u << 20,
+         .summary = "of one file that a peer leaves; the rest is cut"},
+        {.name = "waiting_bytes",
+         .type = OPTION_SIZE,
+         .offset = AT(files_bytes),
+         .fallback = "64M",
+         .summary = "of files that wait for the journal, one worker"},
+        {0},
 };
 
 static const struct option steering_fields[] = {
-	{.name = "entries", .type = OPTION_NUMBER, .offset = AT(steer_entries), .fallback = "65536",
-	 .min = 1, .max = 4000000, .summary = "sources that are steered at once"},
-	{.name = "visits", .type = OPTION_NUMBER, .offset = AT(visits), .fallback = "65536",
-	 .min = 1, .max = 4000000, .summary = "visits remembered in one worker"},
-	{.name = "visit", .type = OPTION_DURATION, .offset = AT(visit_ms), .fallback = "10m",
-	 .summary = "how long a source must be away before it may meet another device"},
-	{0},
+        {.name = "entries",
+         .type = OPTION_NUMBER,
+         .offset = AT(steer_entries),
+         .fallback = "65536",
+         .min = 1,
+         .max = 4000000,
+         .summary = "sources that are steered at once"},
+        {.name = "visits",
+         .type = OPTION_NUMBER,
+         .offset = AT(visits),
+         .fallback = "65536",
+         .min = 1,
+         .max = 4000000,
+         .summary = "visits remembered in one worker"},
+        {.name = "visit",
+         .type = OPTION_DURATION,
+         .offset = AT(visit_ms),
+         .fallback = "10m",
+         .summary = "how long a source must be away before it may meet another device"},
+        {0},
 };
 
 static const struct option passive_fields[] = {
-	{.name = "decoys", .type = OPTION_LIST, .element = OPTION_MAP, .fields = decoy_fields,
-	 .size = sizeof(struct decoy_options), .offset = AT(decoys),
-	 .fallback = "[{prefix: 127.0.0.1}, {prefix: '::1'}]",
-	 .summary = "addresses that play devices; the longest prefix decides"},
-	{.name = "dark", .type = OPTION_LIST, .element = OPTION_PREFIX, .offset = AT(dark),
-	 .summary = "addresses that only watch"},
-	{.name = "services", .type = OPTION_NODE, .offset = AT(services),
-	 .summary = "by name: ports and the service's own options; telnet and http when absent"},
-	{.name = "workers", .type = OPTION_NUMBER, .offset = AT(workers), .fallback = "0",
-	 .max = PASSIVE_WORKERS_MAX, .summary = "processes; 0: one for each processor"},
-	{.name = "personas_dir", .type = OPTION_TEXT, .offset = AT(personas_dir),
-	 .summary = "directory of the devices' descriptions; the one installed when absent"},
-	{.name = "seed", .type = OPTION_TEXT, .offset = AT(seed), .fallback = "kansoku",
-	 .summary = "a secret of yours, from which names, serials and the like of decoys are made"},
-	{.name = "limits", .type = OPTION_MAP, .fields = limit_fields, .summary = "what is too much"},
-	{.name = "recording", .type = OPTION_MAP, .fields = recording_fields,
-	 .summary = "recordings of sessions"},
-	{.name = "files", .type = OPTION_MAP, .fields = file_fields, .summary = "files that peers leave"},
-	{.name = "steering", .type = OPTION_MAP, .fields = steering_fields,
-	 .summary = "the choice of the device by what is known of the visitor"},
-	{0},
+        {.name = "decoys",
+         .type = OPTION_LIST,
+         .element = OPTION_MAP,
+         .fields = decoy_fields,
+         .size = sizeof(struct decoy_options),
+         .offset = AT(decoys),
+         .fallback = "[{prefix: 127.0.0.1}, {prefix: '::1'}]",
+         .summary = "addresses that play devices; the longest prefix decides"},
+        {.name = "dark",
+         .type = OPTION_LIST,
+         .element = OPTION_PREFIX,
+         .offset = AT(dark),
+         .summary = "addresses that only watch"},
+        {.name = "services",
+         .type = OPTION_NODE,
+         .offset = AT(services),
+         .summary = "by name: ports and the service's own options; telnet and http when absent"},
+        {.name = "workers",
+         .type = OPTION_NUMBER,
+         .offset = AT(workers),
+         .fallback = "0",
+         .max = PASSIVE_WORKERS_MAX,
+         .summary = "processes; 0: one for each processor"},
+        {.name = "personas_dir",
+         .type = OPTION_TEXT,
+         .offset = AT(personas_dir),
+         .summary = "directory of the devices' descriptions; the one installed when absent"},
+        {.name = "seed",
+         .type = OPTION_TEXT,
+         .offset = AT(seed),
+         .fallback = "kansoku",
+         .summary = "a secret of yours, from which names, serials and the like of decoys are made"},
+        {.name = "limits",
+         .type = OPTION_MAP,
+         .fields = limit_fields,
+         .summary = "what is too much"},
+        {.name = "recording",
+         .type = OPTION_MAP,
+         .fields = recording_fields,
+         .summary = "recordings of sessions"},
+        {.name = "files",
+         .type = OPTION_MAP,
+         .fields = file_fields,
+         .summary = "files that peers leave"},
+        {.name = "steering",
+         .type = OPTION_MAP,
+         .fields = steering_fields,
+         .summary = "the choice of the device by what is known of the visitor"},
+        {0},
 };
 
 static const struct section passive_section = {
-	.option = {.name = "passive", .type = OPTION_MAP, .fields = passive_fields,
-		   .summary = "decoys and what they offer"},
-	.size = sizeof(struct passive_options),
+        .option = {.name = "passive",
+                   .type = OPTION_MAP,
+                   .fields = passive_fields,
+                   .summary = "decoys and what they offer"},
+        .size = sizeof(struct passive_options),
 };
 SECTION(passive_section);
 
@@ -124,8 +236,8 @@ struct service_options {
 static const struct service *service_named(const char *name)
 {
 	SERVICES_EACH(it)
-		if (!strcmp((*it)->name, name))
-			return *it;
+	if (!strcmp((*it)->name, name))
+		return *it;
 	return NULL;
 }
 
@@ -134,51 +246,58 @@ static int complain_unknown(const struct config *c, const struct yaml_node *n, s
 	char all[256];
 	struct writer w = writer_of(all, sizeof all - 1);
 	SERVICES_EACH(it)
-		write_fmt(&w, " %s", (*it)->name);
+	write_fmt(&w, " %s", (*it)->name);
 	*w.at = '\0';
-	return fault_set(fault, ERR_BAD, "%s:%u: passive.services.%s: there is no such service, there are:%s",
-			 c->file, n->line, n->key, all);
+	return fault_set(fault, ERR_BAD,
+	                 "%s:%u: passive.services.%s: there is no such service, there are:%s",
+	                 c->file, n->line, n->key, all);
 }
 
 static int port_add(struct settings *s, uint16_t port, enum transport transport,
-		    const struct service *service, const void *options, struct fault *fault)
+                    const struct service *service, const void *options, struct fault *fault)
 {
 	for (size_t i = 0; i < s->port_count; i++)
 		if (s->ports[i].port == port && s->ports[i].transport == transport)
 			return fault_set(fault, ERR_BAD,
-					 "passive.services.%s.ports: %u is already a port of %s, "
-					 "one service a port would be right",
-					 service->name, port, s->ports[i].service->name);
+			                 "passive.services.%s.ports: %u is already a port of %s, "
+			                 "one service a port would be right",
+			                 service->name, port, s->ports[i].service->name);
 	if (s->port_count == PASSIVE_PORTS_MAX)
 		return fault_set(fault, ERR_FULL, "passive.services: more than %d ports",
-				 PASSIVE_PORTS_MAX);
-	s->ports[s->port_count++] = (struct offered_port){port, (uint8_t)transport, service, options};
+		                 PASSIVE_PORTS_MAX);
+	s->ports[s->port_count++] =
+	        (struct offered_port){port, (uint8_t)transport, service, options};
 	return 0;
 }
 
 static int service_add(struct settings *s, const struct config *c, const struct service *service,
-		       const struct yaml_node *n, struct fault *fault)
+                       const struct yaml_node *n, struct fault *fault)
 {
 	struct option fields[SERVICE_OPTIONS_MAX + 2] = {0};
 	char usual[128], path[128];
 	struct writer w = writer_of(usual, sizeof usual - 1);
-	for (size_t i = 0; i < sizeof service->ports / sizeof *service->ports && service->ports[i]; i++)
+	for (size_t i = 0; i < sizeof service->ports / sizeof *service->ports && service->ports[i];
+	     i++)
 		write_fmt(&w, "%s%u", i ? ", " : "[", service->ports[i]);
 	write_text(&w, writer_used(&w) ? "]" : "[]");
 	*w.at = '\0';
-	fields[0] = (struct option){.name = "ports", .type = OPTION_LIST, .element = OPTION_NUMBER,
-				    .fallback = usual, .min = 1, .max = 65535,
-				    .summary = "where it listens"};
+	fields[0] = (struct option){.name = "ports",
+	                            .type = OPTION_LIST,
+	                            .element = OPTION_NUMBER,
+	                            .fallback = usual,
+	                            .min = 1,
+	                            .max = 65535,
+	                            .summary = "where it listens"};
 	size_t count = 1;
 	for (const struct option *o = service->options; o && o->name; o++) {
 		if (count > SERVICE_OPTIONS_MAX)
-			return fault_set(fault, ERR_FULL, "service %s: more than %d options", service->name,
-					 SERVICE_OPTIONS_MAX);
+			return fault_set(fault, ERR_FULL, "service %s: more than %d options",
+			                 service->name, SERVICE_OPTIONS_MAX);
 		fields[count] = *o;
 		fields[count++].offset += offsetof(struct service_options, own);
 	}
 	struct service_options *filled =
-		arena_alloc(&s->arena, sizeof *filled + service->options_size);
+	        arena_alloc(&s->arena, sizeof *filled + service->options_size);
 	if (!filled)
 		return fault_set(fault, ERR_MEMORY, "passive.services: too large");
 	snprintf(path, sizeof path, "passive.services.%s", service->name);
@@ -206,13 +325,16 @@ static int services_read(struct settings *s, const struct config *c, struct faul
 	}
 	if (services->type != YAML_MAP)
 		return fault_set(fault, ERR_BAD,
-				 "%s:%u: passive.services: is not a map of services, such as "
-				 "{telnet: {ports: [23]}}", c->file, services->line);
-	YAML_EACH(services, n) {
+		                 "%s:%u: passive.services: is not a map of services, such as "
+		                 "{telnet: {ports: [23]}}",
+		                 c->file, services->line);
+	YAML_EACH(services, n)
+	{
 		const struct service *service = service_named(n->key);
 		if (!service && usual)
 			continue; /* this build lacks it */
-		int bad = service ? service_add(s, c, service, n, fault) : complain_unknown(c, n, fault);
+		int bad = service ? service_add(s, c, service, n, fault)
+		                  : complain_unknown(c, n, fault);
 		if (bad)
 			return bad;
 	}
@@ -240,14 +362,14 @@ static int decoys_read(struct settings *s, struct fault *fault)
 	const struct decoy_options *o = list->items;
 	if (list->count > PASSIVE_DECOYS_MAX)
 		return fault_set(fault, ERR_FULL, "passive.decoys: more than %d prefixes",
-				 PASSIVE_DECOYS_MAX);
+		                 PASSIVE_DECOYS_MAX);
 	s->decoys = arena_alloc(&s->arena, (list->count + 1) * sizeof *s->decoys);
 	if (!s->decoys)
 		return fault_set(fault, ERR_MEMORY, "passive.decoys: too large");
 	s->loopback_only = true;
 	for (size_t i = 0; i < list->count; i++) {
-		s->decoys[i] = (struct decoy){.prefix = o[i].prefix, .steer = o[i].steer,
-					      .react = o[i].react};
+		s->decoys[i] = (struct decoy){
+		        .prefix = o[i].prefix, .steer = o[i].steer, .react = o[i].react};
 		s->loopback_only &= is_loopback(&o[i].prefix);
 	}
 	s->decoy_count = list->count;
@@ -257,7 +379,7 @@ static int decoys_read(struct settings *s, struct fault *fault)
 int passive_settings_read(const struct config *c, struct settings *s, struct fault *fault)
 {
 	*s = (struct settings){.options = config_section(c, "passive"),
-			       .arena = ARENA(PASSIVE_SETTINGS_BYTES_MAX)};
+	                       .arena = ARENA(PASSIVE_SETTINGS_BYTES_MAX)};
 	int bad = services_read(s, c, fault);
 	if (!bad)
 		bad = decoys_read(s, fault);
@@ -266,10 +388,13 @@ int passive_settings_read(const struct config *c, struct settings *s, struct fau
 	return bad;
 }
 
-void passive_settings_done(struct settings *s) { arena_done(&s->arena); }
+void passive_settings_done(struct settings *s)
+{
+	arena_done(&s->arena);
+}
 
 static int decoy_cast(struct settings *s, struct decoy *d, const struct option_list *names,
-		      const struct persona_set *set, struct fault *fault)
+                      const struct persona_set *set, struct fault *fault)
 {
 	size_t count = names->count ? names->count : set->count;
 	d->personas = arena_alloc(&s->arena, (count + 1) * sizeof *d->personas);
@@ -279,10 +404,12 @@ static int decoy_cast(struct settings *s, struct decoy *d, const struct option_l
 		const char *name = names->count ? ((const char *const *)names->items)[i] : NULL;
 		d->personas[i] = name ? persona_named(set, name) : set->items[i];
 		if (!d->personas[i])
-			return fault_set(fault, ERR_MISSING,
-					 "passive.decoys.personas: there is no persona \"%s\" among the "
-					 "%zu that were read; a file NAME.yaml in personas_dir would be right",
-					 name, set->count);
+			return fault_set(
+			        fault, ERR_MISSING,
+			        "passive.decoys.personas: there is no persona \"%s\" among the "
+			        "%zu that were read; a file NAME.yaml in personas_dir would be "
+			        "right",
+			        name, set->count);
 	}
 	d->persona_count = count;
 	return 0;

@@ -8,7 +8,7 @@
 #include "passive/service.h"
 
 #define PASSIVE_WORKERS_MAX 64
-#define PASSIVE_PORTS_MAX 256  /* of all services together */
+#define PASSIVE_PORTS_MAX 256 /* of all services together */
 #define PASSIVE_DECOYS_MAX 1024
 #define PASSIVE_SETTINGS_BYTES_MAX (16u << 20)
 
@@ -62,7 +62,8 @@ int passive_settings_read(const struct config *, struct settings *, struct fault
 int passive_settings_cast(struct settings *, const struct persona_set *, struct fault *);
 void passive_settings_done(struct settings *);
 
-const struct decoy *passive_decoy(const struct settings *, const struct address *local); /* or NULL */
+const struct decoy *passive_decoy(const struct settings *,
+                                  const struct address *local); /* or NULL */
 bool decoy_plays(const struct decoy *, const struct persona *);
 /* The persona of an address: the same for ever, as long as the decoy's list is. */
 const struct persona *decoy_persona(const struct decoy *, uint64_t device_seed);

@@ -25,7 +25,7 @@
 void socket_name(const struct offered_port *o, char name[PROCESS_NAME_MAX])
 {
 	snprintf(name, PROCESS_NAME_MAX, "%s:%u:%s", o->transport == TRANSPORT_UDP ? "udp" : "tcp",
-		 o->port, o->service->name);
+	         o->port, o->service->name);
 }
 
 static int switch_on(int fd, int level, int option)
@@ -38,19 +38,19 @@ static int switch_on(int fd, int level, int option)
 static void spread_by_source(int fd, unsigned workers)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)SKF_NET_OFF),
-		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
-		BPF_STMT(BPF_JMP | BPF_JA, 4),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 8),
-		BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
-		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
-		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1),
-		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
-		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
-		BPF_STMT(BPF_RET | BPF_A, 0),
+	        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)SKF_NET_OFF),
+	        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
+	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
+	        BPF_STMT(BPF_JMP | BPF_JA, 4),
+	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 8),
+	        BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
+	        BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+	        BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1),
+	        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
+	        BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
+	        BPF_STMT(BPF_RET | BPF_A, 0),
 	};
 	const struct sock_fprog program = {sizeof code / sizeof *code, code};
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program))
@@ -66,7 +66,8 @@ static int socket_bind(const struct offered_port *o, int family, bool shared, bo
 		return -1;
 	const struct address any_v4 = address_v4(0), any_v6 = {0};
 	struct sockaddr_storage at;
-	socklen_t len = address_to_sockaddr(family == AF_INET ? &any_v4 : &any_v6, o->port, false, &at);
+	socklen_t len =
+	        address_to_sockaddr(family == AF_INET ? &any_v4 : &any_v6, o->port, false, &at);
 	bool v6 = family == AF_INET6;
 	int bad = v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	if (!udp || shared) /* for UDP it would let two programs take one port */
@@ -75,12 +76,12 @@ static int socket_bind(const struct offered_port *o, int family, bool shared, bo
 		bad |= switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
 	if (udp)
 		bad |= v6 ? switch_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
-			  : switch_on(fd, IPPROTO_IP, IP_PKTINFO);
+		          : switch_on(fd, IPPROTO_IP, IP_PKTINFO);
 	else
 		bad |= switch_on(fd, IPPROTO_TCP, TCP_NODELAY); /* inherited by what it accepts */
 	if (loopback_only && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3))
-		log_warning("passive: %s port %u: cannot be bound to loopback: %s", udp ? "udp" : "tcp",
-			    o->port, strerror(errno));
+		log_warning("passive: %s port %u: cannot be bound to loopback: %s",
+		            udp ? "udp" : "tcp", o->port, strerror(errno));
 	if (bad || bind(fd, (struct sockaddr *)&at, len) || (!udp && listen(fd, BACKLOG))) {
 		int why = errno;
 		close(fd);
@@ -92,16 +93,16 @@ static int socket_bind(const struct offered_port *o, int family, bool shared, bo
 
 static int complain(const struct offered_port *o, struct fault *fault)
 {
-	const char *remedy = errno == EACCES	   ? "root, or a port above 1023, would be right"
-			     : errno == EADDRINUSE ? "stop the other program or name another port"
-						   : "doctor may know more";
+	const char *remedy = errno == EACCES       ? "root, or a port above 1023, would be right"
+	                     : errno == EADDRINUSE ? "stop the other program or name another port"
+	                                           : "doctor may know more";
 	return fault_set(fault, ERR_SYSTEM, "passive.services.%s.ports: %s port %u: %s; %s",
-			 o->service->name, o->transport == TRANSPORT_UDP ? "udp" : "tcp", o->port,
-			 strerror(errno), remedy);
+	                 o->service->name, o->transport == TRANSPORT_UDP ? "udp" : "tcp", o->port,
+	                 strerror(errno), remedy);
 }
 
 int socket_open(const struct offered_port *o, unsigned workers, bool loopback_only,
-		struct fault *fault)
+                struct fault *fault)
 {
 	int family = AF_INET6;
 	int fd = socket_bind(o, family, true, loopback_only);
@@ -146,7 +147,7 @@ int sockets_give_personas(struct preparation *p, const char *directory, struct f
 	int n = scandir(directory, &entries, is_persona, by_name), bad = 0;
 	if (n < 0)
 		return fault_set(fault, ERR_SYSTEM, "passive.personas_dir: %s: %s", directory,
-				 strerror(errno));
+		                 strerror(errno));
 	for (int i = 0; i < n; i++) {
 		char path[EXECUTABLE_MAX], name[PROCESS_NAME_MAX];
 		snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
@@ -166,7 +167,7 @@ int sockets_give_personas(struct preparation *p, const char *directory, struct f
 static const char *usual_directory(char path[EXECUTABLE_MAX + 64])
 {
 	static const char *const from[] = {"etc/personas", "../etc/personas", "../../etc/personas",
-					   "../share/kansoku/personas"};
+	                                   "../share/kansoku/personas"};
 	char program[EXECUTABLE_MAX];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
 	program[n > 0 ? n : 0] = '\0';
@@ -186,7 +187,9 @@ static int ports_give(struct preparation *p, const struct settings *s, struct fa
 	for (size_t i = 0; i < s->port_count && !bad; i++) {
 		if (preparation_worker(p) == 0)
 			bad = check_free(&s->ports[i], s->loopback_only, fault);
-		int fd = bad ? bad : socket_open(&s->ports[i], preparation_workers(p), s->loopback_only, fault);
+		int fd = bad ? bad
+		             : socket_open(&s->ports[i], preparation_workers(p), s->loopback_only,
+		                           fault);
 		socket_name(&s->ports[i], name);
 		bad = fd < 0 ? fd : preparation_give(p, name, fd);
 	}
@@ -206,7 +209,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 		bad = ports_give(p, &s, fault);
 	const char *directory = s.options->personas_dir;
 	if (!bad)
-		bad = sockets_give_personas(p, directory ? directory : usual_directory(path), fault);
+		bad = sockets_give_personas(p, directory ? directory : usual_directory(path),
+		                            fault);
 	passive_settings_done(&s);
 	return bad;
 }

@@ -11,10 +11,13 @@ struct steer_entry {
 };
 
 int steering_open(struct steering *st, const struct persona_set *personas, size_t entries_max,
-		  size_t visits_max, uint64_t idle_ms)
+                  size_t visits_max, uint64_t idle_ms)
 {
-	*st = (struct steering){.personas = personas, .key = random_secret(), .idle_ms = idle_ms,
-				.entries_max = entries_max, .visits_max = visits_max};
+	*st = (struct steering){.personas = personas,
+	                        .key = random_secret(),
+	                        .idle_ms = idle_ms,
+	                        .entries_max = entries_max,
+	                        .visits_max = visits_max};
 	TAILQ_INIT(&st->visits);
 	if (table_open(&st->table, entries_max) < 0)
 		return ERR_MEMORY;
@@ -42,10 +45,13 @@ void steering_done(struct steering *st)
 	table_done(&st->visited);
 }
 
-size_t steering_count(const struct steering *st) { return st->table.count; }
+size_t steering_count(const struct steering *st)
+{
+	return st->table.count;
+}
 
 static struct steer_entry *entry_of(const struct steering *st, const struct address *source,
-				    uint64_t hash)
+                                    uint64_t hash)
 {
 	for (struct table_node *n = table_first(&st->table, hash); n; n = table_next(n)) {
 		struct steer_entry *e = TABLE_OWNER(n, struct steer_entry, node);
@@ -62,7 +68,7 @@ static void entry_drop(struct steering *st, struct steer_entry *e)
 }
 
 static void entry_put(struct steering *st, const struct address *source,
-		      const struct event_id *cause, struct bytes name)
+                      const struct event_id *cause, struct bytes name)
 {
 	char text[PERSONA_NAME_MAX + 1];
 	uint64_t hash = address_hash(source, st->key);
@@ -73,7 +79,7 @@ static void entry_put(struct steering *st, const struct address *source,
 		return;
 	}
 	const struct persona *persona =
-		bytes_copy_text(name, text, sizeof text) ? persona_named(st->personas, text) : NULL;
+	        bytes_copy_text(name, text, sizeof text) ? persona_named(st->personas, text) : NULL;
 	if (!e && persona && st->table.count < st->entries_max) {
 		e = calloc(1, sizeof *e);
 		if (e)
@@ -133,13 +139,13 @@ int steering_update(struct steering *st, struct bytes payload)
 }
 
 static uint64_t visit_hash(const struct steering *st, const struct address *source,
-			   const struct address *local)
+                           const struct address *local)
 {
 	return address_hash(source, st->key ^ address_hash(local, st->key));
 }
 
 static struct visit *visit_of(const struct steering *st, const struct address *source,
-			      const struct address *local, uint64_t hash)
+                              const struct address *local, uint64_t hash)
 {
 	for (struct table_node *n = table_first(&st->visited, hash); n; n = table_next(n)) {
 		struct visit *v = TABLE_OWNER(n, struct visit, node);
@@ -175,7 +181,7 @@ static void visit_touch(struct steering *st, struct visit *v, uint64_t now_ms)
 }
 
 struct visit *steering_enter(struct steering *st, const struct address *source,
-			     const struct address *local, uint64_t now_ms, bool *fresh)
+                             const struct address *local, uint64_t now_ms, bool *fresh)
 {
 	uint64_t hash = visit_hash(st, source, local);
 	struct visit *v = visit_of(st, source, local, hash);
@@ -200,7 +206,7 @@ struct visit *steering_enter(struct steering *st, const struct address *source,
 }
 
 void steering_leave(struct steering *st, const struct address *source, const struct address *local,
-		    uint64_t now_ms)
+                    uint64_t now_ms)
 {
 	struct visit *v = visit_of(st, source, local, visit_hash(st, source, local));
 	if (!v || v->sessions == 0)

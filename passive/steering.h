@@ -42,7 +42,7 @@ struct steering {
 };
 
 int steering_open(struct steering *, const struct persona_set *, size_t entries_max,
-		  size_t visits_max, uint64_t idle_ms);
+                  size_t visits_max, uint64_t idle_ms);
 void steering_done(struct steering *);
 /* Takes in a table; nothing of it when it is malformed (ERR_BAD). */
 int steering_update(struct steering *, struct bytes payload);
@@ -50,7 +50,7 @@ size_t steering_count(const struct steering *);
 
 /* A session begins: its visit (`fresh`: a new one), or NULL when there is no memory. */
 struct visit *steering_enter(struct steering *, const struct address *source,
-			     const struct address *local, uint64_t now_ms, bool *fresh);
+                             const struct address *local, uint64_t now_ms, bool *fresh);
 /* It ended; the visit may have been forgotten meanwhile. */
 void steering_leave(struct steering *, const struct address *source, const struct address *local,
-		    uint64_t now_ms);
+                    uint64_t now_ms);

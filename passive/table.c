@@ -44,7 +44,10 @@ struct table_node *table_first(const struct table *t, uint64_t hash)
 	return t->heads ? same_hash(t->heads[hash & t->mask], hash) : NULL;
 }
 
-struct table_node *table_next(const struct table_node *n) { return same_hash(n->next, n->hash); }
+struct table_node *table_next(const struct table_node *n)
+{
+	return same_hash(n->next, n->hash);
+}
 
 struct table_node *table_take_any(struct table *t, size_t *from)
 {

@@ -27,4 +27,4 @@ struct table_node *table_next(const struct table_node *); /* of the same hash */
 struct table_node *table_take_any(struct table *, size_t *from);
 void table_done(struct table *); /* frees the heads, not the nodes */
 
-#define TABLE_OWNER(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
+#define TABLE_OWNER(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))

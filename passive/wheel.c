@@ -34,7 +34,7 @@ void wheel_set(struct wheel *w, struct wheel_entry *e, uint64_t due_ms)
 }
 
 static void slot_empty(struct wheel *w, size_t slot, void (*due)(void *, struct wheel_entry *),
-		       void *arg)
+                       void *arg)
 {
 	/* Taken over as a list of our own, since `due` may set entries in this very slot. */
 	struct wheel_entry *list = w->slots[slot];
@@ -50,7 +50,7 @@ static void slot_empty(struct wheel *w, size_t slot, void (*due)(void *, struct 
 }
 
 void wheel_turn(struct wheel *w, uint64_t now_ms, void (*due)(void *, struct wheel_entry *),
-		void *arg)
+                void *arg)
 {
 	uint64_t now = now_ms / WHEEL_STEP_MS;
 	/* After a long sleep one whole turn reaches every slot. */

@@ -18,7 +18,7 @@ struct wheel_entry {
 };
 
 struct wheel {
-	uint64_t turned; /* the step up to which all has come up */
+	uint64_t turned;                 /* the step up to which all has come up */
 	uint64_t full[WHEEL_SLOTS / 64]; /* slots that may hold entries */
 	struct wheel_entry *slots[WHEEL_SLOTS];
 };
@@ -28,6 +28,6 @@ void wheel_set(struct wheel *, struct wheel_entry *, uint64_t due_ms);
 void wheel_remove(struct wheel_entry *);
 /* Calls `due` for each entry whose slot has passed; it may set and remove any entry. */
 void wheel_turn(struct wheel *, uint64_t now_ms, void (*due)(void *arg, struct wheel_entry *),
-		void *arg);
+                void *arg);
 /* When wheel_turn() should be called next; UINT64_MAX when nothing is set. */
 uint64_t wheel_next_ms(const struct wheel *);

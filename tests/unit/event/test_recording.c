@@ -67,10 +67,11 @@ TEST(recording_becomes_an_asciicast)
 	char text[512];
 	struct writer w = writer_of(text, sizeof text);
 	recording_write_asciicast(recording_bytes(&r), 1427846400000000u, 0, 0, &w);
-	CHECK(bytes_equal_text(writer_bytes(&w),
-			       "{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":1427846400}\n"
-			       "[0.020,\"o\",\"a\\u0022\\u00ff\\u000d\\u000a\"]\n"
-			       "[1.045,\"i\",\"ls\\u000a\"]\n"));
+	CHECK(bytes_equal_text(
+	        writer_bytes(&w),
+	        "{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":1427846400}\n"
+	        "[0.020,\"o\",\"a\\u0022\\u00ff\\u000d\\u000a\"]\n"
+	        "[1.045,\"i\",\"ls\\u000a\"]\n"));
 	recording_done(&r, &pool);
 }
 

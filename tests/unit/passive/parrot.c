@@ -68,41 +68,41 @@ static enum service_next parrot_tick(struct session *s, void *state)
 }
 
 static const struct exchange parrot_exchanges[] = {
-	{"lines come back", BYTES("a\nb b\n"), BYTES("hello\na\nb b\n"), ""},
-	{"after bye nothing is read", BYTES("bye\nx\n"), BYTES("hello\n"), ""},
-	{"what came during a delay is read after it", BYTES("wait 500\nx\n"),
-	 BYTES("hello\nwaited\nx\n"), ""},
-	{"a login is told", BYTES("user root\n"), BYTES("hello\n"),
-	 "{\"kind\":\"login.tried\",\"login.user\":\"root\",\"src\":\"198.51.100.7\","
-	 "\"service\":\"parrot\",\"proto\":\"tcp\",\"depth\":1}"},
-	{"a file is kept under its digest", BYTES("keep abc\nname http://192.0.2.1/x\n"),
-	 BYTES("hello\n"),
-	 "{\"kind\":\"file.captured\",\"file.size\":3,\"file.sha256\":"
-	 "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}\n"
-	 "{\"kind\":\"file.captured\",\"file.url\":\"http://192.0.2.1/x\",\"file.how\":\"wget\"}"},
-	{"a line without an end is hung up on beyond the limit",
-	 BYTES("0123456789012345678901234567890123456789012345678901234567890123456789\n"
-	       "0123456789012345678901234567890123456789012345678901234567890123456789"),
-	 BYTES("hello\n0123456789012345678901234567890123456789012345678901234567890123456789\n"),
-	 ""},
-	{0},
+        {"lines come back", BYTES("a\nb b\n"), BYTES("hello\na\nb b\n"), ""},
+        {"after bye nothing is read", BYTES("bye\nx\n"), BYTES("hello\n"), ""},
+        {"what came during a delay is read after it", BYTES("wait 500\nx\n"),
+         BYTES("hello\nwaited\nx\n"), ""},
+        {"a login is told", BYTES("user root\n"), BYTES("hello\n"),
+         "{\"kind\":\"login.tried\",\"login.user\":\"root\",\"src\":\"198.51.100.7\","
+         "\"service\":\"parrot\",\"proto\":\"tcp\",\"depth\":1}"},
+        {"a file is kept under its digest", BYTES("keep abc\nname http://192.0.2.1/x\n"),
+         BYTES("hello\n"),
+         "{\"kind\":\"file.captured\",\"file.size\":3,\"file.sha256\":"
+         "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}\n"
+         "{\"kind\":\"file.captured\",\"file.url\":\"http://192.0.2.1/x\",\"file.how\":\"wget\"}"},
+        {"a line without an end is hung up on beyond the limit",
+         BYTES("0123456789012345678901234567890123456789012345678901234567890123456789\n"
+               "0123456789012345678901234567890123456789012345678901234567890123456789"),
+         BYTES("hello\n0123456789012345678901234567890123456789012345678901234567890123456789\n"),
+         ""},
+        {0},
 };
 
 static const struct service parrot = {
-	.name = "parrot",
-	.summary = "repeats lines, for tests",
-	.reference = "none",
-	.transports = TRANSPORT_TCP | TRANSPORT_UDP,
-	.ports = {7},
-	.state_size = sizeof(struct parrot),
-	.input_max = 80,
-	.output_max = 65536,
-	.arena_max = 4096,
-	.idle_ms_max = 60000,
-	.session_ms_max = 600000,
-	.open = parrot_open,
-	.input = parrot_input,
-	.tick = parrot_tick,
-	.exchanges = parrot_exchanges,
+        .name = "parrot",
+        .summary = "repeats lines, for tests",
+        .reference = "none",
+        .transports = TRANSPORT_TCP | TRANSPORT_UDP,
+        .ports = {7},
+        .state_size = sizeof(struct parrot),
+        .input_max = 80,
+        .output_max = 65536,
+        .arena_max = 4096,
+        .idle_ms_max = 60000,
+        .session_ms_max = 600000,
+        .open = parrot_open,
+        .input = parrot_input,
+        .tick = parrot_tick,
+        .exchanges = parrot_exchanges,
 };
 SERVICE(parrot);

@@ -14,7 +14,7 @@ static struct limits limits_with(struct limits_options o)
 TEST(limits_count_sessions_of_source_network_and_all)
 {
 	struct limits l = limits_with((struct limits_options){
-		.sessions = 10, .source_sessions = 3, .network_sessions = 5});
+	        .sessions = 10, .source_sessions = 3, .network_sessions = 5});
 	struct limits_share shares[10] = {0}, spare;
 	struct address a = address_v4(0xcb007101), b = address_v4(0xcb007102);
 	for (size_t i = 0; i < 3; i++)
@@ -63,7 +63,8 @@ TEST(limits_hold_rates_and_let_bursts_pass)
 
 TEST(limits_of_bytes_turn_a_source_away_until_it_rests)
 {
-	struct limits l = limits_with((struct limits_options){.sessions = 10, .source_bytes = 1000});
+	struct limits l =
+	        limits_with((struct limits_options){.sessions = 10, .source_bytes = 1000});
 	struct address a = address_v4(0xcb007101), b = address_v4(0xcb007201);
 	struct limits_share share, other;
 	CHECK(limits_admit(&l, &a, 0, &share) == REFUSED_NOT);
@@ -79,7 +80,8 @@ TEST(limits_of_bytes_turn_a_source_away_until_it_rests)
 
 TEST(limits_know_ipv6_by_64)
 {
-	struct limits l = limits_with((struct limits_options){.sessions = 100, .network_sessions = 2});
+	struct limits l =
+	        limits_with((struct limits_options){.sessions = 100, .network_sessions = 2});
 	struct address a;
 	struct limits_share share;
 	CHECK(address_parse(BYTES("2001:db8:1:2::1"), &a));

@@ -18,7 +18,7 @@ static struct played play(const struct service *s, struct bytes sent, size_t chu
 	if (!p.answer || !p.events || event_start(NULL) < 0)
 		abort();
 	p.t = (struct transcript){writer_of(p.answer, TRANSCRIPT_MAX),
-				  writer_of(p.events, TRANSCRIPT_MAX), 0};
+	                          writer_of(p.events, TRANSCRIPT_MAX), 0};
 	service_rehearse(s, NULL, sent, chunk, &p.t);
 	return p;
 }
@@ -52,7 +52,8 @@ static const char *field_missed(json_t *want, json_t *event)
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach(want, name, value) {
+	json_object_foreach(want, name, value)
+	{
 		if (!json_equal(value, json_object_get(event, name)))
 			return name;
 	}
@@ -63,16 +64,16 @@ static void check_events(const char *where, const char *want_text, struct bytes 
 {
 	struct bytes wanted = bytes_of_text(want_text), want_line, line = {0};
 	while (next_line(&wanted, &want_line)) {
-		CHECK_SAY(next_line(&told, &line), "%s: no event for %.*s", where, (int)want_line.len,
-			  want_line.at);
+		CHECK_SAY(next_line(&told, &line), "%s: no event for %.*s", where,
+		          (int)want_line.len, want_line.at);
 		json_t *want = parse(want_line), *event = parse(line);
-		CHECK_SAY(json_is_object(want), "%s: not an object: %.*s", where, (int)want_line.len,
-			  want_line.at);
+		CHECK_SAY(json_is_object(want), "%s: not an object: %.*s", where,
+		          (int)want_line.len, want_line.at);
 		CHECK_SAY(json_is_object(event), "%s: told no JSON: %.*s", where, (int)line.len,
-			  line.at);
+		          line.at);
 		const char *missed = field_missed(want, event);
 		CHECK_SAY(!missed, "%s: field %s differs: wanted %.*s, told %.*s", where, missed,
-			  (int)want_line.len, want_line.at, (int)line.len, line.at);
+		          (int)want_line.len, want_line.at, (int)line.len, line.at);
 		json_decref(want);
 		json_decref(event);
 	}
@@ -84,10 +85,11 @@ static void check_exchange(const struct service *s, const struct exchange *x, si
 	char where[256];
 	snprintf(where, sizeof where, "%s: %s (in pieces of %zu)", s->name, x->title, chunk);
 	struct played p = play(s, x->peer_sends, chunk);
-	CHECK_SAY(!p.t.answer.bad && !p.t.events.bad, "%s: more than %u bytes", where, TRANSCRIPT_MAX);
+	CHECK_SAY(!p.t.answer.bad && !p.t.events.bad, "%s: more than %u bytes", where,
+	          TRANSCRIPT_MAX);
 	struct bytes said = writer_bytes(&p.t.answer);
 	CHECK_SAY(bytes_equal(said, x->we_answer), "%s: answered \"%.*s\"", where, (int)said.len,
-		  said.at);
+	          said.at);
 	if (x->events)
 		check_events(where, x->events, writer_bytes(&p.t.events));
 	played_done(&p);
@@ -96,7 +98,8 @@ static void check_exchange(const struct service *s, const struct exchange *x, si
 TEST(services_hold_their_exchanges)
 {
 	size_t services_count = 0;
-	SERVICES_EACH(it) {
+	SERVICES_EACH(it)
+	{
 		const struct service *s = *it;
 		services_count++;
 		CHECK_SAY(s->exchanges && s->exchanges->title, "%s tells no exchange", s->name);
@@ -115,15 +118,17 @@ TEST(services_hold_their_exchanges)
 
 TEST(services_are_described_and_bounded)
 {
-	SERVICES_EACH(it) {
+	SERVICES_EACH(it)
+	{
 		const struct service *s = *it;
 		CHECK(s->name && s->summary && s->reference && s->input);
 		CHECK_SAY(s->transports, "%s names no transport", s->name);
 		CHECK_SAY(s->input_max && s->output_max, "%s has no limit on its bytes", s->name);
-		CHECK_SAY(s->idle_ms_max && s->session_ms_max, "%s has no limit on its time", s->name);
+		CHECK_SAY(s->idle_ms_max && s->session_ms_max, "%s has no limit on its time",
+		          s->name);
 		SERVICES_EACH(other)
-			CHECK_SAY(*other == s || strcmp((*other)->name, s->name),
-				  "two services are called %s", s->name);
+		CHECK_SAY(*other == s || strcmp((*other)->name, s->name),
+		          "two services are called %s", s->name);
 	}
 }
 
@@ -132,29 +137,29 @@ TEST(services_answer_the_same_to_the_same_noise)
 {
 	struct random random = random_seeded(5);
 	SERVICES_EACH(it)
-		for (const struct exchange *x = (*it)->exchanges; x->title; x++) {
-			struct bytes sent = x->peer_sends;
-			uint8_t *noisy = malloc(sent.len + 1);
-			CHECK(noisy);
-			memcpy(noisy, sent.at, sent.len);
-			for (size_t i = 0; i < sent.len / 16 + 1 && sent.len; i++)
-				noisy[random_below(&random, sent.len)] = (uint8_t)random_next(&random);
-			struct played a = play(*it, (struct bytes){noisy, sent.len}, 13);
-			struct played b = play(*it, (struct bytes){noisy, sent.len}, 13);
-			CHECK_SAY(bytes_equal(writer_bytes(&a.t.answer), writer_bytes(&b.t.answer)) &&
-				  bytes_equal(writer_bytes(&a.t.events), writer_bytes(&b.t.events)),
-				  "%s: %s: the same bytes gave two answers", (*it)->name, x->title);
-			played_done(&a);
-			played_done(&b);
-			free(noisy);
-		}
+	for (const struct exchange *x = (*it)->exchanges; x->title; x++) {
+		struct bytes sent = x->peer_sends;
+		uint8_t *noisy = malloc(sent.len + 1);
+		CHECK(noisy);
+		memcpy(noisy, sent.at, sent.len);
+		for (size_t i = 0; i < sent.len / 16 + 1 && sent.len; i++)
+			noisy[random_below(&random, sent.len)] = (uint8_t)random_next(&random);
+		struct played a = play(*it, (struct bytes){noisy, sent.len}, 13);
+		struct played b = play(*it, (struct bytes){noisy, sent.len}, 13);
+		CHECK_SAY(bytes_equal(writer_bytes(&a.t.answer), writer_bytes(&b.t.answer)) &&
+		                  bytes_equal(writer_bytes(&a.t.events), writer_bytes(&b.t.events)),
+		          "%s: %s: the same bytes gave two answers", (*it)->name, x->title);
+		played_done(&a);
+		played_done(&b);
+		free(noisy);
+	}
 }
 
 static const struct service *service_named(const char *name)
 {
 	SERVICES_EACH(it)
-		if (!strcmp((*it)->name, name))
-			return *it;
+	if (!strcmp((*it)->name, name))
+		return *it;
 	return NULL;
 }
 

@@ -6,7 +6,8 @@ static const char two_personas[] = "camera", other_persona[] = "router";
 
 static struct persona_set personas(void)
 {
-	static const struct persona camera = {.name = two_personas}, router = {.name = other_persona};
+	static const struct persona camera = {.name = two_personas},
+	                            router = {.name = other_persona};
 	return (struct persona_set){.items = {&camera, &router}, .count = 2};
 }
 
@@ -30,7 +31,7 @@ static void write_entry(struct writer *w, uint32_t source, const char *persona)
 }
 
 static int tell(struct steering *st, uint64_t version, uint8_t flags, uint32_t source,
-		const char *persona)
+                const char *persona)
 {
 	uint8_t table[256];
 	struct writer w = writer_of(table, sizeof table);
@@ -118,7 +119,8 @@ TEST(steering_forgets_the_oldest_visit_beyond_its_limit)
 	for (uint32_t i = 1; i <= 4; i++)
 		met(&st, i, i);
 	CHECK(st.visited.count == 3);
-	struct address first = address_v4(1), second = address_v4(2), local = address_v4(0xc0000201);
+	struct address first = address_v4(1), second = address_v4(2),
+	               local = address_v4(0xc0000201);
 	bool fresh;
 	CHECK(steering_enter(&st, &second, &local, 10, &fresh) && !fresh);
 	CHECK(steering_enter(&st, &first, &local, 10, &fresh) && fresh);

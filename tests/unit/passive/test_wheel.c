@@ -51,8 +51,9 @@ TEST(wheel_brings_each_entry_once_and_in_time)
 	for (size_t i = 0; i < ENTRIES; i++) {
 		const struct timed *t = &c->timed[i];
 		CHECK(t->times == (i % 5 != 0));
-		CHECK_SAY(i % 5 == 0 || t->came_ms <= t->due_ms + 2 * WHEEL_STEP_MS, "%llu for %llu",
-			  (unsigned long long)t->came_ms, (unsigned long long)t->due_ms);
+		CHECK_SAY(i % 5 == 0 || t->came_ms <= t->due_ms + 2 * WHEEL_STEP_MS,
+		          "%llu for %llu", (unsigned long long)t->came_ms,
+		          (unsigned long long)t->due_ms);
 	}
 	free(c);
 }
