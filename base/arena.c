@@ -8,6 +8,7 @@
 struct arena_block {
 	struct arena_block *older;
 	size_t used, size; /* of room */
+	bool lent;         /* by arena_over(): not malloc's */
 	alignas(max_align_t) uint8_t room[];
 };
 
@@ -29,6 +30,18 @@ static struct arena_block *block_add(struct arena *a, size_t n)
 	a->newest = b;
 	a->used += size;
 	return b;
+}
+
+struct arena arena_over(void *room, size_t size, size_t max)
+{
+	struct arena_block *b = room;
+	struct arena a = ARENA(max);
+	if (size <= sizeof *b || size > max)
+		return a;
+	*b = (struct arena_block){.size = size - sizeof *b, .lent = true};
+	a.newest = b;
+	a.used = size;
+	return a;
 }
 
 void *arena_alloc(struct arena *a, size_t n)
@@ -68,7 +81,8 @@ void arena_done(struct arena *a)
 {
 	while (a->newest) {
 		struct arena_block *older = a->newest->older;
-		free(a->newest);
+		if (!a->newest->lent)
+			free(a->newest);
 		a->newest = older;
 	}
 	a->used = 0;

@@ -189,10 +189,8 @@ static enum service_next shell_line_end(struct session *s, struct telnet *t, str
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next line_ended(struct session *s, struct telnet *t)
+static enum service_next line_typed(struct session *s, struct telnet *t, struct bytes line)
 {
-	struct bytes line = {t->line ? t->line : (const uint8_t *)"", t->line_len};
-	t->line_len = 0;
 	session_say(s, "\r\n");
 	switch (t->phase) {
 	case PHASE_NAME:
@@ -202,6 +200,13 @@ static enum service_next line_ended(struct session *s, struct telnet *t)
 	default:
 		return shell_line_end(s, t, line);
 	}
+}
+
+static enum service_next line_ended(struct session *s, struct telnet *t)
+{
+	struct bytes line = {t->line ? t->line : (const uint8_t *)"", t->line_len};
+	t->line_len = 0;
+	return line_typed(s, t, line);
 }
 
 static enum service_next telnet_tick(struct session *s, void *state)
@@ -362,7 +367,33 @@ static enum service_next one_byte(struct session *s, struct telnet *t, uint8_t c
 	return byte_typed(s, t, c);
 }
 
-/* A run of plain characters at once: most of all input. */
+/*
+ * A whole line of plain characters that has come in one piece, as bots send theirs, is
+ * taken as it lies there: nothing has to be kept for it.
+ */
+static bool whole_line(const struct telnet *t, struct reader *in, struct bytes *line)
+{
+	const uint8_t *at = in->at;
+	if (t->reading != READ_BYTES || t->line_len)
+		return false;
+	while (at < in->end && *at >= ' ' && *at != 127 && *at != IAC)
+		at++;
+	*line = (struct bytes){in->at, (size_t)(at - in->at)};
+	return line->len && line->len <= SHELL_LINE_MAX && at < in->end &&
+	       (*at == '\r' || *at == '\n');
+}
+
+static enum service_next take_line(struct session *s, struct telnet *t, struct reader *in,
+                                   struct bytes line)
+{
+	in->at += line.len;
+	t->after_return = read_u8(in) == '\r';
+	if (echoes(t))
+		session_say_bytes(s, line);
+	return line_typed(s, t, line);
+}
+
+/* A run of plain characters at once: most of all other input. */
 static void plain_bytes(struct session *s, struct telnet *t, struct reader *in)
 {
 	const uint8_t *from = in->at;
@@ -381,6 +412,11 @@ static enum service_next telnet_input(struct session *s, void *state, struct rea
 	enum service_next next = SERVICE_CONTINUE;
 	t->session = s;
 	while (next == SERVICE_CONTINUE && t->after == AFTER_NOTHING && reader_left(in)) {
+		struct bytes line;
+		if (whole_line(t, in, &line)) {
+			next = take_line(s, t, in, line);
+			continue;
+		}
 		plain_bytes(s, t, in);
 		if (reader_left(in))
 			next = one_byte(s, t, read_u8(in));

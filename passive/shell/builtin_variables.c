@@ -14,8 +14,7 @@ static int cd_run(struct call *c)
 	struct bytes before = vfs_absolute(&c->shell->vfs, BYTES("."), room);
 	int error = vfs_change_directory(&c->shell->vfs, where);
 	if (error) {
-		shell_error(c->shell, c->fds, "cd: can't cd to %.*s: %s", BYTES_FMT(where),
-		            strerror(-error));
+		shell_error(c->shell, c->fds, "cd: can't cd to %.*s", BYTES_FMT(where));
 		return 2;
 	}
 	variable_set(c->shell, BYTES("OLDPWD"), before);

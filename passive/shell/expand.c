@@ -525,6 +525,10 @@ static void expand_span(struct field *f, struct bytes raw)
 
 static void expand_word(struct field *f, struct bytes raw)
 {
+	if (!f->room) { /* most words end about as long as they were written */
+		f->at = arena_alloc(f->arena, raw.len + 16);
+		f->room = f->at ? raw.len + 16 : 0;
+	}
 	if (raw.len && raw.at[0] == '~' && (raw.len == 1 || raw.at[1] == '/')) {
 		bool set;
 		struct bytes home = variable_get(f->shell, BYTES("HOME"), &set);

@@ -16,9 +16,10 @@ bool shell_spend(struct shell *sh, size_t steps)
 	return true;
 }
 
-struct arena shell_scratch(const struct shell *sh)
+struct arena shell_scratch(const struct shell *sh, struct scratch *on)
 {
-	return ARENA((size_t)SHELL_SCRATCH_MAX >> sh->run->depth / 8);
+	size_t max = (size_t)SHELL_SCRATCH_MAX >> sh->run->depth / 8;
+	return on ? arena_over(on->room, sizeof on->room, max) : ARENA(max);
 }
 
 void shell_raise(struct shell *sh)
@@ -283,9 +284,12 @@ static int eval_simple_in(struct shell *sh, struct arena *arena, const struct sy
 	return status;
 }
 
-static int eval_simple(struct shell *sh, const struct syntax *n, const struct fds *fds)
+/* Not inlined: its room would lie in the frame of every construct around it. */
+__attribute__((noinline)) static int eval_simple(struct shell *sh, const struct syntax *n,
+                                                 const struct fds *fds)
 {
-	struct arena arena = shell_scratch(sh);
+	struct scratch room;
+	struct arena arena = shell_scratch(sh, &room);
 	sh->run->line = n->line;
 	shell_spend(sh, COMMAND_STEPS);
 	int status = eval_simple_in(sh, &arena, n, fds);
@@ -296,7 +300,7 @@ static int eval_simple(struct shell *sh, const struct syntax *n, const struct fd
 /* The stages run one after the other, each in a subshell, over what the one before said. */
 static int eval_pipe(struct shell *sh, const struct syntax *n, const struct fds *outer)
 {
-	struct arena arena = shell_scratch(sh);
+	struct arena arena = shell_scratch(sh, NULL);
 	struct stream *from = outer->fd[0];
 	int status = 0;
 	for (const struct syntax *c = n->first; c && sh->run->flow == FLOW_NEXT; c = c->next) {
@@ -366,7 +370,7 @@ static int eval_while(struct shell *sh, const struct syntax *n, const struct fds
 
 static int eval_for(struct shell *sh, const struct syntax *n, const struct fds *fds)
 {
-	struct arena arena = shell_scratch(sh);
+	struct arena arena = shell_scratch(sh, NULL);
 	struct words list = {(struct bytes *)(uintptr_t)sh->run->arguments, sh->run->argument_count,
 	                     0};
 	int status = 0;
@@ -391,7 +395,7 @@ static int eval_for(struct shell *sh, const struct syntax *n, const struct fds *
 
 static int eval_case(struct shell *sh, const struct syntax *n, const struct fds *fds)
 {
-	struct arena arena = shell_scratch(sh);
+	struct arena arena = shell_scratch(sh, NULL);
 	struct bytes subject, pattern;
 	int status = 0;
 	bool found = false;
@@ -486,7 +490,7 @@ static int eval_kind(struct shell *sh, const struct syntax *n, const struct fds 
 /* A compound command's redirections hold for all that is in it. */
 static int eval_redirected(struct shell *sh, const struct syntax *n, const struct fds *outer)
 {
-	struct arena arena = shell_scratch(sh);
+	struct arena arena = shell_scratch(sh, NULL);
 	struct fds fds = *outer;
 	int status = redirect(sh, &arena, n->redirects, &fds) ? eval_kind(sh, n, &fds) : 1;
 	arena_done(&arena);
@@ -516,7 +520,8 @@ int shell_eval(struct shell *sh, const struct syntax *n, const struct fds *fds)
  */
 int shell_run_text(struct shell *sh, struct bytes text, const struct fds *fds, bool more_may_follow)
 {
-	struct arena arena = shell_scratch(sh);
+	struct scratch room;
+	struct arena arena = shell_scratch(sh, &room);
 	struct syntax_reader r = {.source = text, .line = 1, .arena = &arena};
 	int status = 0;
 	if (++sh->run->depth > SHELL_DEPTH_MAX * 3)

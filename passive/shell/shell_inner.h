@@ -66,7 +66,13 @@ int shell_run_text(struct shell *, struct bytes text, const struct fds *, bool m
 struct bytes shell_substitute(struct shell *, struct bytes text, struct arena *into,
                               const struct fds *);
 bool shell_spend(struct shell *, size_t steps);   /* false: the budget is used up */
-struct arena shell_scratch(const struct shell *); /* the deeper, the less it may take */
+
+/* Room on the stack that most commands get along with; beyond it the heap is asked. */
+struct scratch {
+	_Alignas(max_align_t) uint8_t room[3072];
+};
+/* Without a room the heap is asked at once.  The deeper, the less it may take. */
+struct arena shell_scratch(const struct shell *, struct scratch *);
 void shell_raise(struct shell *);                 /* status 2, and out of here */
 void shell_error(struct shell *, const struct fds *, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));

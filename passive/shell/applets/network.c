@@ -5,6 +5,7 @@ static int ifconfig_run(struct call *c)
 {
 	struct persona_look look = call_look(c);
 	const char *name = c->shell->persona->interface;
+	const char *address = strchr(look.address, ':') ? "192.168.1.108" : look.address;
 	uint32_t turns = look.uptime_s;
 	struct bytes asked = call_operand(c, 1);
 	if (c->argc > 2)
@@ -19,7 +20,7 @@ static int ifconfig_run(struct call *c)
 		         "          TX packets:%u errors:0 dropped:0 overruns:0 carrier:0\n"
 		         "          collisions:0 txqueuelen:1000 \n"
 		         "          RX bytes:%u (%.1f MiB)  TX bytes:%u (%.1f MiB)\n\n",
-		         name, look.mac, look.address, turns * 3, turns * 2, turns * 311,
+		         name, look.mac, address, turns * 3, turns * 2, turns * 311,
 		         turns * 311 / 1048576.0, turns * 207, turns * 207 / 1048576.0);
 	if (all || bytes_equal_text(asked, "lo"))
 		call_say(c, "lo        Link encap:Local Loopback  \n"
