@@ -1,6 +1,7 @@
 #!/bin/bash
 # The decoys' web servers met with curl, nmap, hydra and medusa.
 #   tests/e2e/http.sh                                  a kansoku of its own, all three personas
+#   CHDB=/path/libchdb.so tests/e2e/http.sh            the store's engine, if it is elsewhere
 #   HOST=192.0.2.5 PORT=80 PERSONA=camera tests/e2e/http.sh     one that runs already
 # Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
 GIVEN_PORT=${PORT:-}
@@ -99,8 +100,26 @@ loopback_config <<-EOT
 	    - {prefix: 127.21.0.3, personas: [router]}
 	  services: {http: {ports: [$HTTP_PORT]}}
 	  workers: 1
+	${CHDB:+store: {library: $CHDB\}}
 EOT
 start_kansoku
 meet camera 127.21.0.1 $HTTP_PORT
 meet dvr 127.21.0.2 $HTTP_PORT
 meet router 127.21.0.3 $HTTP_PORT
+
+# What was done above is what was recorded.
+ask() { timeout 20 "$KANSOKU" query --config "$CONFIG" --format tsv "$1" 2>/dev/null; }
+count() { ask "SELECT count() FROM log WHERE service = 'http' AND $1"; }
+for _ in $(seq 100); do
+	seen=$(count "kind = 'request.seen' AND persona = 'router'") || break
+	[ "${seen:-0}" -gt 9 ] && break
+	sleep 0.2
+done
+[ -n "$seen" ] || { echo "the store does not answer (no engine?): what was recorded is not compared"; exit; }
+accepted=$(count "kind = 'login.tried' AND login_accepted = 1 AND persona = 'dvr'")
+[ "$accepted" = 2 ] || fail "dvr: $accepted logins accepted, expected 2: curl's and hydra's"
+uploads=$(ask "SELECT count(), uniqExact(file_sha256) FROM log WHERE kind = 'file.captured' AND file_sha256 != ''")
+[ "$uploads" = "3	1" ] || fail "uploads and their digests: $uploads, expected 3 of one file"
+jaws=$(count "kind = 'file.captured' AND value[indexOf(field, 'file.url')] = 'http://127.9.9.9/jaws'")
+[ "$jaws" = 1 ] || fail "dvr: the file that an attack named was recorded $jaws times"
+echo "recorded: $seen requests of the router's visitors, 3 uploads of one file, 1 file named"
