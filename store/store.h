@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "bus/bus.h"
 #include "store/embedded/engine.h"
+#include "store/erasure.h"
 
 struct store_options {
 	const char *library;   /* libchdb.so, when it is not where npm put it */

@@ -3,7 +3,6 @@
 #include "bus/client.h"
 #include "bus/parent.h"
 #include "cli/command.h"
-#include "store/erasure.h"
 #include "store/store.h"
 
 #define WAIT_MS 3600000
