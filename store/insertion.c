@@ -32,7 +32,7 @@ static int group_encode(struct insertion *i, struct encoding *n, const struct gr
 			n->refused++;
 			continue;
 		}
-		int bad = row_write(&i->events, &i->private_values, i->event, &n->rows_private);
+		int bad = row_write(&i->plan, &i->events, &i->private_values, i->event, &n->rows_private);
 		if (bad)
 			return bad;
 		n->rows++;
@@ -48,6 +48,8 @@ static int batch_encode(struct insertion *i, const struct batch *b, struct bytes
 	if (segment_head_read(head_bytes, &head) || dictionary_read(head.dictionary, &dictionary))
 		return fault_set(fault, ERR_BAD, "store: the head of segment %016llx is not valid",
 				 (unsigned long long)b->segment);
+	if (i->plan.fields != field_count()) /* the dictionary may have taught us names */
+		row_plan_make(&i->plan);
 	n->dictionary = dictionary.same ? NULL : &dictionary;
 	struct segment_walk w = segment_walk(&head, groups, b->from);
 	int bad = 0;
@@ -56,7 +58,7 @@ static int batch_encode(struct insertion *i, const struct batch *b, struct bytes
 	if (!bad && (w.at != b->to || w.damaged))
 		return fault_set(fault, ERR_BAD, "store: a batch of segment %016llx is damaged at %llu",
 				 (unsigned long long)b->segment, (unsigned long long)w.at);
-	return bad ? fault_set(fault, bad, "store: a batch exceeds %u bytes as rows", ROWS_BYTES_MAX) : 0;
+	return bad ? fault_set(fault, bad, "store: a batch exceeds %zu bytes as rows", ROWS_BYTES_MAX) : 0;
 }
 
 static int table_insert(struct engine *e, struct buffer *rows,

@@ -4,11 +4,13 @@
 #include "store/journal.h"
 #include "store/schema.h"
 
-#define ROWS_BYTES_MAX (64u << 20) /* of one batch, as rows */
+/* Of one batch as rows: an empty value of 5 bytes becomes a name of up to 66. */
+#define ROWS_BYTES_MAX ((size_t)16 * 2 * BATCH_BYTES_MAX)
 
 struct insertion {
 	struct buffer events, private_values;
 	struct event *event;
+	struct row_plan plan;
 	uint64_t rows, rows_private;
 	uint64_t refused; /* frames that this version cannot read; they stay in the journal */
 };

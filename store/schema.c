@@ -113,7 +113,7 @@ bool schema_column(unsigned at, char name[64], char type[64], char fallback[160]
 	"ENGINE = MergeTree PARTITION BY toYYYYMM(time) ORDER BY " order                          \
 	" SETTINGS non_replicated_deduplication_window = 10000, merge_selector_base = 20, "       \
 	"old_parts_lifetime = 1, cleanup_delay_period = 1, cleanup_delay_period_random_add = 0, "  \
-	"max_cleanup_delay_period = 2, "                                                           \
+	"max_cleanup_delay_period = 2, fsync_after_insert = 1, fsync_part_directory = 1, "         \
 	"merge_tree_clear_old_parts_interval_seconds = 1"
 
 static void create_events(struct writer *w)
@@ -220,7 +220,7 @@ struct bytes value_text(const struct event_value *v, char text[64])
 static void put_number(struct writer *w, uint64_t v, size_t width)
 {
 	uint8_t b[8];
-	for (size_t i = 0; i < width; i++)
+	for (size_t i = 0; i < sizeof b; i++)
 		b[i] = (uint8_t)(v >> 8 * i);
 	write_bytes(w, b, width);
 }
@@ -278,26 +278,37 @@ static void put_envelope(struct writer *w, const struct event *e,
 	put_number(w, e->cut, 1);
 }
 
-static bool in_arrays(const struct event_value *v)
+void row_plan_make(struct row_plan *plan)
 {
-	return !is_envelope(v->field) && !is_column(v->field) &&
-	       !(field_definition(v->field)->marks & FIELD_PRIVATE);
+	*plan = (struct row_plan){.fields = field_count()};
+	for (uint16_t f = 0; f < plan->fields; f++) {
+		const struct field_definition *d = field_definition(f);
+		bool column = is_column(f);
+		plan->place[f] = d->marks & FIELD_PRIVATE ? ROW_PRIVATE
+				 : column || is_envelope(f) ? ROW_COLUMN
+							    : ROW_ARRAYS;
+		plan->names[f] = bytes_of_text(d->name);
+		if (column) {
+			plan->types[plan->columns] = d->type;
+			plan->column[plan->columns++] = f;
+		}
+	}
 }
 
-static void put_arrays(struct writer *w, const struct event *e)
+static void put_arrays(struct writer *w, const struct event *e, const struct row_plan *plan)
 {
+	const struct event_value *kept[EVENT_FIELDS_MAX];
 	size_t count = 0;
 	for (uint16_t i = 0; i < e->count; i++)
-		count += in_arrays(&e->values[i]);
+		if (plan->place[e->values[i].field] == ROW_ARRAYS)
+			kept[count++] = &e->values[i];
 	put_length(w, count);
-	for (uint16_t i = 0; i < e->count; i++)
-		if (in_arrays(&e->values[i]))
-			put_string(w, bytes_of_text(field_definition(e->values[i].field)->name));
+	for (size_t i = 0; i < count; i++)
+		put_string(w, plan->names[kept[i]->field]);
 	put_length(w, count);
 	char text[64];
-	for (uint16_t i = 0; i < e->count; i++)
-		if (in_arrays(&e->values[i]))
-			put_string(w, value_text(&e->values[i], text));
+	for (size_t i = 0; i < count; i++)
+		put_string(w, value_text(kept[i], text));
 }
 
 /* Names take at most 64 bytes, texts of numbers 64, and lengths 10: room for any event. */
@@ -319,26 +330,28 @@ static int private_write(struct buffer *out, const struct event *e, const struct
 	return w.bad ? ERR_FULL : 0;
 }
 
-int row_write(struct buffer *events, struct buffer *private_values, const struct event *e,
-	      uint32_t *private_rows)
+int row_write(const struct row_plan *plan, struct buffer *events, struct buffer *private_values,
+	      const struct event *e, uint32_t *private_rows)
 {
 	const struct event_value *by_field[FIELDS_COMMON] = {NULL};
-	for (uint16_t i = 0; i < e->count; i++)
+	bool has_private = false;
+	for (uint16_t i = 0; i < e->count; i++) {
 		if (e->values[i].field < FIELDS_COMMON)
 			by_field[e->values[i].field] = &e->values[i];
+		has_private |= plan->place[e->values[i].field] == ROW_PRIVATE;
+	}
 	uint8_t *room = buffer_room(events, ROW_MAX);
 	if (!room)
 		return ERR_FULL;
 	struct writer w = writer_of(room, ROW_MAX);
 	put_envelope(&w, e, by_field);
-	for (uint16_t f = 0; f < FIELDS_COMMON; f++)
-		if (is_column(f))
-			put_column(&w, field_definition(f)->type, by_field[f]);
-	put_arrays(&w, e);
+	for (unsigned c = 0; c < plan->columns; c++)
+		put_column(&w, plan->types[c], by_field[plan->column[c]]);
+	put_arrays(&w, e, plan);
 	if (w.bad)
 		return ERR_FULL;
-	for (uint16_t i = 0; i < e->count; i++) {
-		if (!(field_definition(e->values[i].field)->marks & FIELD_PRIVATE))
+	for (uint16_t i = 0; has_private && i < e->count; i++) {
+		if (plan->place[e->values[i].field] != ROW_PRIVATE)
 			continue;
 		int bad = private_write(private_values, e, &e->values[i]);
 		if (bad)

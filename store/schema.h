@@ -31,8 +31,19 @@ bool schema_column(unsigned at, char name[64], char type[64], char fallback[160]
 void schema_insert_events(struct writer *, const char *token);
 void schema_insert_private(struct writer *, const char *token);
 
+/* Where the values of each field go, worked out once; made anew when field_count() has grown. */
+struct row_plan {
+	uint16_t fields;
+	enum row_place { ROW_ARRAYS, ROW_COLUMN, ROW_PRIVATE } place[FIELDS_MAX];
+	struct bytes names[FIELDS_MAX];
+	unsigned columns;
+	uint16_t column[SCHEMA_COLUMNS_MAX]; /* fields, in the columns' order */
+	enum field_type types[SCHEMA_COLUMNS_MAX];
+};
+void row_plan_make(struct row_plan *);
+
 /* Appends the event's rows as RowBinary: 0, ERR_FULL or ERR_MEMORY.  private_rows counts up. */
-int row_write(struct buffer *events, struct buffer *private_values, const struct event *,
-	      uint32_t *private_rows);
+int row_write(const struct row_plan *, struct buffer *events, struct buffer *private_values,
+	      const struct event *, uint32_t *private_rows);
 /* A value as the arrays hold it, and as it is searched for. */
 struct bytes value_text(const struct event_value *, char text[64]);

@@ -118,7 +118,6 @@ int engine_open(struct engine **out, const struct chdb *chdb, const char *path,
 	snprintf(backups, sizeof backups, "--backups.allowed_path=%s/backups", path);
 	char *words[] = {(char[]){"clickhouse"}, place, backups, (char[]){"--async_insert=0"},
 			 (char[]){"--mutations_sync=2"}, (char[]){"--alter_sync=2"},
-			 (char[]){"--fsync_after_insert=1"}, (char[]){"--fsync_part_directory=1"},
 			 (char[]){"--max_insert_threads=1"}, (char[]){"--session_timezone=UTC"}};
 	e->connection = chdb->connect(sizeof words / sizeof *words, words);
 	if (!e->connection) {

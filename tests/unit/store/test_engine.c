@@ -1,5 +1,8 @@
 /* With the real library, each test in a process of its own: chDB knows one path a process. */
+#include "base/clock.h"
 #include "store/insertion.h"
+#include "store/retention.h"
+#include "store/store_room_inner.h"
 #include "tests/unit/store/journal_case.h"
 #include <sys/wait.h>
 
@@ -279,3 +282,51 @@ static void run_evolution(struct store_case *c)
 	MUST(engine_prepare(c->engine, &c->fault) == ERR_BAD && strstr(c->fault.text, "column sport"));
 }
 TEST(store_adds_columns_that_the_vocabulary_gained) { in_process(run_evolution); }
+
+static void insert_login(struct store_case *c, uint32_t n, const char *src, uint64_t age_days)
+{
+	login_make(n, src, BYTES("root"), BYTES("hunter2"));
+	event.time_us = clock_utc_us() - age_days * 86400000000u;
+	hand_begin(&hand);
+	hand_add(&hand, &event);
+	MUST(hand_insert(c, &hand, 1000 + n * 1000) == 0);
+}
+
+static void run_retention(struct store_case *c)
+{
+	struct option_pair kinds[] = {{"login.tried", BYTES("90d"), 1}};
+	struct option_pair fields[] = {{"login.user", BYTES("20d"), 1}, {"command.line", BYTES("20d"), 2}};
+	const struct store_options o = {.retention = {.default_ms = (uint64_t)365 * 86400000,
+						      .private_ms = (uint64_t)30 * 86400000,
+						      .kinds = {kinds, 1}, .fields = {fields, 2}}};
+	const uint64_t ages[] = {0, 10, 25, 60, 100, 400};
+	for (uint32_t i = 0; i < 6; i++)
+		insert_login(c, i, "192.0.2.1", ages[i]);
+	MUST(retention_run(c->engine, &o, &c->fault) == 0);
+	MUST(!strcmp(ask(c, "SELECT count(), sum(login_user = 'root'), sum(has(field, 'command.line')), "
+			    "sum(has(field, 'count')) FROM events"), "4\t2\t2\t4\n"));
+	MUST(!strcmp(ask(c, "SELECT count() FROM private"), "3\n"));
+	MUST(retention_run(c->engine, &o, &c->fault) == 0);
+}
+TEST(store_keeps_things_only_as_long_as_it_may) { in_process(run_retention); }
+
+static void run_erase(struct store_case *c)
+{
+	insert_login(c, 1, "192.0.2.1", 1);
+	insert_login(c, 2, "192.0.2.2", 40);
+	insert_login(c, 3, "192.0.2.2", 1);
+	struct erasure e;
+	struct erasing out = {.what = &e};
+	MUST(erasure_from_words("192.0.2.2", &e, &c->fault) == 0);
+	e.dry_run = true;
+	MUST(engine_erase(c->engine, &out, &c->fault) == 0 && out.events == 2 && out.private_values == 2);
+	MUST(!strcmp(ask(c, "SELECT count() FROM events"), "3\n"));
+	e.dry_run = false;
+	MUST(engine_erase(c->engine, &out, &c->fault) == 0);
+	MUST(!strcmp(ask(c, "SELECT (SELECT count() FROM events), (SELECT count() FROM private)"), "1\t1\n"));
+	/* A password is enough to find an event by. */
+	MUST(erasure_from_words("hunter2", &e, &c->fault) == 0);
+	MUST(engine_erase(c->engine, &out, &c->fault) == 0 && out.events == 1);
+	MUST(!strcmp(ask(c, "SELECT count() FROM system.parts WHERE database = 'kansoku' AND active = 0"), "0\n"));
+}
+TEST(store_erases_rows_and_their_private_values) { in_process(run_erase); }
