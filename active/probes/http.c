@@ -175,6 +175,8 @@ static void http_page(struct asking *a, struct bytes body, struct event *answer)
 	event_set_number(answer, HTTP_BODY_BYTES, body.len);
 	event_set_bytes(answer, HTTP_BODY_EXCERPT,
 			(struct bytes){body.at, body.len < EXCERPT_MAX ? body.len : EXCERPT_MAX});
+	/* Frames and scripts often name the firmware where the title says nothing. */
+	asking_signal(a, "http.body", body);
 }
 
 /* What to ask next of this host, if anything. */
@@ -217,7 +219,7 @@ static void http_finish(struct asking *a, void *state, struct bytes unread, stru
 
 static const char *const http_signals[] = {
 	"http_header.server", "http_header.wwwauth", "http_header.cookie", "html_title",
-	"favicon.md5",        NULL,
+	"http.body",          "favicon.md5", NULL,
 };
 
 #define ASKED(path)                                                                               \
@@ -236,7 +238,8 @@ static const struct specimen http_specimens[] = {
 			    "\"http.title\":\"Document Error: Unauthorized\",\"http.path\":\"/\"}\n",
 		.signals = "http_header.server: GoAhead-Webs\n"
 			   "http_header.wwwauth: Digest realm=\"GoAhead\", domain=\":81\"\n"
-			   "html_title: Document Error: Unauthorized\n",
+			   "html_title: Document Error: Unauthorized\n"
+			   "http.body: <html><title>Document Error: Unauthorized</title></html>\n",
 	},
 	{
 		.title = "a recorder: redirect within the host, cookie, title over two lines, icon",
@@ -258,6 +261,8 @@ static const struct specimen http_specimens[] = {
 			   "http_header.cookie: sid=1; path=/\n"
 			   "http_header.cookie: lang=en\n"
 			   "html_title: Net DVR\n"
+			   "http.body: <html><TITLE lang=en>Net \n DVR</TITLE>"
+			   "<link href='i.ico' rel=\"Icon\">xx\n"
 			   "favicon.md5: 900150983cd24fb0d6963f7d28e17f72\n",
 	},
 	{
@@ -279,6 +284,7 @@ static const struct specimen http_specimens[] = {
 		.asked = BYTES(ASKED("/") ASKED("/favicon.ico")),
 		.answered = "{\"http.body_excerpt\":\"<title></title>hello\",\"http.body_bytes\":20}\n"
 			    "{\"status\":404}\n",
+		.signals = "http.body: <title></title>hello\n",
 	},
 	{
 		.title = "something else on the port",
@@ -319,7 +325,7 @@ PROBE(http);
 
 static const char *const https_signals[] = {
 	"http_header.server", "http_header.wwwauth", "http_header.cookie", "html_title",
-	"favicon.md5",        "x509.subject",        "x509.issuer",        NULL,
+	"http.body",          "favicon.md5",         "x509.subject",       "x509.issuer", NULL,
 };
 
 static const struct specimen https_specimens[] = {
