@@ -11,6 +11,7 @@
 
 const char *bus_peer_role(const struct bus_peer *p) { return p->role; }
 unsigned bus_peer_worker(const struct bus_peer *p) { return p->worker; }
+uint32_t bus_peer_maker(const struct bus_peer *p) { return p->maker; }
 uint64_t bus_foreign(const struct bus *bus) { return bus->foreign; }
 
 static void acknowledge_flush(struct bus_peer *peer)
@@ -127,6 +128,7 @@ static int peer_attach(struct bus_peer *peer, int fd, const struct bus_rights *r
 	peer->rights = *rights;
 	peer->transport = &transport_local;
 	peer->greeted = peer->clean = false;
+	peer->maker = 0;
 	peer->seen = peer->acknowledge = 0;
 	peer->instance++;
 	int bad = peer->transport->attach(peer, peer->bus->loop, fd);
@@ -218,6 +220,8 @@ void bus_relief_check(struct bus *bus)
 		bus->hooks.relief(bus->hooks.arg);
 }
 
+struct event_id bus_id(struct bus *bus, uint64_t time_us) { return id_make(&bus->ids, time_us); }
+
 int bus_publish(struct bus *bus, struct event *e)
 {
 	if (bus_full(bus)) {
@@ -227,7 +231,7 @@ int bus_publish(struct bus *bus, struct event *e)
 	if (!e->time_us)
 		e->time_us = clock_utc_us();
 	if (id_is_zero(&e->id))
-		e->id = id_make(&bus->ids, e->time_us);
+		e->id = bus_id(bus, e->time_us);
 	struct writer w = writer_of(bus->scratch, sizeof bus->scratch);
 	frame_encode(e, &w);
 	if (w.bad)

@@ -35,6 +35,8 @@ typedef uint64_t kind_mask;
 struct bus_peer; /* the far end of one link */
 const char *bus_peer_role(const struct bus_peer *);
 unsigned bus_peer_worker(const struct bus_peer *);
+/* What its ids have as maker: differs at each of its starts.  0 before it said hello. */
+uint32_t bus_peer_maker(const struct bus_peer *);
 
 struct bus_delivery {
 	struct bus_peer *peer;
@@ -71,6 +73,8 @@ void bus_ignore(struct bus *, const char *role); /* before the links are made; o
  * wait for relief) or ERR_BAD (the event does not fit a frame).
  */
 int bus_publish(struct bus *, struct event *);
+/* An id as bus_publish() makes it, for an event that others name before it is sent. */
+struct event_id bus_id(struct bus *, uint64_t time_us);
 /*
  * Passes a delivered frame on to whoever is linked now and wants its kind (live views).  It is
  * not kept: a viewer that is not there or does not keep up misses it, and bus_missed() counts.

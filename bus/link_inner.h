@@ -3,7 +3,7 @@
  *
  * A message on a link:  | length u32 | type u8 | body |, big-endian, length counts all.
  *
- *    HELLO      subscription u64, dictionary     first, and again when the subscription changes
+ *    HELLO      subscription u64, maker of ids u32, dictionary   first, and when it changes
  *    EVENT      sequence u64 (0: relayed, not to be acknowledged), frame
  *    ACK        sequence u64                     all up to it are safe
  *    REQUEST    id u32, topic (u8 length), payload
@@ -34,6 +34,7 @@ struct bus_peer { /* lives as long as the bus: a process that comes back finds i
 	void *transport_state; /* NULL: not linked now */
 	uint64_t instance;     /* counts the links to this peer: an answer must not reach a successor */
 	bool greeted, clean;
+	uint32_t maker;
 	kind_mask wants;
 	struct dictionary dictionary;
 	struct buffer in, out;

@@ -21,14 +21,16 @@ void message_hello(struct bus_peer *peer)
 	uint8_t names[DICTIONARY_MAX];
 	struct writer d = writer_of(names, sizeof names);
 	dictionary_write(&d);
-	struct writer w = message_begin(peer, MESSAGE_HELLO, 8 + writer_used(&d));
+	struct writer w = message_begin(peer, MESSAGE_HELLO, 12 + writer_used(&d));
 	write_u64(&w, strcmp(peer->role, peer->bus->ignored) ? peer->bus->subscription : 0);
+	write_u32(&w, peer->bus->ids.maker);
 	write_span(&w, writer_bytes(&d));
 }
 
 static int read_hello(struct bus_peer *peer, struct reader *r)
 {
 	kind_mask theirs = read_u64(r);
+	uint32_t maker = read_u32(r);
 	if (!reader_ok(r) || dictionary_read(read_rest(r), &peer->dictionary))
 		return ERR_BAD;
 	kind_mask wants = 0;
@@ -36,6 +38,7 @@ static int read_hello(struct bus_peer *peer, struct reader *r)
 		if (theirs & (kind_mask)1 << k && peer->dictionary.kinds[k] < EVENT_KIND_COUNT)
 			wants |= KIND_MASK(peer->dictionary.kinds[k]);
 	peer->wants = wants;
+	peer->maker = maker;
 	bool first = !peer->greeted;
 	peer->greeted = true;
 	if (first && peer->bus->hooks.linked)

@@ -151,7 +151,6 @@ void control_write_state(struct control *c, struct writer *w)
 	write_decisions(c, w);
 	write_budgets(c, w);
 	number(w, "targets", targets_count(c->targets));
-	number(w, "sessions", sessions_count(c->sessions));
 	write_text(w, "\"steering\":{");
 	number(w, "version", steers_version(c->steers));
 	number(w, "entries", steers_count(c->steers));

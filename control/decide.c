@@ -298,11 +298,6 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 	struct address source;
 	c->now_us = now_us;
 	bytes_copy_text(event_bytes(e, FIELD_PROCESS), role, sizeof role);
-	if (e->kind == EVENT_SESSION_OPENED && !strcmp(role, "passive"))
-		sessions_add(c->sessions, e, worker);
-	struct event_id session;
-	if (e->kind == EVENT_SESSION_CLOSED && event_id_of(e, FIELD_SESSION, &session))
-		sessions_remove(c->sessions, &session);
 	if (!(c->rules.kinds & KIND_MASK(e->kind)) || !event_address(e, FIELD_SRC, &source))
 		return;
 	if (prefix_set_holds(&c->settings.probers, &source)) {
@@ -319,14 +314,4 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 	const struct rule *steer = rules_pick(&c->rules, ACTION_STEER, e);
 	if (steer)
 		event_steer(c, e, steer, &source);
-}
-
-void control_sensor_died(struct control *c, unsigned worker, uint64_t now_us)
-{
-	struct open_session session;
-	c->now_us = now_us;
-	while (sessions_take(c->sessions, worker, &session)) {
-		sessions_write_closed(c->sessions, &session, "crash", now_us, &c->event);
-		control_publish(c);
-	}
 }

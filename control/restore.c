@@ -122,8 +122,6 @@ static int open_tables(struct control *c)
 		bad = looks_open(&c->looks, o->queue_max, o->network_looks, random_secret());
 	if (!bad)
 		bad = steers_open(&c->steers, k->steering_max, random_secret(), c->now_us);
-	if (!bad)
-		bad = sessions_open(&c->sessions, SESSIONS_MAX, random_secret());
 	return bad;
 }
 
@@ -159,14 +157,12 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 void control_close(struct control *c)
 {
 	state_close(c->state);
-	sessions_close(c->sessions);
 	steers_close(c->steers);
 	looks_close(c->looks);
 	targets_close(c->targets);
 	rules_done(&c->rules);
 	optout_done(&c->optout);
 	c->state = NULL;
-	c->sessions = NULL;
 	c->steers = NULL;
 	c->looks = NULL;
 	c->targets = NULL;

@@ -210,6 +210,7 @@ static void on_unlinked(void *arg, struct bus_peer *peer, bool clean)
 {
 	struct room *room = arg;
 	uint64_t now_us = clock_utc_us();
+	(void)clean;
 	for (size_t i = 0; i < room->seen_count; i++)
 		if (room->seen[i].peer == peer)
 			room->seen[i] = room->seen[--room->seen_count];
@@ -218,8 +219,6 @@ static void on_unlinked(void *arg, struct bus_peer *peer, bool clean)
 		if (!room->stopping)
 			control_prober_gone(&room->control, now_us);
 	}
-	if (!strcmp(bus_peer_role(peer), "passive") && !clean)
-		control_sensor_died(&room->control, bus_peer_worker(peer), now_us);
 }
 
 static void on_lease_done(void *arg, struct bus_request *request, struct bytes payload)
@@ -289,8 +288,7 @@ static void start_timer(struct room *room, uv_timer_t *timer, uv_timer_cb run, u
 static void start(struct room *room)
 {
 	struct bus *bus = room->process->bus;
-	bus_subscribe(bus, room->control.rules.kinds | KIND_MASK(EVENT_SESSION_OPENED) |
-				   KIND_MASK(EVENT_SESSION_CLOSED));
+	bus_subscribe(bus, room->control.rules.kinds);
 	bus_ignore(bus, "journal"); /* it relays what the sensors told us themselves */
 	bus_on_request(bus, "lease.done", on_lease_done, room);
 	bus_on_request(bus, "look.ask", on_look_ask, room);
@@ -385,7 +383,7 @@ static const struct role control_role = {
 	.name = "control",
 	.summary = "decides who is looked at and what a visitor meets; owns all budgets",
 	.rights = SANDBOX_FILES | SANDBOX_PATHS,
-	.sends = KIND_MASK(EVENT_DECISION_MADE) | KIND_MASK(EVENT_SESSION_CLOSED) |
+	.sends = KIND_MASK(EVENT_DECISION_MADE) |
 		 KIND_MASK(EVENT_SENSOR_CHANGED),
 	.talks_to = talks_to,
 	.door = true,

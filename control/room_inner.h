@@ -11,7 +11,6 @@
 #include "control/optout_inner.h"
 #include "control/policy_inner.h"
 #include "control/rules_inner.h"
-#include "control/sessions_inner.h"
 #include "control/state_inner.h"
 #include "control/steers_inner.h"
 
@@ -36,7 +35,6 @@ struct control {
 	struct targets *targets;
 	struct looks *looks;
 	struct steers *steers;
-	struct sessions *sessions;
 	struct state *state;
 	struct pace packets, refusals;
 	struct sensor_budget {
@@ -65,8 +63,6 @@ int control_compact(struct control *, struct fault *);
 
 /* One event from a process; what it makes control decide. */
 void control_event(struct control *, const struct event *, unsigned worker, uint64_t now_us);
-/* A process of decoys died: closes its sessions in its stead. */
-void control_sensor_died(struct control *, unsigned worker, uint64_t now_us);
 
 /* In tell.c: */
 

@@ -61,7 +61,7 @@ static void tell_steered(struct room *r, struct visit *v, const struct session *
 	event_set_number(e, FIELD_TABLE_VERSION, v->version);
 	if (!id_is_zero(&v->cause))
 		event_set_chain(e, &v->cause, &v->cause, 0);
-	v->steered = e->id = id_make(&r->ids, r->stage.utc_us);
+	v->steered = e->id = bus_id(r->bus, r->stage.utc_us);
 	room_publish(r, e);
 }
 
@@ -154,7 +154,7 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 	c->session.peer_port = peer_port;
 	c->session.local = *local;
 	c->session.persona = persona;
-	c->session.id = id_make(&r->ids, r->stage.utc_us);
+	c->session.id = bus_id(r->bus, r->stage.utc_us);
 	LIST_INSERT_HEAD(&r->connections, c, all);
 	r->connection_count++;
 	tell_opened(r, v, &c->session);

@@ -59,7 +59,7 @@ void room_publish(struct room *r, struct event *e)
 	int bad = STAILQ_EMPTY(&r->kept) ? bus_publish(r->bus, e) : ERR_FULL;
 	if (bad == ERR_FULL) {
 		if (id_is_zero(&e->id))
-			e->id = id_make(&r->ids, r->stage.utc_us);
+			e->id = bus_id(r->bus, r->stage.utc_us);
 		event_keep(r, e);
 		room_freeze(r);
 	} else if (bad) {
@@ -246,7 +246,7 @@ static void handles_open(struct room *r)
 
 int room_open(struct room *r, struct process *p, struct fault *fault)
 {
-	*r = (struct room){.loop = p->loop, .bus = p->bus, .ids = id_maker_new(), .reserve = -1};
+	*r = (struct room){.loop = p->loop, .bus = p->bus, .reserve = -1};
 	LIST_INIT(&r->connections);
 	STAILQ_INIT(&r->kept);
 	int bad = passive_settings_read(p->config, &r->settings, fault);

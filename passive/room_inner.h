@@ -71,7 +71,6 @@ struct room {
 	struct persona_set personas;
 	struct stage stage;
 	struct random random;
-	struct id_maker ids;
 	struct limits limits;
 	struct steering steering;
 	struct captures captures;

@@ -98,14 +98,17 @@ static int segments_list(struct journal *j, struct fault *fault)
 			       JOURNAL_SEGMENTS_MAX) : 0;
 }
 
-static void group_learn(struct journal *j, const struct group *g, bool ids)
+static void group_learn(struct journal *j, const struct group *g, bool ids, const struct dictionary *d)
 {
 	struct reader r = reader_of_bytes(g->payload);
 	struct bytes frame;
-	for (bool erased; ids && group_frame(&r, &frame, &erased);) {
+	for (bool erased; group_frame(&r, &frame, &erased);) {
 		struct event_id id;
 		frame_id(frame, &id);
-		recent_add(&j->recent, &id);
+		if (ids)
+			recent_add(&j->recent, &id);
+		if (j->limits.seen && !erased)
+			j->limits.seen(j->limits.seen_arg, frame, d);
 	}
 }
 
@@ -126,10 +129,13 @@ static int segment_check(struct journal *j, struct segment_file *s, bool last, b
 		s->size = 0;
 		return 0;
 	}
+	struct dictionary names;
+	if (dictionary_read(head.dictionary, &names))
+		names = (struct dictionary){.same = true};
 	struct segment_walk w = segment_walk(
 		&head, (struct bytes){file.at + head.length, file.len - head.length}, head.length);
 	for (struct group g; segment_next(&w, &g);) {
-		group_learn(j, &g, ids);
+		group_learn(j, &g, ids, &names);
 		if (s->number > j->done.segment ||
 		    (s->number == j->done.segment && g.at >= j->done.offset))
 			report->frames_waiting += g.frames;
@@ -232,6 +238,8 @@ int journal_add(struct journal *j, struct bytes frame)
 	if (bad)
 		return bad;
 	recent_add(&j->recent, &id);
+	if (j->limits.seen)
+		j->limits.seen(j->limits.seen_arg, frame, NULL);
 	j->pending_frames++;
 	return 0;
 }

@@ -21,11 +21,16 @@ struct journal;
 #define JOURNAL_PENDING_MAX (256u << 20) /* added and not yet committed (a full disk) */
 #define JOURNAL_SEGMENTS_MAX 4096
 
+/* Told of every frame that is kept, and at the start of every one that is found. */
+typedef void journal_seen_f(void *arg, struct bytes frame, const struct dictionary *);
+
 struct journal_limits {
 	uint64_t segment_bytes; /* a new segment begins beyond this */
 	uint64_t segment_age_us;
 	uint64_t keep_us;       /* how long inserted segments stay */
 	uint32_t batch_frames;  /* about */
+	journal_seen_f *seen;   /* or NULL */
+	void *seen_arg;
 };
 
 struct journal_report { /* what journal_open() met */

@@ -38,6 +38,11 @@ static void report_say(const struct journal_report *r)
 		log_info("journal: %llu events wait for the store", (unsigned long long)r->frames_waiting);
 }
 
+static void see(void *crashes, struct bytes frame, const struct dictionary *d)
+{
+	crashes_see(crashes, frame, d);
+}
+
 /* Once, with the rights that are left: what is created belongs to this process's uid. */
 static int room_open(struct journal_room *room)
 {
@@ -45,7 +50,8 @@ static int room_open(struct journal_room *room)
 		return room->ended;
 	const struct store_options *o = room->options;
 	const struct journal_limits limits = {o->journal.segment, o->journal.age_ms * 1000,
-					      o->journal.keep_ms * 1000, BATCH_FRAMES};
+					      o->journal.keep_ms * 1000, BATCH_FRAMES,
+					      see, room->crashes};
 	struct fault fault;
 	struct journal_report report;
 	int bad = journal_open(&room->journal, room->journal_fd, &limits, clock_utc_us(), &report, &fault);
@@ -143,10 +149,59 @@ static void room_event(void *arg, const struct bus_delivery *d)
 	}
 }
 
+/* An event of the journal's own, stamped as the bus stamps those of others. */
+static void add_own(struct journal_room *room, struct event *e)
+{
+	uint8_t frame[1024];
+	struct writer w = writer_of(frame, sizeof frame);
+	e->id = id_make(&room->ids, e->time_us);
+	event_set_number(e, FIELD_RECEIVED, e->time_us);
+	event_set_text(e, FIELD_PROCESS, "journal");
+	event_set_text(e, FIELD_SENSOR, process_sensor(room->process));
+	frame_encode(e, &w);
+	if (w.bad || journal_add(room->journal, writer_bytes(&w)))
+		log_error("journal: the end of a session that a crash cut could not be kept");
+}
+
+static void close_crashed(struct journal_room *room)
+{
+	uint32_t alive[BUS_LINKS_MAX];
+	bool any = false;
+	if (!room->journal)
+		return;
+	for (size_t i = 0; i < room->decoy_count; i++)
+		alive[i] = bus_peer_maker(room->decoys[i]);
+	while (crashes_next(room->crashes, alive, room->decoy_count, clock_utc_us(), room->event)) {
+		add_own(room, room->event);
+		any = true;
+		if (journal_pending(room->journal) >= COMMIT_BYTES)
+			room_commit(room);
+	}
+	if (any && !room->stuck)
+		room_commit(room);
+}
+
+static void room_linked(void *arg, struct bus_peer *peer)
+{
+	struct journal_room *room = arg;
+	if (!strcmp(bus_peer_role(peer), "passive") && room->decoy_count < BUS_LINKS_MAX)
+		room->decoys[room->decoy_count++] = peer;
+}
+
+static void decoy_gone(struct journal_room *room, const struct bus_peer *peer)
+{
+	for (size_t i = 0; i < room->decoy_count; i++)
+		if (room->decoys[i] == peer)
+			room->decoys[i--] = room->decoys[--room->decoy_count];
+	close_crashed(room);
+}
+
 static void room_unlinked(void *arg, struct bus_peer *peer, bool clean)
 {
 	struct journal_room *room = arg;
-	(void)clean;
+	(void)clean; /* an orderly end has closed its sessions itself */
+	if (!strcmp(bus_peer_role(peer), "passive"))
+		decoy_gone(room, peer);
 	if (!strcmp(bus_peer_role(peer), "store"))
 		room_batch_forget(room);
 	for (size_t i = 0; i < room->acks_count; i++)
@@ -193,6 +248,9 @@ static int journal_run(struct process *p, struct fault *fault)
 		return fault_set(fault, ERR_MEMORY, "journal: out of memory");
 	*room = (struct journal_room){.process = p, .fault = fault, .event = event,
 				      .options = config_section(p->config, "store")};
+	room->ids = id_maker_new();
+	if (crashes_open(&room->crashes))
+		return fault_set(fault, ERR_MEMORY, "journal: out of memory");
 	room->journal_fd = folder_open(p, JOURNAL_FOLDER, fault);
 	room->blobs_fd = room->journal_fd < 0 ? -1 : folder_open(p, BLOBS_FOLDER, fault);
 	if (room->blobs_fd < 0)
@@ -203,12 +261,14 @@ static int journal_run(struct process *p, struct fault *fault)
 	room->commit_timer.data = room->offer_timer.data = room->house_timer.data = room;
 	bus_subscribe(p->bus, KIND_MASK_ALL);
 	room_topics(room);
-	const struct bus_hooks hooks = {.arg = room, .event = room_event, .unlinked = room_unlinked,
+	const struct bus_hooks hooks = {.arg = room, .event = room_event, .linked = room_linked,
+					.unlinked = room_unlinked,
 					.stop = room_stop};
 	int bad = process_enter(p, &hooks, fault);
 	bad = bad ? bad : room_open(room);
 	if (bad)
 		return bad;
+	close_crashed(room); /* of decoys that died while no journal was there */
 	uv_timer_start(&room->house_timer, room_house, HOUSE_MS, HOUSE_MS);
 	uv_run(p->loop, UV_RUN_DEFAULT);
 	return room->ended;

@@ -2,6 +2,7 @@
 #pragma once
 #include "bus/process.h"
 #include "store/blob.h"
+#include "store/crashes.h"
 #include "store/erasure.h"
 #include "store/journal.h"
 
@@ -31,6 +32,11 @@ struct journal_room {
 	struct bus_request *waiting; /* the store asked for a batch and there was none */
 	bool offer_due;
 	uint64_t events, repeated;
+
+	struct crashes *crashes;
+	struct bus_peer *decoys[BUS_LINKS_MAX]; /* decoy processes that are linked */
+	size_t decoy_count;
+	struct id_maker ids;
 };
 
 void room_commit(struct journal_room *);

@@ -500,33 +500,6 @@ TEST(control_steers_who_was_identified)
 	end();
 }
 
-TEST(control_closes_the_sessions_of_a_sensor_that_died)
-{
-	begin(AT_ONCE);
-	struct event_id ids[3];
-	for (uint32_t i = 0; i < 3; i++) {
-		struct address a = address_v4(SOURCE + i);
-		event_begin(&in, EVENT_SESSION_OPENED);
-		ids[i] = in.id = id_make(&control->ids, NOW);
-		event_set_address(&in, FIELD_SRC, &a);
-		event_set_text(&in, FIELD_PROTO, "tcp");
-		event_set_text(&in, FIELD_SERVICE, "telnet");
-		event_set_text(&in, FIELD_PROCESS, "passive");
-		control_event(control, &in, i == 2 ? 1 : 0, NOW);
-	}
-	event_begin(&in, EVENT_SESSION_CLOSED);
-	event_set_id(&in, FIELD_SESSION, &ids[0]);
-	event_set_text(&in, FIELD_PROCESS, "passive");
-	control_event(control, &in, 0, NOW);
-	CHECK(sessions_count(control->sessions) == 2);
-	control_sensor_died(control, 0, NOW + SECOND);
-	CHECK(published_count == 1 && published[0].kind == EVENT_SESSION_CLOSED);
-	CHECK(!strcmp(published[0].close_reason, "crash") && id_equal(&published[0].cause, &ids[1]));
-	CHECK(address_to_v4(&published[0].src) == SOURCE + 1);
-	CHECK(sessions_count(control->sessions) == 1); /* of the other worker */
-	end();
-}
-
 TEST(control_answers_who_asks_by_hand)
 {
 	begin("operator: {contact: a@b.c}\n"

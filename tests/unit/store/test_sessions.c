@@ -1,10 +1,14 @@
-#include "control/sessions_inner.h"
-#include "tests/unit/control/case.h"
+#include "event/frame.h"
+#include "store/crashes.h"
+#include "tests/test.h"
+
+#define NOW 1427846400000000u /* 2015-04-01 */
+#define MINUTE 60000000u
 
 static struct event e;
 static struct id_maker maker = {3, 0};
 
-static struct event_id opened(struct sessions *s, uint32_t source, unsigned worker, const char *service)
+static struct event_id opened(struct sessions *s, uint32_t source, unsigned instance, const char *service)
 {
 	struct address a = address_v4(source), decoy = address_v4(0x09010203);
 	event_begin(&e, EVENT_SESSION_OPENED);
@@ -16,11 +20,11 @@ static struct event_id opened(struct sessions *s, uint32_t source, unsigned work
 	event_set_text(&e, FIELD_PROTO, "tcp");
 	event_set_text(&e, FIELD_SERVICE, service);
 	struct event_id id = e.id;
-	sessions_add(s, &e, worker);
+	sessions_add(s, &e, instance);
 	return id;
 }
 
-TEST(sessions_are_taken_by_worker_and_closed_whole)
+TEST(sessions_are_taken_by_instance_and_closed_whole)
 {
 	struct sessions *s = NULL;
 	CHECK(event_start(NULL) == 0 && sessions_open(&s, 100, 7) == 0);
@@ -56,13 +60,34 @@ TEST(sessions_come_and_go_within_their_bound)
 		CHECK(sessions_count(s) == 25);
 		struct open_session o;
 		unsigned left = 0;
-		for (unsigned worker = 0; worker < 3; worker++)
-			while (sessions_take(s, worker, &o))
-				left += o.worker == worker;
+		for (unsigned instance = 0; instance < 3; instance++)
+			while (sessions_take(s, instance, &o))
+				left += o.instance == instance;
 		CHECK(left == 25 && sessions_count(s) == 0);
 	}
 	for (uint32_t i = 0; i < 60; i++)
 		opened(s, i, 0, "telnet");
 	CHECK(sessions_count(s) == 50 && sessions_unkept(s) == 10);
 	sessions_close(s);
+}
+
+TEST(sessions_of_dead_instances_only_are_closed_as_crashed)
+{
+	struct crashes *c = NULL;
+	CHECK(event_start(NULL) == 0 && crashes_open(&c) == 0);
+	const uint32_t makers[] = {11, 12};
+	uint8_t room[512];
+	for (int i = 0; i < 2; i++) {
+		struct id_maker of = {makers[i], 0};
+		event_begin(&e, EVENT_SESSION_OPENED);
+		e.id = id_make(&of, NOW);
+		struct writer w = writer_of(room, sizeof room);
+		frame_encode(&e, &w);
+		crashes_see(c, writer_bytes(&w), NULL);
+	}
+	CHECK(!crashes_next(c, makers, 2, NOW, &e));
+	CHECK(crashes_next(c, &makers[0], 1, NOW, &e) && e.kind == EVENT_SESSION_CLOSED);
+	CHECK(bytes_equal_text(event_bytes(&e, FIELD_CLOSE_REASON), "crash"));
+	CHECK(!crashes_next(c, &makers[0], 1, NOW, &e));
+	crashes_close(c);
 }

@@ -1,4 +1,4 @@
-#include "control/sessions_inner.h"
+#include "store/sessions_inner.h"
 #include "base/error.h"
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 struct session_entry {
 	struct open_session session;
 	uint32_t next;           /* in its bucket, or in the free list */
-	uint32_t before, after;  /* of the same worker */
+	uint32_t before, after;  /* of the same instance */
 };
 
 struct sessions {
@@ -16,7 +16,7 @@ struct sessions {
 	uint32_t *buckets;
 	size_t mask;
 	uint32_t max, top, free, count;
-	uint32_t first[SESSIONS_WORKERS_MAX];
+	uint32_t first[SESSIONS_INSTANCES_MAX];
 	uint64_t key, unkept;
 	char services[SERVICES_MAX][SERVICE_NAME_MAX + 1];
 	size_t service_count;
@@ -82,9 +82,9 @@ static uint8_t service_number(struct sessions *s, struct bytes name)
 	return (uint8_t)(s->service_count ? s->service_count - 1 : 0);
 }
 
-static struct open_session session_of(struct sessions *s, const struct event *e, unsigned worker)
+static struct open_session session_of(struct sessions *s, const struct event *e, unsigned instance)
 {
-	struct open_session o = {.id = e->id, .root = e->id, .worker = (uint16_t)worker};
+	struct open_session o = {.id = e->id, .root = e->id, .instance = (uint16_t)instance};
 	event_id_of(e, FIELD_ROOT, &o.root);
 	event_address(e, FIELD_SRC, &o.src);
 	event_address(e, FIELD_DST, &o.dst);
@@ -96,9 +96,9 @@ static struct open_session session_of(struct sessions *s, const struct event *e,
 	return o;
 }
 
-void sessions_add(struct sessions *s, const struct event *e, unsigned worker)
+void sessions_add(struct sessions *s, const struct event *e, unsigned instance)
 {
-	if (worker >= SESSIONS_WORKERS_MAX || (!s->free && s->top == s->max)) {
+	if (instance >= SESSIONS_INSTANCES_MAX || (!s->free && s->top == s->max)) {
 		s->unkept++;
 		return;
 	}
@@ -109,12 +109,12 @@ void sessions_add(struct sessions *s, const struct event *e, unsigned worker)
 		s->free = s->entries[i].next;
 	else
 		i = ++s->top;
-	uint32_t *bucket = bucket_of(s, &e->id), first = s->first[worker];
-	s->entries[i] = (struct session_entry){session_of(s, e, worker), *bucket, 0, first};
+	uint32_t *bucket = bucket_of(s, &e->id), first = s->first[instance];
+	s->entries[i] = (struct session_entry){session_of(s, e, instance), *bucket, 0, first};
 	*bucket = i;
 	if (first)
 		s->entries[first].before = i;
-	s->first[worker] = i;
+	s->first[instance] = i;
 	s->count++;
 }
 
@@ -124,7 +124,7 @@ static void entry_remove(struct sessions *s, uint32_t i)
 	if (e->before)
 		s->entries[e->before].after = e->after;
 	else
-		s->first[e->session.worker] = e->after;
+		s->first[e->session.instance] = e->after;
 	if (e->after)
 		s->entries[e->after].before = e->before;
 	uint32_t *at = bucket_of(s, &e->session.id);
@@ -143,9 +143,9 @@ void sessions_remove(struct sessions *s, const struct event_id *id)
 		entry_remove(s, i);
 }
 
-bool sessions_take(struct sessions *s, unsigned worker, struct open_session *out)
+bool sessions_take(struct sessions *s, unsigned instance, struct open_session *out)
 {
-	uint32_t i = worker < SESSIONS_WORKERS_MAX ? s->first[worker] : 0;
+	uint32_t i = instance < SESSIONS_INSTANCES_MAX ? s->first[instance] : 0;
 	if (!i)
 		return false;
 	*out = s->entries[i].session;
