@@ -45,6 +45,7 @@ struct telnet {
 	uint8_t phase, reading, after, tries, empty_names;
 	bool after_return; /* the LF or NUL behind a CR is part of it */
 	bool delayed;
+	bool told_more; /* this line has caused events of its own */
 	uint8_t user_len;
 	uint8_t user[USER_MAX];
 };
@@ -77,12 +78,16 @@ static void hook_say(void *owner, struct bytes b)
 
 static void hook_fetched(void *owner, struct bytes url, struct bytes name, const char *how)
 {
-	session_name_file(((struct telnet *)owner)->session, url, name, how);
+	struct telnet *t = owner;
+	t->told_more = true;
+	session_name_file(t->session, url, name, how);
 }
 
 static void hook_captured(void *owner, struct bytes content, struct bytes name, const char *how)
 {
-	session_capture(((struct telnet *)owner)->session, content, name, (struct bytes){0}, how);
+	struct telnet *t = owner;
+	t->told_more = true;
+	session_capture(t->session, content, name, (struct bytes){0}, how);
 }
 
 static void hook_delayed(void *owner, uint32_t delay_ms)
@@ -175,11 +180,14 @@ static enum service_next secret_line(struct session *s, struct telnet *t, struct
 static enum service_next shell_line_end(struct session *s, struct telnet *t, struct bytes line)
 {
 	/* The event goes first, so that what the line causes stands behind it. */
-	if (line.len) {
-		struct event *e = session_report(s, EVENT_COMMAND_SENT);
-		event_set_bytes(e, FIELD_COMMAND_LINE, line);
-	}
+	struct event *e = line.len ? session_report(s, EVENT_COMMAND_SENT) : NULL;
+	bool secret = shell_hides_input(&t->shell);
+	if (e)
+		event_set_bytes(e, secret ? FIELD_LOGIN_SECRET : FIELD_COMMAND_LINE, line);
+	t->told_more = false;
 	enum shell_next next = shell_line(&t->shell, line);
+	if (e && !t->told_more && !secret) /* still the event of this line */
+		event_set_bool(e, FIELD_COMMAND_FOUND, t->shell.status != 127);
 	if (next == SHELL_EXIT || next == SHELL_HALT)
 		return SERVICE_CLOSE;
 	if (t->delayed)
@@ -497,6 +505,16 @@ static const struct exchange telnet_exchanges[] = {
                       "> do echo [$a]; done < /proc/mounts\r\n[rootfs / rootfs rw 0 0]\r\n"
                       "[proc /proc proc rw 0 0]\r\n# "),
          NULL},
+        {"what is not found is told so; a new password is kept apart",
+         BYTES(IN "echo a\r\nenable\r\nbusybox passwd\r\ns3\r\ns3\r\n"),
+         BYTES(INSIDE "echo a\r\na\r\n# enable\r\n-sh: enable: not found\r\n# busybox passwd\r\n"
+                      "Changing password for root\r\nNew password: \r\nRetype password: \r\n"
+                      "Password for root changed by root\r\n# "),
+         LOGGED_IN
+         "{\"command.line\":\"echo a\",\"command.found\":true}\n"
+         "{\"command.line\":\"enable\",\"command.found\":false}\n" COMMAND(
+                 "busybox passwd") "{\"kind\":\"command.sent\",\"login.secret\":\"s3\"}\n"
+                                   "{\"kind\":\"command.sent\",\"login.secret\":\"s3\"}\n"},
         {"^C drops a line, ^D on an empty one leaves",
          BYTES(IN "abc\x03"
                   "ab\x04\x03\x04never"),

@@ -121,8 +121,7 @@ static int dot_run(struct call *c)
 		return 2;
 	int error = stream_open_read(c->shell, c->arena, c->argv[1], &s);
 	if (error) {
-		shell_error(c->shell, c->fds, ".: can't open '%.*s': %s", BYTES_FMT(c->argv[1]),
-		            strerror(-error));
+		shell_error(c->shell, c->fds, ".: can't open '%.*s'", BYTES_FMT(c->argv[1]));
 		shell_raise(c->shell);
 		return 2;
 	}

@@ -134,8 +134,13 @@ static void run_end(struct shell *sh, struct shell_run *run)
 			file_take(sh, c, vfs_name(vfs_node_of(c)));
 	}
 	vfs_settle(&sh->vfs);
-	if (run->delay_ms)
-		sh->hooks->delayed(sh->owner, run->delay_ms);
+	size_t spent = SHELL_STEPS_MAX - run->steps;
+	uint32_t delay_ms = run->delay_ms;
+	if (spent > SHELL_BUSY_STEPS)
+		delay_ms += (uint32_t)(spent / SHELL_STEPS_PER_MS);
+	if (delay_ms)
+		sh->hooks->delayed(sh->owner,
+		                   delay_ms < SHELL_DELAY_MS_MAX ? delay_ms : SHELL_DELAY_MS_MAX);
 	sh->run = NULL;
 	arena_done(run->arena);
 }

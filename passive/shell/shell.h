@@ -23,6 +23,8 @@
 #define SHELL_WORDS_MAX 4096 /* words of one command */
 #define SHELL_FUNCTIONS_MAX 32
 #define SHELL_DELAY_MS_MAX 2000 /* longest pretended sleep of one line */
+#define SHELL_BUSY_STEPS 20000  /* a line that costs more makes its visitor wait, */
+#define SHELL_STEPS_PER_MS 400  /* as a slow device would: this many steps a millisecond */
 
 struct shell_hooks {
 	void (*say)(void *owner, struct bytes); /* to the terminal; lines end in LF */

@@ -4,21 +4,28 @@
 
 #define LIST_WIDTH 77 /* BusyBox wraps its list of functions below 80 columns */
 #define NESTED_MAX 16
+#define NAMES_MAX 256
 
 static int name_order(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static size_t applet_names(const struct persona *p, const char *names[NAMES_MAX])
+{
+	size_t count = 0;
+	APPLETS_EACH(it)
+	if (count < NAMES_MAX && (*it)->place && persona_has_applet(p, bytes_of_text((*it)->name)))
+		names[count++] = (*it)->name;
+	qsort(names, count, sizeof *names, name_order);
+	return count;
+}
+
 static int busybox_list(struct call *c)
 {
 	const struct persona *p = c->shell->persona;
-	const char *names[256];
-	size_t count = 0, column = 0;
-	APPLETS_EACH(it)
-	if (count < 256 && (*it)->place && persona_has_applet(p, bytes_of_text((*it)->name)))
-		names[count++] = (*it)->name;
-	qsort(names, count, sizeof *names, name_order);
+	const char *names[NAMES_MAX];
+	size_t count = applet_names(p, names), column = 0;
 	call_say(c,
 	         "BusyBox %s (%s) multi-call binary.\n"
 	         "Copyright (C) 1998-2011 Erik Andersen, Rob Landley, Denys Vlasenko\n"
@@ -49,10 +56,10 @@ static int busybox_run(struct call *c)
 	if (c->argc < 2 || bytes_equal_text(name, "--help"))
 		return busybox_list(c);
 	if (bytes_equal_text(name, "--list")) {
-		APPLETS_EACH(it)
-		if ((*it)->place &&
-		    persona_has_applet(c->shell->persona, bytes_of_text((*it)->name)))
-			call_say(c, "%s\n", (*it)->name);
+		const char *names[NAMES_MAX];
+		size_t count = applet_names(c->shell->persona, names);
+		for (size_t i = 0; i < count; i++)
+			call_say(c, "%s\n", names[i]);
 		return 0;
 	}
 	for (size_t i = name.len; i > 0; i--) /* "busybox /bin/ls" runs ls */
@@ -112,8 +119,7 @@ static int sh_run(struct call *c)
 		int error = stream_open_read(c->shell, c->arena, c->argv[i], &file);
 		struct vfs_node n;
 		if (error) {
-			call_error(c, "can't open '%.*s': %s", BYTES_FMT(c->argv[i]),
-			           strerror(-error));
+			call_error(c, "can't open '%.*s'", BYTES_FMT(c->argv[i]));
 			return 2;
 		}
 		if (vfs_find(&c->shell->vfs, c->argv[i], true, &n) == 0 && n.change)

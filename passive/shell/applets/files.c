@@ -451,3 +451,5 @@ APPLET(applet_chown);
 static const struct applet applet_mknod = {"mknod", "/bin", "[-m MODE] NAME TYPE MAJOR MINOR",
                                            mknod_run};
 APPLET(applet_mknod);
+static const struct applet applet_more = {"more", "/bin", "[FILE]...", cat_run};
+APPLET(applet_more);

@@ -165,3 +165,7 @@ static const struct applet applet_sync = {"sync", "/bin", NULL, nothing_run};
 APPLET(applet_sync);
 static const struct applet applet_insmod = {"insmod", "/sbin", NULL, nothing_run};
 APPLET(applet_insmod);
+static const struct applet applet_telnetd = {"telnetd", "/usr/sbin", "[OPTIONS]", nothing_run};
+APPLET(applet_telnetd);
+static const struct applet applet_clear = {"clear", "/usr/bin", NULL, nothing_run};
+APPLET(applet_clear);
