@@ -143,11 +143,12 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 	if (v && !decoy->steer)
 		v->persona = NULL;
 	const struct persona *persona = cast(decoy, v, address_hash(local, r->stage.device_key));
-	struct connection *c = connection_new(r, l, fd);
+	bool offered = !persona || persona_offers(persona, l->offered->service->name);
+	struct connection *c = offered ? connection_new(r, l, fd) : NULL;
 	if (!c) {
 		limits_leave(&r->limits, &share);
 		steering_leave(&r->steering, peer, local, room_ms(r));
-		return REFUSED_MEMORY;
+		return offered ? REFUSED_MEMORY : REFUSED_ADDRESS;
 	}
 	c->share = share;
 	c->session.peer = *peer;
@@ -178,6 +179,10 @@ static void door_let_in(struct listener *l, int fd, const struct sockaddr_storag
 		no = door_admit(r, l, fd, &peer, peer_port, &local, &c);
 	}
 	if (no) {
+		/* No such machine, or not this port of it: a reset, as near to that as we get. */
+		const struct linger reset = {.l_onoff = 1};
+		if (no == REFUSED_ADDRESS)
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 		door_refuse(r, no);
 		close(fd);
 		return;

@@ -72,6 +72,8 @@ struct persona {
 	const char *name, *summary;
 	const char *const *classes; /* device classes whose visitors are steered here */
 	size_t class_count;
+	const char *const *services; /* that it offers, by name; none: all that are configured */
+	size_t service_count;
 	const char *hostname; /* template */
 	enum persona_arch arch;
 	const char *machine, *kernel, *kernel_build;
@@ -128,6 +130,7 @@ void persona_expand(const struct persona_look *, struct bytes text, struct write
 bool persona_accepts(const struct persona *, uint64_t device_seed, struct bytes user,
                      struct bytes secret);
 bool persona_has_applet(const struct persona *, struct bytes name);
+bool persona_offers(const struct persona *, const char *service);
 
 /* The page for a method and path (no query), or NULL when the persona has none at all. */
 const struct persona_page *persona_page(const struct persona *, struct bytes method,

@@ -400,6 +400,8 @@ static int read_key(struct load *l, const struct yaml_node *n)
 	int error = 0;
 	if (!strcmp(n->key, "classes"))
 		return read_texts(l, n, &p->classes, &p->class_count);
+	if (!strcmp(n->key, "services"))
+		return read_texts(l, n, &p->services, &p->service_count);
 	if (!strcmp(n->key, "missing"))
 		return read_texts(l, n, &p->missing, &p->missing_count);
 	if (!strcmp(n->key, "arch"))

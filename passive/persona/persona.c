@@ -151,6 +151,14 @@ const struct persona *persona_named(const struct persona_set *set, const char *n
 	return NULL;
 }
 
+bool persona_offers(const struct persona *p, const char *service)
+{
+	for (size_t i = 0; i < p->service_count; i++)
+		if (!strcmp(p->services[i], service))
+			return true;
+	return p->service_count == 0;
+}
+
 const struct persona *persona_for_class(const struct persona_set *set, const char *device_class)
 {
 	for (size_t i = 0; i < set->count; i++)

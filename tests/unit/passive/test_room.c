@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -108,6 +109,22 @@ static void open_journal(struct stage_set *set)
 		uv_run(&set->loop, UV_RUN_ONCE);
 }
 
+/* A device that has no parrot: the camera, with a word more. */
+static int closed_persona(void)
+{
+	static char text[1u << 20];
+	int from = open("etc/personas/camera.yaml", O_RDONLY), to = memfd_create("closed", 0);
+	ssize_t n = read(from, text, sizeof text);
+	const char *name = n > 0 ? memmem(text, (size_t)n, "name: camera\n", 13) : NULL;
+	CHECK(to >= 0 && name);
+	size_t head = (size_t)(name - text), rest = (size_t)n - head - 13;
+	const char with[] = "name: closed\nservices: [telnet]\n";
+	CHECK(write(to, text, head) == (ssize_t)head && write(to, with, strlen(with)) > 0);
+	CHECK(write(to, name + 13, rest) == (ssize_t)rest);
+	close(from);
+	return to;
+}
+
 /* `extra` goes into the section `passive`, each line indented by two spaces. */
 static struct stage_set *stage_set_open(const char *extra)
 {
@@ -133,6 +150,8 @@ static struct stage_set *stage_set_open(const char *extra)
 	passive_settings_done(&s);
 	give(set, "persona:camera.yaml", open("etc/personas/camera.yaml", O_RDONLY));
 	give(set, "persona:router.yaml", open("etc/personas/router.yaml", O_RDONLY));
+	if (strstr(extra, "closed")) /* else any address might play it */
+		give(set, "persona:closed.yaml", closed_persona());
 	set->room = calloc(1, sizeof *set->room);
 	CHECK(set->room);
 	CHECK_SAY(room_open(set->room, &set->process, &fault) == 0, "%s", fault.text);
@@ -209,7 +228,7 @@ static void talk(struct stage_set *set, int fd, const char *say, const char *ans
 {
 	char got[4096];
 	size_t n = 0, want = strlen(answer);
-	UNTIL(set, send(fd, say, strlen(say), MSG_NOSIGNAL) == (ssize_t)strlen(say));
+	UNTIL(set, !*say || send(fd, say, strlen(say), MSG_NOSIGNAL) == (ssize_t)strlen(say));
 	for (bool ended = false; !ended && (want == 0 || n < want);) {
 		ssize_t k = 0;
 		UNTIL(set, (k = recv(fd, got + n, sizeof got - n, 0)) >= 0 || errno == ECONNRESET);
@@ -436,10 +455,14 @@ TEST(room_refuses_beyond_limits_and_counts)
 TEST(room_only_answers_for_decoys)
 {
 	struct stage_set *set =
-	        stage_set_open("  decoys: [{prefix: 127.9.0.0/24, personas: [camera]}]\n");
+	        stage_set_open("  decoys: [{prefix: 127.9.0.0/24, personas: [camera]},\n"
+	                                       "           {prefix: 127.9.0.7, personas: [closed]}]\n");
 	int stranger = dial(set, 0x7f000001, 0x7f000001, SOCK_STREAM);
 	int guest = dial(set, 0x7f000001, 0x7f090005, SOCK_STREAM);
+	int closed = dial(set, 0x7f000001, 0x7f090007, SOCK_STREAM);
 	talk(set, stranger, "", "");
+	talk(set, closed, "", "");
+	close(closed);
 	talk(set, guest, "", "hello\n");
 	UNTIL(set, event_of(set->journal, "session.opened", 0));
 	json_t *e = event_of(set->journal, "session.opened", 0);
