@@ -20,6 +20,8 @@
 
 enum {
 	WEAK_BELOW = 50,      /* such a hit disputes nothing */
+	KIN_WEAK_BELOW = 70,  /* nor does such a hit of the same family, where the lead is */
+	KIN_AHEAD = 10,       /* ahead by as much */
 	TELNET_LEADS_AT = 60, /* and such a Telnet hit leads when devices differ */
 	DISPUTED_MAX = 60,
 	CLEARLY_AHEAD = 30, /* percent by which a lead must be ahead to be kept without Telnet */
@@ -230,9 +232,15 @@ static const struct verdict_evidence *rival_of(const struct verdict *v,
 	return rival;
 }
 
-/* Doubt shrinks with each agreeing signal; the lead counts whole. */
+/*
+ * Doubt shrinks with each agreeing signal; the lead counts whole.  Weak words stay
+ * weak however many there are: what all of them share (a server that recorders and
+ * cameras have in common) does not become clearer by being said twice.
+ */
 static unsigned agreement(const struct verdict *v, const struct verdict_evidence *lead)
 {
+	if (lead->certainty < WEAK_BELOW)
+		return lead->certainty;
 	double doubt = 1 - lead->certainty / 100.0;
 	for (size_t i = 0; i < v->hit_count; i++) {
 		const struct verdict_evidence *e = &v->hits[i];
@@ -306,6 +314,18 @@ static void fill_details(struct verdict *v, const struct verdict_evidence *lead)
 	}
 }
 
+/* A rival too weak to dispute: a guess, or a chip's name beside the name of a device. */
+static bool is_weak(const struct verdict_evidence *rival, const struct verdict_evidence *lead)
+{
+	if (lead->certainty < WEAK_BELOW)
+		return false;
+	enum device_family family = family_of(rival->device);
+	return rival->certainty < WEAK_BELOW ||
+	       (family != DEVICE_OTHER && family == family_of(lead->device) &&
+		rival->certainty < KIN_WEAK_BELOW &&
+		lead->certainty >= rival->certainty + KIN_AHEAD);
+}
+
 /* Applies the rule above; NULL leaves the class open. */
 static const struct verdict_evidence *resolve(struct verdict *v, const struct verdict_evidence *lead,
 					      const struct verdict_evidence *rival)
@@ -313,7 +333,7 @@ static const struct verdict_evidence *resolve(struct verdict *v, const struct ve
 	v->confidence = agreement(v, lead);
 	if (!rival)
 		return lead;
-	if (rival->certainty < WEAK_BELOW && lead->certainty >= WEAK_BELOW) {
+	if (is_weak(rival, lead)) {
 		v->confidence -= v->confidence > 10 ? 10 : v->confidence;
 		return lead;
 	}

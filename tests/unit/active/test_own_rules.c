@@ -40,6 +40,7 @@ static const struct host devices[] = {
 	{"Internet communication Module", NULL, "Press Enter for Setup Mode", NULL, NULL, NULL},
 	{"Data Acquisition Server (ICS)", "AcquiSuite", NULL, NULL, NULL, "AcquiSuite"},
 	{"Broadband Access CPE", NULL, "Broadband Access CPE\r\nlogin: ", NULL, NULL, NULL},
+	{"Network Video Recorder", "NVR5216-16P", "hi3520 login: ", NULL, "NVR5216-16P", NULL},
 	/* An unknown maker's words are enough for the class and keep two makers apart. */
 	{"DVR", "Acmetron DVR", NULL, NULL, "Acmetron DVR", NULL},
 	{"ADSL Router", "QX-7712", NULL, NULL, NULL, "Acmetron QX-7712 ADSL Router"},
@@ -58,6 +59,10 @@ static const struct host others[] = {
 	{"", "", "BusyBox v1.12.1 built-in shell (ash)", "micro_httpd", "Camera shop", NULL},
 	{"", "", "Welcome to Microsoft Telnet Service\r\n\r\nlogin: ", "RomPager/4.07 UPnP/1.0", "Home", NULL},
 	{"", "", "Authorized access only\r\nUsername: ", "Jetty(6.1.26)", "Bosch Home Appliances", NULL},
+	/* What several classes have in common names none of them, however often it is heard. */
+	{"", "", "login: ", "uc-httpd 1.0.0", "", NULL},
+	{"", "", NULL, "DNVRS-Webs", NULL, "DVRNVRDVS"},
+	{"", "", "TP-LINK login:", "Router Webserver", "TP-LINK", NULL},
 	/* One weak word alone is a guess, below what may be counted. */
 	{"", "", NULL, NULL, "Router", NULL},
 	{"", "", NULL, NULL, "NAS", NULL},
