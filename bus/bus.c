@@ -207,6 +207,14 @@ size_t bus_unacknowledged(const struct bus *bus)
 	return most;
 }
 
+uint64_t bus_published(const struct bus *bus, const char *role)
+{
+	for (size_t i = 0; i < bus->peer_count; i++)
+		if (!strcmp(bus->peers[i]->role, role))
+			return bus->peers[i]->next_sequence - 1;
+	return 0;
+}
+
 bool bus_congested(const struct bus *bus) { return bus_unacknowledged(bus) > BUS_UNACKED_SOFT; }
 bool bus_full(const struct bus *bus) { return bus_unacknowledged(bus) > BUS_UNACKED_HARD; }
 

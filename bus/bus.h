@@ -85,6 +85,8 @@ bool bus_wanted(const struct bus *, enum event_kind); /* does anyone who is link
 bool bus_congested(const struct bus *);
 bool bus_full(const struct bus *);
 size_t bus_unacknowledged(const struct bus *); /* bytes, over all links */
+/* The sequence of the last event sent to the process of that role, as its acknowledgements name it. */
+uint64_t bus_published(const struct bus *, const char *role);
 /* Everything up to and including this sequence of that peer is safe. */
 void bus_acknowledge(struct bus *, struct bus_peer *, uint64_t sequence);
 

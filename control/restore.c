@@ -15,6 +15,53 @@ static uint16_t rule_named(const struct control *c, const char *name)
 	return LOOK_RULE_NONE;
 }
 
+static void remember_recent(struct control *c, const struct look *l)
+{
+	if (!c->recent)
+		c->recent = calloc(RETOLD_MAX, sizeof *c->recent);
+	if (c->recent)
+		c->recent[c->recent_count++ % RETOLD_MAX] = *l;
+}
+
+static void retell(struct control *c, const struct look *l)
+{
+	struct event *e = &c->event;
+	uint64_t decided_us = id_time_us(&l->lease.id);
+	event_begin(e, EVENT_DECISION_MADE);
+	e->id = l->lease.id;
+	e->time_us = decided_us;
+	event_set_address(e, FIELD_SRC, &l->lease.target);
+	event_set_text(e, FIELD_DECISION, "allowed");
+	event_set_text(e, FIELD_REASON, reason_word(REASON_OK));
+	event_set_text(e, FIELD_BASIS, basis_name((enum basis)l->lease.basis));
+	event_set_number(e, FIELD_TIER, l->lease.tier);
+	event_set_id(e, FIELD_LEASE, &e->id);
+	if (l->rule != LOOK_RULE_NONE)
+		event_set_text(e, FIELD_RULE, c->rules.items[l->rule].name);
+	if (l->lease.not_before_us >= decided_us)
+		event_set_number(e, FIELD_DELAY, l->lease.not_before_us - decided_us);
+	if (!id_is_zero(&l->lease.cause) && l->lease.depth)
+		event_set_chain(e, &l->lease.cause, &l->lease.root, l->lease.depth - 1);
+	control_publish(c);
+}
+
+void control_retell(struct control *c, uint64_t now_us)
+{
+	size_t count = c->recent_count < RETOLD_MAX ? c->recent_count : RETOLD_MAX;
+	uint64_t newest_us = 0;
+	c->now_us = now_us;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t decided_us = id_time_us(&c->recent[i].lease.id);
+		newest_us = decided_us > newest_us ? decided_us : newest_us;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (id_time_us(&c->recent[i].lease.id) + RETOLD_US > newest_us)
+			retell(c, &c->recent[i]);
+	free(c->recent);
+	c->recent = NULL;
+	c->recent_count = 0;
+}
+
 static void restore_look(void *arg, const struct state_look *s)
 {
 	struct control *c = arg;
@@ -23,6 +70,8 @@ static void restore_look(void *arg, const struct state_look *s)
 		looks_remove(c->looks, known); /* written anew when it came back unsent */
 	struct target *target = targets_take(c->targets, &l.lease.target, c->now_us);
 	l.rule = rule_named(c, s->rule);
+	if (l.tries == 0)
+		remember_recent(c, &l);
 	if (!target || !looks_add(c->looks, &l))
 		return; /* the limits were lowered */
 	target->decision = l.lease.id;
@@ -156,6 +205,8 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 
 void control_close(struct control *c)
 {
+	free(c->recent);
+	c->recent = NULL;
 	state_close(c->state);
 	steers_close(c->steers);
 	looks_close(c->looks);

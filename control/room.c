@@ -2,9 +2,9 @@
  * The process "control": the room tied to the bus.
  *
  * Events come in and are decided at once; at the end of each turn of the loop the state is
- * written, what was read is acknowledged, and looks whose time has come are given to the
- * prober.  In that order: what the prober gets stands on disk, and what a sensor may forget
- * has led to its decision.
+ * written and looks whose time has come are given to the prober.  What was read is
+ * acknowledged when the journal has what was decided about it: so reaction waits for no disk,
+ * and still nothing that a sensor may forget lacks its decision.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,9 +21,12 @@
 #define STATE_JSON_MAX 8192
 #define DIRECTORY "control"
 
-struct seen { /* what was read of a peer and not acknowledged yet */
-	struct bus_peer *peer;
-	uint64_t sequence;
+struct seen { /* what was read of each peer and not acknowledged yet */
+	size_t count;
+	struct seen_of {
+		struct bus_peer *peer;
+		uint64_t sequence;
+	} peers[PEERS_MAX];
 };
 
 struct room {
@@ -31,8 +34,8 @@ struct room {
 	struct process *process;
 	uv_timer_t tick, optout, steer, leave;
 	uv_check_t turn;
-	struct seen seen[PEERS_MAX];
-	size_t seen_count;
+	struct seen seen, decided; /* decided: waits for the journal to reach the fence */
+	uint64_t fence, journaled;
 	bool prober_linked, state_failed, stopping;
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX];
@@ -55,22 +58,52 @@ static void revoke_lease(void *arg, const struct address *target)
 		      (struct bytes){payload, sizeof payload});
 }
 
-static void acknowledge_later(struct room *room, const struct bus_delivery *d)
+static void acknowledge_later(struct seen *seen, const struct bus_delivery *d)
 {
-	for (size_t i = 0; i < room->seen_count; i++) {
-		if (room->seen[i].peer == d->peer) {
-			room->seen[i].sequence = d->sequence;
-			return;
-		}
+	size_t i = 0;
+	while (i < seen->count && seen->peers[i].peer != d->peer)
+		i++;
+	if (i == PEERS_MAX)
+		return;
+	seen->count += i == seen->count;
+	seen->peers[i] = (struct seen_of){d->peer, d->sequence};
+}
+
+static void seen_forget(struct seen *seen, const struct bus_peer *peer)
+{
+	for (size_t i = 0; i < seen->count; i++)
+		if (seen->peers[i].peer == peer)
+			seen->peers[i--] = seen->peers[--seen->count];
+}
+
+static void acknowledge(struct room *room)
+{
+	struct bus *bus = room->process->bus;
+	if (room->decided.count && room->journaled >= room->fence) {
+		for (size_t i = 0; i < room->decided.count; i++)
+			bus_acknowledge(bus, room->decided.peers[i].peer, room->decided.peers[i].sequence);
+		room->decided.count = 0;
 	}
-	if (room->seen_count < PEERS_MAX)
-		room->seen[room->seen_count++] = (struct seen){d->peer, d->sequence};
+	if (room->decided.count || !room->seen.count)
+		return;
+	room->decided = room->seen;
+	room->seen.count = 0;
+	room->fence = bus_published(bus, "journal");
+	if (room->journaled >= room->fence)
+		acknowledge(room); /* once: nothing is seen any more */
+}
+
+static void on_acknowledged(void *arg, struct bus_peer *peer, uint64_t sequence)
+{
+	struct room *room = arg;
+	if (!strcmp(bus_peer_role(peer), "journal"))
+		room->journaled = sequence;
 }
 
 static void on_event(void *arg, const struct bus_delivery *d)
 {
 	struct room *room = arg;
-	acknowledge_later(room, d);
+	acknowledge_later(&room->seen, d);
 	if (frame_decode(d->frame, NULL, &room->event) == 0)
 		control_event(&room->control, &room->event, bus_peer_worker(d->peer), clock_utc_us());
 }
@@ -156,9 +189,7 @@ static void end_turn(uv_check_t *check)
 	struct room *room = check->data;
 	/* On a full disk too: nothing leaves then, and what only waited may be lost. */
 	flush_state(room);
-	for (size_t i = 0; i < room->seen_count; i++)
-		bus_acknowledge(room->process->bus, room->seen[i].peer, room->seen[i].sequence);
-	room->seen_count = 0;
+	acknowledge(room);
 	leave_due(&room->leave);
 }
 
@@ -210,10 +241,9 @@ static void on_unlinked(void *arg, struct bus_peer *peer, bool clean)
 {
 	struct room *room = arg;
 	uint64_t now_us = clock_utc_us();
-	(void)clean;
-	for (size_t i = 0; i < room->seen_count; i++)
-		if (room->seen[i].peer == peer)
-			room->seen[i] = room->seen[--room->seen_count];
+	(void)clean; /* what was given is lost either way */
+	seen_forget(&room->seen, peer);
+	seen_forget(&room->decided, peer);
 	if (!strcmp(bus_peer_role(peer), "active")) {
 		room->prober_linked = false;
 		if (!room->stopping)
@@ -368,8 +398,11 @@ static int run(struct process *p, struct fault *fault)
 	poll_opt_outs(&room);
 	start(&room);
 	const struct bus_hooks hooks = {.arg = &room, .event = on_event, .linked = on_linked,
-					.unlinked = on_unlinked, .stop = on_stop};
+					.unlinked = on_unlinked, .acknowledged = on_acknowledged,
+					.stop = on_stop};
 	bad = process_enter(p, &hooks, fault);
+	if (!bad)
+		control_retell(&room.control, clock_utc_us());
 	if (!bad)
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	control_close(&room.control);

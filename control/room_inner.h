@@ -15,6 +15,8 @@
 #include "control/steers_inner.h"
 
 #define SENSORS_MAX 256
+#define RETOLD_MAX 16384
+#define RETOLD_US 5000000 /* a journal that is further behind than this has refused them */
 
 struct control_totals {
 	uint64_t allowed, refused, held_out, withdrawn, steered; /* decisions */
@@ -52,12 +54,19 @@ struct control {
 	void (*revoke)(void *arg, const struct address *);
 	void *arg;
 	struct event event; /* what is being written */
+	struct look *recent; /* decided shortly before control died; NULL after control_retell() */
+	size_t recent_count;
 };
 
 /* Opens everything but the settings, which the caller has read; `directory` holds the state. */
 int control_open(struct control *, const char *directory, uint64_t now_us, struct fault *);
 void control_close(struct control *);
 int control_compact(struct control *, struct fault *);
+/*
+ * Tells the last decisions of its former life again, under their own ids: the journal may not
+ * have had them yet, and keeps one of two with the same id.
+ */
+void control_retell(struct control *, uint64_t now_us);
 
 /* In decide.c: */
 

@@ -459,6 +459,12 @@ TEST(control_remembers_over_its_death)
 	room_open(NOW + 20 * SECOND);
 	CHECK(looks_find(control->looks, &given)->state == LOOK_GIVEN);
 	CHECK(looks_count(control->looks, LOOK_GIVEN) + looks_count(control->looks, LOOK_WAITING) == 4);
+	control_retell(control, NOW + 20 * SECOND); /* the journal may have lacked these */
+	CHECK(published_count == 4);
+	for (size_t i = 0; i < 4; i++)
+		DECIDED(&published[i], "allowed", "ok");
+	CHECK(id_equal(&published[0].id, &waiting) && published[0].depth == 2);
+	CHECK(published[0].delay == 10 * SECOND && !strcmp(published[0].rule, "intruder"));
 	CHECK(!login(0x08080101, 7, NOW + 20 * SECOND) && control->totals.merged == 1); /* redelivered */
 	CHECK(looks_find(control->looks, &waiting) != NULL);
 	control_done(control, &given, 5, NOW + 21 * SECOND); /* the prober lived on */
