@@ -65,7 +65,7 @@ int call_usage(struct call *c)
 	return 1;
 }
 
-int call_read(struct call *c, struct bytes path, struct bytes *out)
+int call_open(struct call *c, struct bytes path, struct bytes *out)
 {
 	struct stream file, *s = &file;
 	*out = BYTES("");
@@ -80,6 +80,13 @@ int call_read(struct call *c, struct bytes path, struct bytes *out)
 	}
 	*out = stream_read_all(c->shell, s);
 	return 0;
+}
+
+int call_read(struct call *c, struct bytes path, struct bytes *out)
+{
+	int error = call_open(c, path, out);
+	call_spend(c, out->len / 64 + 1);
+	return error;
 }
 
 bool call_read_line(struct call *c, struct stream *s, struct bytes *line, bool *ended)

@@ -52,6 +52,8 @@ struct stream *call_stream(struct call *, int fd);
  * terminal gives nothing: the command is then remembered as the one that waits for input.
  */
 int call_read(struct call *, struct bytes path, struct bytes *out);
+/* The same for who only passes bytes on: they are not paid for here, but where they go. */
+int call_open(struct call *, struct bytes path, struct bytes *out);
 bool call_read_line(struct call *, struct stream *, struct bytes *line, bool *ended);
 /* Creates or truncates a file and fills it. */
 int call_write(struct call *, struct bytes path, struct bytes content);

@@ -32,6 +32,7 @@ static bool stream_show(struct shell *sh, struct bytes b)
 		b.len = run->output;
 	run->output -= b.len;
 	run->output_command -= b.len;
+	shell_spend(sh, b.len / 16 + 1);
 	if (b.len)
 		sh->hooks->say(sh->owner, b);
 	if (run->output == 0)
@@ -53,12 +54,12 @@ bool stream_write(struct shell *sh, struct stream *s, struct bytes b)
 {
 	if (!s || b.len == 0)
 		return true;
-	shell_spend(sh, b.len / 16 + 1);
 	struct vfs_status status;
-	switch (s->kind) {
+	switch (s->kind) { /* what is paid for is what is copied */
 	case STREAM_TERMINAL:
 		return stream_show(sh, b);
 	case STREAM_PIPE:
+		shell_spend(sh, (b.len < SHELL_PIPE_MAX ? b.len : SHELL_PIPE_MAX) / 64 + 1);
 		return stream_collect(s, b);
 	case STREAM_FULL:
 		return false;
@@ -68,8 +69,10 @@ bool stream_write(struct shell *sh, struct stream *s, struct bytes b)
 			vfs_share(&sh->vfs, s->file, b);
 			return true;
 		}
+		shell_spend(sh, b.len / 16 + 1);
 		return vfs_append(&sh->vfs, s->file, b) == 0;
 	default:
+		shell_spend(sh, b.len / 256 + 1);
 		return true;
 	}
 }
@@ -146,6 +149,6 @@ struct bytes stream_read_all(struct shell *sh, struct stream *s)
 		return BYTES("");
 	struct bytes rest = {s->text.at + s->at, s->text.len - s->at};
 	s->at = s->text.len;
-	shell_spend(sh, rest.len / 64 + 1);
+	shell_spend(sh, 1);
 	return rest;
 }

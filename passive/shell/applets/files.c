@@ -53,10 +53,10 @@ static int cat_run(struct call *c)
 		           out->kind == STREAM_FILE ? out->path : BYTES(""));
 		return 0;
 	}
-	if ((size_t)first >= c->argc && call_read(c, BYTES("-"), &content) == 0)
+	if ((size_t)first >= c->argc && call_open(c, BYTES("-"), &content) == 0)
 		call_out(c, content);
 	for (size_t i = (size_t)first; i < c->argc; i++) {
-		int error = call_read(c, c->argv[i], &content);
+		int error = call_open(c, c->argv[i], &content);
 		if (!error) {
 			call_out(c, content);
 			continue;

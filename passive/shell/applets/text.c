@@ -98,10 +98,12 @@ static int ends_run(struct call *c, struct bytes (*cut)(struct bytes, const stru
 	int status = 0;
 	if (!read_span(c, &s))
 		return 1;
-	if (s.first >= c->argc && call_read(c, BYTES("-"), &text) == 0)
+	if (s.first >= c->argc && call_open(c, BYTES("-"), &text) == 0)
 		call_out(c, cut(text, &s));
 	for (size_t i = s.first; i < c->argc; i++) {
-		if (read_file(c, c->argv[i], how, &text)) {
+		int error = call_open(c, c->argv[i], &text);
+		if (error) {
+			call_error(c, how, BYTES_FMT(c->argv[i]), strerror(-error));
 			status = 1;
 			continue;
 		}
@@ -161,6 +163,7 @@ static int wc_run(struct call *c)
 	if (!set)
 		set = 7;
 	if ((size_t)first >= c->argc && call_read(c, BYTES("-"), &text) == 0) {
+		call_spend(c, text.len / 16);
 		count(text, all);
 		say_counts(c, all, set, (struct bytes){0});
 	}
@@ -170,8 +173,10 @@ static int wc_run(struct call *c)
 			status = 1;
 			continue;
 		}
+		call_spend(c, text.len / 16);
 		count(text, n);
-		count(text, all);
+		for (int k = 0; k < 3; k++)
+			all[k] += n[k];
 		say_counts(c, n, set, c->argv[i]);
 	}
 	if (c->argc - (size_t)first > 1)
@@ -251,7 +256,7 @@ static int cut_run(struct call *c)
 				cut_fields(c, line, list, by, set & 16);
 				continue;
 			}
-			for (size_t k = 0; k < line.len && call_spend(c, 2); k++)
+			for (size_t k = 0; k < line.len && call_spend(c, 2 + list.len); k++)
 				if (in_list(list, k + 1))
 					call_out(c, (struct bytes){line.at + k, 1});
 			call_out(c, BYTES("\n"));
@@ -376,6 +381,7 @@ static int tr_run(struct call *c)
 		return 1;
 	uint8_t *out = arena_alloc(c->arena, text.len + 1);
 	size_t len = 0;
+	call_spend(c, text.len / 16);
 	for (size_t i = 0; out && i < text.len; i++) {
 		const uint8_t *hit = memchr(from, text.at[i], n);
 		bool chosen = (hit != NULL) != ((set & 1) != 0);

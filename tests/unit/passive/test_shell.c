@@ -244,7 +244,10 @@ TEST(shell_work_of_one_line_is_bounded)
 TEST(shell_makes_who_spins_it_wait)
 {
 	struct bench *b = bench_open("camera");
-	bench_line(b, "cat /proc/mounts; ps; /bin/busybox ECCHI; for i in 1 2 3; do echo $i; done");
+	bench_line(b, "cat /proc/mounts; ps; cat /bin/echo; for i in 1 2 3; do echo $i; done");
+	CHECK(b->delay_ms == 0);
+	bench_line(b, "cp /bin/busybox /tmp/x; dd bs=52 count=1 if=/bin/ls; cat /bin/ls | head -n "
+	              "1; cat /bin/ls > /tmp/y");
 	CHECK(b->delay_ms == 0);
 	bench_line(b, "while :; do :; done");
 	CHECK(b->delay_ms >= SHELL_STEPS_MAX / SHELL_STEPS_PER_MS);
