@@ -187,8 +187,10 @@ bool asking_finish(struct asking *a, struct event *answer)
 		secure_report(a->secure, a, answer);
 	else if (a->certificate.len)
 		certificate_report(a->certificate, a, answer);
+	/* Empty bytes have an address too: reading from nowhere is undefined even for nothing. */
+	struct bytes unread = buffer_len(&a->unread) ? buffer_bytes(&a->unread) : BYTES("");
 	if (a->opened && a->probe->finish)
-		a->probe->finish(a, a->state, buffer_bytes(&a->unread), answer);
+		a->probe->finish(a, a->state, unread, answer);
 	bool again = a->again && a->round + 1 < a->probe->connections_max && !a->overstated;
 	buffer_done(&a->unread);
 	buffer_done(&a->unsent);

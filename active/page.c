@@ -110,7 +110,7 @@ static bool page_split(struct bytes raw, struct page *p)
 		if (!read_line(&r, &line) || !status_read(line, &p->status))
 			return false;
 		p->head = read_rest(&r);
-		p->body = end ? (struct bytes){raw.at + end, raw.len - end} : (struct bytes){0};
+		p->body = end ? (struct bytes){raw.at + end, raw.len - end} : BYTES("");
 	} while (p->status / 100 == 1 && p->status != 101 && p->body.len);
 	head_read(p);
 	return true;
@@ -189,7 +189,7 @@ static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r' || c
 
 static struct bytes after(struct bytes b, size_t n)
 {
-	return n < b.len ? (struct bytes){b.at + n, b.len - n} : (struct bytes){0};
+	return n < b.len ? (struct bytes){b.at + n, b.len - n} : BYTES("");
 }
 
 struct bytes page_title(struct bytes body, struct writer *room)

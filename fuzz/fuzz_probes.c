@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t n)
 		probes++;
 	const struct probe *probe = __start_probes[which % probes];
 	struct bytes rest = read_rest(&r);
+	if (!reader_ok(&r) || !rest.len)
+		return 0;
 	cut = cut < rest.len ? cut : rest.len;
 	struct bytes answers[] = {{rest.at, cut}, {rest.at + cut, rest.len - cut}, {rest.at, cut}};
 	struct rehearsal out = {
@@ -25,8 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t n)
 		.answered = writer_of(answered, ROOM),
 		.signals = writer_of(signals, ROOM),
 	};
-	if (reader_ok(&r))
-		probe_rehearse(probe, answers, 3, rest, chunk * chunk, &out);
+	probe_rehearse(probe, answers, 3, rest, chunk * chunk, &out);
 	if (out.overstated || out.asked.bad || out.answered.bad || out.signals.bad)
 		abort();
 	return 0;
