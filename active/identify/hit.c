@@ -3,6 +3,7 @@
  * with {other.field} in them.
  */
 #include "active/identify/rules_inner.h"
+#include <ctype.h>
 
 enum { INTERPOLATION_DEPTH_MAX = 4 };
 
@@ -68,6 +69,22 @@ static bool write_param(const struct identify *id, const struct rule *rule,
 	return !w->bad;
 }
 
+/* Where a rule does not say it, the file does. */
+static void fill_protocol(const struct rule *rule, struct writer *w, struct identify_hit *hit)
+{
+	const char *protocol = rule->file->protocol;
+	uint8_t *before = w->at;
+	if (!protocol || !*protocol || hit->count == IDENTIFY_FIELDS_MAX ||
+	    identify_value(hit, "service.protocol").len)
+		return;
+	for (const char *c = protocol; *c; c++)
+		write_u8(w, (uint8_t)tolower((unsigned char)*c));
+	if (!w->bad)
+		hit->fields[hit->count++] = (struct identify_field){
+			"service.protocol", (uint16_t)(before - w->start),
+			(uint16_t)(w->at - before)};
+}
+
 void rule_fill(const struct identify *id, const struct rule *rule, const struct rule_subject *s,
 	       struct identify_hit *hit)
 {
@@ -90,6 +107,7 @@ void rule_fill(const struct identify *id, const struct rule *rule, const struct 
 		hit->fields[hit->count++] = (struct identify_field){
 			p->name, (uint16_t)(before - w.start), (uint16_t)(w.at - before)};
 	}
+	fill_protocol(rule, &w, hit);
 }
 
 struct bytes identify_value(const struct identify_hit *hit, const char *name)

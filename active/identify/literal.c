@@ -237,7 +237,8 @@ static void walk_sequence(struct walk *w, struct bytes p, unsigned depth)
 			i = group(w, p, i, depth);
 		} else if (c == '[') {
 			i = class(w, p, i);
-		} else if (c == '^' || c == '$' || c == '.') {
+		} else if (c == '^' || c == '$' || c == '.' || c >= 0x80) {
+			/* Beyond ASCII a character is several bytes and has cases of its own. */
 			literal_end(w);
 			i = repeat_end(p, i + 1);
 		} else {

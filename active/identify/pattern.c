@@ -89,14 +89,23 @@ static bool translate(struct bytes p, struct writer *w)
 	return !w->bad;
 }
 
+static bool is_ascii(struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++)
+		if (b.at[i] >= 0x80)
+			return false;
+	return true;
+}
+
 static int compile_translated(struct identify *id, struct rule *rule, struct bytes p,
 			      uint32_t options, struct fault *why)
 {
 	int code;
 	size_t at;
+	/* Banners are bytes; only a pattern that holds characters beyond ASCII reads them as UTF-8. */
+	options |= is_ascii(p) ? PCRE2_NEVER_UTF : PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
 	pcre2_code *compiled = pcre2_compile(p.at, p.len, options | PCRE2_MULTILINE |
-					     PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UTF,
-					     &code, &at, id->compile);
+					     PCRE2_NEVER_BACKSLASH_C, &code, &at, id->compile);
 	if (!compiled) {
 		PCRE2_UCHAR text[160] = "";
 		pcre2_get_error_message(code, text, sizeof text);

@@ -332,13 +332,12 @@ static void read_document(struct place *p, xmlDoc *document)
 	p->file = file;
 	p->line = xmlGetLineNo(root);
 	*file = (struct rule_file){.path = p->path, .preference = 0.10, .last = &file->first};
-	if (!key || !*key) {
-		rules_complain(id, "%s:%ld: no match key, write matches=\"html_title\" or another",
-			       p->path, p->line);
-		return;
-	}
 	if ((preference && !read_share(p, "preference", preference, &file->preference)) ||
-	    !(file->stem = stem_of(&id->arena, p->path)) || file_enter(id, file, key) != 0)
+	    !(file->stem = stem_of(&id->arena, p->path)))
+		return;
+	file->protocol = attribute(p, root, "protocol");
+	/* A file that names no key is about what its own name says. */
+	if (file_enter(id, file, key && *key ? key : file->stem) != 0)
 		return;
 	for (xmlNode *node = root->children; node; node = node->next)
 		if (node_is(node, "fingerprint"))

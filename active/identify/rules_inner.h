@@ -55,7 +55,7 @@ struct rule {
 
 struct rule_file {
 	struct rule_file *next; /* of the same key, by falling preference */
-	const char *path, *stem;
+	const char *path, *stem, *protocol; /* protocol: NULL when the file does not say */
 	struct rule_key *key;
 	struct rule *first, **last;
 	double preference;

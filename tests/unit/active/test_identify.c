@@ -103,7 +103,6 @@ TEST(identify_refuses_files_that_are_not_recogs)
 		{"", "not well-formed"},
 		{"<fingerprints matches='a'><fingerprint pattern='x'></fingerprints>", "not well-formed"},
 		{"<html/>", "root must be <fingerprints>"},
-		{"<fingerprints><fingerprint pattern='x'/></fingerprints>", "no match key"},
 		{"<fingerprints matches='a' preference='2'><fingerprint pattern='x'/></fingerprints>",
 		 "not a share"},
 		{"<!DOCTYPE f [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
@@ -117,6 +116,22 @@ TEST(identify_refuses_files_that_are_not_recogs)
 		CHECK_SAY(!open_text(bad[i][0], &first, &skipped), "%s", bad[i][0]);
 		CHECK_SAY(strstr(first.text, bad[i][1]), "%s", first.text);
 	}
+}
+
+TEST(identify_a_file_stands_in_for_what_its_rules_do_not_say)
+{
+	struct fault first;
+	size_t skipped;
+	struct identify_hit hit;
+	struct identify *id = open_text(
+		"<fingerprints protocol='HTTP'><fingerprint pattern='^ä?(ö+)x$' flags='REG_ICASE'>"
+		"<param pos='1' name='hw.product'/></fingerprint></fingerprints>", &first, &skipped);
+	CHECK(id && skipped == 0);
+	CHECK(identify_match(id, "html_title", BYTES("Öx"), &hit) && value_is(&hit, "hw.product", "Ö"));
+	CHECK(value_is(&hit, "service.protocol", "http"));
+	CHECK(identify_match(id, "html_title", BYTES("Äöx"), &hit));
+	CHECK(!identify_match(id, "html_title", BYTES("\xc3\xf6x \xff"), &hit));
+	identify_close(id);
 }
 
 TEST(identify_asks_files_of_higher_preference_first)
