@@ -52,7 +52,7 @@ FILENAME ~ /truth\.tsv$/ {
 		open_intruders++
 		open_looked += looked
 	}
-	twice += $12 > 1 || $13 > 1
+	twice += $12 > 1 || $13 > 2
 	if (!$2 && looked)
 		strangers++
 	true_class[$1] = $3
@@ -136,9 +136,13 @@ END {
 	print "intruders with an open port: " open_intruders + 0 ", looked at: " open_looked + 0
 	print "devices not looked at: " unseen_total + 0
 	print "looked at without a reason (never got in): " strangers + 0
-	print "looked at more than once on one port: " twice + 0
+	print "looked at more often than telnet, page and icon need: " twice + 0
 	if (locked_out)
 		print "intruders that the decoys did not let in: " locked_out
+	if (count["sources"] != sources || count["intruders"] != inside)
+		different = different (different ? ", " : "") "(sources or intruders)"
+	if (count["probed"] + count["held_out"] + count["refused"] < count["intruders"])
+		different = different (different ? ", " : "") "(intruders without a decision)"
 	if (count["held_out"] + count["refused"] == 0 && open_looked != open_intruders)
 		different = different (different ? ", " : "") "(looks are missing)"
 	if (different)

@@ -7,4 +7,5 @@ cd "$(dirname "$0")/../.." || exit 1
 for tool in ip nft jq awk; do
 	command -v $tool > /dev/null || { echo "trial.sh: no $tool here"; exit 77; }
 done
+make -s bench-trial || exit 1
 exec bench/trial/run --scale 0.01 --each-model --hold-out 0
