@@ -26,17 +26,30 @@ static void acknowledge_flush(struct bus_peer *peer)
 static void peer_flush(struct bus_peer *peer)
 {
 	acknowledge_flush(peer);
-	peer->dirty = false;
+	peer->dirty = peer->urgent = false;
 	if (peer->transport_state && buffer_len(&peer->out))
 		peer->transport->flush(peer);
+}
+
+static void flush_due(uv_timer_t *timer)
+{
+	struct bus *bus = timer->data;
+	for (size_t i = 0; i < bus->peer_count; i++)
+		if (bus->peers[i]->dirty)
+			peer_flush(bus->peers[i]);
 }
 
 static void before_wait(uv_prepare_t *prepare)
 {
 	struct bus *bus = prepare->data;
-	for (size_t i = 0; i < bus->peer_count; i++)
-		if (bus->peers[i]->dirty)
+	bool later = false;
+	for (size_t i = 0; i < bus->peer_count; i++) {
+		if (bus->peers[i]->urgent)
 			peer_flush(bus->peers[i]);
+		later |= bus->peers[i]->dirty;
+	}
+	if (later && !uv_is_active((uv_handle_t *)&bus->flush))
+		uv_timer_start(&bus->flush, flush_due, FLUSH_WAIT_MS, 0);
 }
 
 int bus_open(struct bus **out, uv_loop_t *loop, const char *role, unsigned worker, const char *sensor)
@@ -52,7 +65,8 @@ int bus_open(struct bus **out, uv_loop_t *loop, const char *role, unsigned worke
 	snprintf(bus->sensor, sizeof bus->sensor, "%s", sensor);
 	uv_prepare_init(loop, &bus->prepare);
 	uv_timer_init(loop, &bus->close_timer);
-	bus->prepare.data = bus->close_timer.data = bus;
+	uv_timer_init(loop, &bus->flush);
+	bus->prepare.data = bus->close_timer.data = bus->flush.data = bus;
 	uv_prepare_start(&bus->prepare, before_wait);
 	uv_unref((uv_handle_t *)&bus->prepare);
 	*out = bus;
@@ -443,7 +457,8 @@ void bus_free(struct bus *bus)
 		return;
 	for (size_t i = 0; i < bus->peer_count; i++)
 		bus_peer_unlink(bus->peers[i]);
-	bus->handles = 2;
+	bus->handles = 3;
+	uv_close((uv_handle_t *)&bus->flush, handle_gone);
 	uv_close((uv_handle_t *)&bus->prepare, handle_gone);
 	uv_close((uv_handle_t *)&bus->close_timer, handle_gone);
 	if (bus->door_fd < 0)

@@ -17,6 +17,11 @@
 #define MESSAGE_MAX (BUS_PAYLOAD_MAX + 1024)
 #define LINK_OUT_MAX (BUS_UNACKED_HARD + 8u * BUS_PAYLOAD_MAX)
 #define LINK_IN_MAX (2u * MESSAGE_MAX)
+/*
+ * Events and acknowledgements wait this long for more to go with them: a wake-up of the far
+ * end for each turn of the loop costs more than what is sent.
+ */
+#define FLUSH_WAIT_MS 2
 #define LINK_FLUSH_BYTES (128u << 10) /* beyond this a publish writes at once */
 #define RELAY_OUT_MAX (4u << 20)      /* a viewer this far behind misses frames */
 #define ROLE_NAME_MAX 32
@@ -43,7 +48,8 @@ struct bus_peer { /* lives as long as the bus: a process that comes back finds i
 	uint64_t next_sequence;  /* of the next to be published */
 	uint64_t seen;           /* last sequence that came in on this link */
 	uint64_t acknowledge;    /* to be told, 0: nothing */
-	bool dirty;              /* something to write at the end of this turn of the loop */
+	bool dirty;              /* something to write, within FLUSH_WAIT_MS */
+	bool urgent;             /* at the end of this turn of the loop */
 };
 
 /* How bytes of a link move.  A second transport fills the same five. */
@@ -99,7 +105,8 @@ struct bus {
 	bool congested;
 	uint64_t close_deadline_us; /* monotonic; 0: not closing */
 	unsigned handles;           /* of libuv, still to be closed by bus_free() */
-	uv_prepare_t prepare; /* flushes dirty links once a turn of the loop */
+	uv_prepare_t prepare; /* flushes urgent links once a turn of the loop */
+	uv_timer_t flush;     /* and the others a little later, all that came meanwhile together */
 	uv_poll_t door;
 	int door_fd;
 	uv_timer_t close_timer;

@@ -13,6 +13,7 @@ struct writer message_begin(struct bus_peer *peer, enum message type, size_t bod
 	write_u8(&w, (uint8_t)type);
 	buffer_grown(&peer->out, MESSAGE_HEADER + body);
 	peer->dirty = true;
+	peer->urgent |= type != MESSAGE_EVENT && type != MESSAGE_ACK;
 	return w;
 }
 

@@ -62,8 +62,10 @@ static void link_ends(struct end *a, struct end *b, const struct bus_rights *a_m
 
 static void turn(uv_loop_t *loop)
 {
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 50; i++) { /* events wait a little for company */
 		uv_run(loop, UV_RUN_NOWAIT);
+		usleep(200);
+	}
 }
 
 static void close_ends(uv_loop_t *loop, struct end *a, struct end *b)
