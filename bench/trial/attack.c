@@ -40,7 +40,7 @@ struct attack {
 	uint32_t *visits;      /* indices of sources, in the order of their coming */
 	size_t visit_count, visit_next;
 	struct caller *callers, *spare, quiet;
-	uint32_t live;
+	uint32_t live, live_max;
 	int epoll;
 	uint64_t begun_ms, now_ms;
 };
@@ -64,30 +64,51 @@ static void visits_shuffle(struct attack *a, size_t from, size_t to)
 	}
 }
 
-/* First visits in the first half for whose address is given away half-way, in the second for who
- * gets one; the others at any time. */
+enum part { PART_EARLY, PART_MIDDLE, PART_LATE, PART_COUNT };
+
+/* Whose address is given away half-way comes in the first quarter, who gets one in the last, the
+ * others at any time. */
+static enum part visit_part(struct attack *a, const struct source *s)
+{
+	uint32_t quarter = chance_below(&a->chance, 4);
+
+	if (s->twist == TWIST_MOVES_AWAY)
+		return PART_EARLY;
+	if (s->twist == TWIST_MOVES_IN)
+		return PART_LATE;
+	return quarter == 0 ? PART_EARLY : quarter == 3 ? PART_LATE : PART_MIDDLE;
+}
+
 static void visits_plan(struct attack *a)
 {
 	const struct population *p = a->population;
+	uint32_t *parts[PART_COUNT];
+	size_t counts[PART_COUNT] = {0};
 	size_t total = 0;
-	size_t early = 0;
-	size_t late;
 
 	for (size_t i = 0; i < p->count; i++)
 		total += p->at[i].visits;
 	a->visits = text_room(total, sizeof(*a->visits));
-	late = total;
+	for (int part = 0; part < PART_COUNT; part++)
+		parts[part] = text_room(total, sizeof(*parts[part]));
 	for (size_t i = 0; i < p->count; i++)
 		for (int v = 0; v < p->at[i].visits; v++) {
-			uint8_t twist = p->at[i].twist;
-			bool second = twist == TWIST_MOVES_IN ||
-			              (twist != TWIST_MOVES_AWAY && chance_percent(&a->chance, 50));
+			enum part part = visit_part(a, &p->at[i]);
 
-			a->visits[second ? --late : early++] = (uint32_t)i;
+			parts[part][counts[part]++] = (uint32_t)i;
 		}
-	a->visit_count = total;
-	visits_shuffle(a, 0, early);
-	visits_shuffle(a, early, total);
+	for (int part = 0; part < PART_COUNT; part++) {
+		size_t from = a->visit_count;
+
+		memcpy(a->visits + from, parts[part], counts[part] * sizeof(*a->visits));
+		a->visit_count += counts[part];
+		visits_shuffle(a, from, a->visit_count);
+		free(parts[part]);
+	}
+	/* Half-way means something only while less than a quarter is under way. */
+	a->live_max = a->wish->live_max;
+	if (p->wish.unkind && a->live_max > total / 4)
+		a->live_max = (uint32_t)(total / 4);
 }
 
 static void quiet_remove(struct caller *c)
@@ -130,6 +151,8 @@ static void caller_end(struct attack *a, struct caller *c, bool done)
 	a->result->rounds += c->talk.rounds;
 	a->result->done += done;
 	a->result->failed += !done;
+	if (a->result->done + a->result->failed == a->visit_count / 2)
+		*a->population->half_way = 1;
 	if (!done)
 		tally_add(a, c);
 	close(c->fd);
@@ -251,8 +274,6 @@ static void visit_begin(struct attack *a)
 	quiet_append(a, c);
 	if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, c->fd, &event) < 0)
 		socket_fail("epoll");
-	if (a->visit_next == a->visit_count / 2)
-		*a->population->half_way = 1;
 }
 
 static void visits_begin(struct attack *a)
@@ -261,7 +282,7 @@ static void visits_begin(struct attack *a)
 
 	if (a->wish->rate_max)
 		allowed = 1 + (a->now_ms - a->begun_ms) * a->wish->rate_max / 1000;
-	for (int i = 0; i < CONNECTS_AT_ONCE && a->live < a->wish->live_max &&
+	for (int i = 0; i < CONNECTS_AT_ONCE && a->live < a->live_max &&
 	                a->visit_next < a->visit_count && a->visit_next < allowed;
 	     i++)
 		visit_begin(a);

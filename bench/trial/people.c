@@ -74,7 +74,7 @@ void person_make_other(const struct population *p, struct source *s, struct chan
 		const char *group = others[kind].group[port];
 
 		/* Pages about devices, shops that sell them: only where the world is not kind. */
-		if (group && port == PORT_HTTP && p->wish.unkind && chance_percent(chance, 20))
+		if (group && port == PORT_HTTP && p->wish.unkind && chance_percent(chance, 5))
 			group = "traps";
 		s->reach[port] = others[kind].reach[port];
 		s->answer[port] = group ? answer_draw(p, group, chance) : -1;
