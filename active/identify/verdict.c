@@ -114,7 +114,8 @@ static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t po
 			const struct rule_subject *s)
 {
 	const struct rule_file *done = NULL;
-	bool classed = false;
+	/* A page holds many words by chance; a near miss in it tells nothing. */
+	bool classed = false, is_page = strcmp(k->name, "http.body") == 0;
 	uint8_t found;
 	rule_index_seek(k, s);
 	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++) {
@@ -123,7 +124,7 @@ static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t po
 		if (r->file == done)
 			continue;
 		if (!fingerprint_matches(v->identify, r, s)) {
-			if (found >= NEAR_LITERAL_MIN)
+			if (found >= NEAR_LITERAL_MIN && !is_page)
 				take_near(v, port, k->name, r);
 			continue;
 		}
