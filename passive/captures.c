@@ -132,29 +132,42 @@ static void on_retry(uv_timer_t *t)
 	ask_next(t->data);
 }
 
+/* The journal went away or cannot take it now: others go first, it is tried again later. */
+static void piece_failed(struct captures *c, struct captured *f, int status)
+{
+	unsigned tries_max = status == ERR_GONE ? CAPTURE_TRIES_MAX : CAPTURE_REFUSALS_MAX;
+	f->offset = 0;
+	if (++f->tries >= tries_max) {
+		captured_settle(f, false);
+	} else {
+		TAILQ_REMOVE(&c->waiting, f, order);
+		TAILQ_INSERT_TAIL(&c->waiting, f, order);
+	}
+	uv_timer_start(&c->retry, on_retry, CAPTURE_RETRY_MS, 0);
+}
+
 static void on_piece(void *arg, int status, struct bytes payload, bool more)
 {
-	(void)payload;
 	struct captures *c = arg;
 	struct captured *f = TAILQ_FIRST(&c->waiting);
+	struct reader r = reader_of_bytes(payload);
 	if (more)
 		return;
 	c->asking = false;
 	if (!f)
 		return;
-	if (status == 0) {
-		size_t left = f->total - f->offset;
-		f->offset += left < CAPTURE_PIECE_MAX ? left : CAPTURE_PIECE_MAX;
-		if (f->offset == f->total)
-			captured_settle(f, true);
-		ask_next(c);
+	/* How much of it is there: another worker may be sending the same file. */
+	uint64_t there = read_u64(&r);
+	if (status == 0 && (!reader_ok(&r) || there > f->total || (there <= f->offset && f->total)))
+		status = ERR_BAD;
+	if (status) {
+		piece_failed(c, f, status);
 		return;
 	}
-	/* The journal went away or cannot take it now; what it had of the file may be gone. */
-	f->offset = 0;
-	if (status == ERR_BAD || ++f->tries == CAPTURE_TRIES_MAX)
-		captured_settle(f, false);
-	uv_timer_start(&c->retry, on_retry, CAPTURE_RETRY_MS, 0);
+	f->offset = there;
+	if (there == f->total)
+		captured_settle(f, true);
+	ask_next(c);
 }
 
 static void ask_next(struct captures *c)

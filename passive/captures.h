@@ -2,7 +2,8 @@
  * Files that peers left, on their way to the journal.
  *
  * A file goes as a blob in pieces (request "blob.put" to the journal: sha256 (32 bytes),
- * offset u64, total u64, at most 64 KiB), one piece at a time; the event that names it
+ * offset u64, total u64, at most 64 KiB), one piece at a time, answered by how much of the
+ * file is there (u64); the event that names it
  * (file.captured, session.closed with a long recording) follows when the last is acknowledged. What
  * was stored lately is not sent again.  What waits is bounded in bytes and number: beyond it the
  * event goes out at once and says "unstored". A journal that went away is asked again from the
@@ -18,7 +19,8 @@
 #define CAPTURES_REMEMBERED_MAX 4096
 #define CAPTURE_EVENTS_MAX 4096 /* that wait for one file */
 #define CAPTURE_RETRY_MS 1000
-#define CAPTURE_TRIES_MAX 600
+#define CAPTURE_TRIES_MAX 600  /* while the journal is away */
+#define CAPTURE_REFUSALS_MAX 5 /* by a journal that is there: it is full, or the file too large */
 
 struct captured; /* one file that waits */
 TAILQ_HEAD(captured_queue, captured);

@@ -69,7 +69,11 @@ static void journal_blob(void *arg, struct bus_request *request, struct bytes pa
 	memcpy(j->blobs + j->blobs_len, payload.at + 48, payload.len - 48);
 	j->blobs_len += payload.len - 48;
 	j->pieces++;
-	bus_answer(request, 0, (struct bytes){0}, false);
+	struct reader r = reader_of(payload.at + 32, 8);
+	uint8_t there[8];
+	struct writer w = writer_of(there, sizeof there);
+	write_u64(&w, read_u64(&r) + payload.len - 48);
+	bus_answer(request, 0, writer_bytes(&w), false);
 }
 
 static uint16_t free_port(void)
