@@ -118,10 +118,12 @@ static void options_read(struct bytes b, struct writer *w)
 		}
 		uint8_t length = read_u8(&r);
 		struct bytes value = read_bytes(&r, length >= 2 ? length - 2u : reader_left(&r) + 1);
-		struct reader v = reader_of_bytes(value);
-		if (!reader_ok(&r))
+		if (!reader_ok(&r)) {
 			write_text(w, "bad");
-		else if (kind == OPTION_MSS && value.len == 2)
+			return;
+		}
+		struct reader v = reader_of_bytes(value);
+		if (kind == OPTION_MSS && value.len == 2)
 			write_fmt(w, "mss:%u", read_u16(&v));
 		else if (kind == OPTION_WS && value.len == 1)
 			write_fmt(w, "ws:%u", read_u8(&v));
@@ -131,8 +133,6 @@ static void options_read(struct bytes b, struct writer *w)
 			write_text(w, "ts");
 		else
 			write_fmt(w, "?%u", kind);
-		if (!reader_ok(&r))
-			return;
 	}
 }
 
