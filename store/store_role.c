@@ -39,7 +39,6 @@ static void insert_run(struct job *job, void *context)
 	struct store_room *room = f->room;
 	struct fault fault;
 	(void)context;
-	f->failed = true;
 	for (unsigned tries = 1; !workers_ending(room->writer); tries++) {
 		int bad = insertion_run(&room->insertion, room->engine, &f->batch, buffer_bytes(&f->head),
 					buffer_bytes(&f->groups), &fault);
@@ -85,8 +84,10 @@ static void on_batch_part(void *arg, int status, struct bytes payload, bool more
 		return;
 	if (more)
 		return; /* its last part decides */
-	if (status || !batch_begin(f)) {
+	if (status || !room->writer || !batch_begin(f)) {
 		fetch_clear(f);
+		if (!room->writer)
+			return; /* told to stop: the journal keeps it */
 		if (status && status != ERR_GONE)
 			log_error("journal: it cannot hand out a batch: %.*s", (int)payload.len,
 				  (const char *)payload.at);
@@ -94,6 +95,7 @@ static void on_batch_part(void *arg, int status, struct bytes payload, bool more
 		return;
 	}
 	f->state = FETCH_INSERTING;
+	f->failed = true; /* also when it never runs */
 	f->job = (struct job){.run = insert_run, .done = insert_done};
 	if (workers_give(room->writer, &f->job))
 		fetch_clear(f);
@@ -211,6 +213,7 @@ static int store_run(struct process *p, struct fault *fault)
 	int bad = chdb_open(&room->chdb, room->options->library, fault);
 	if (bad)
 		return bad;
+	chdb_leave(); /* for an end before the work began; once more after it */
 	uv_timer_init(p->loop, &room->fetch_timer);
 	uv_timer_init(p->loop, &room->house_timer);
 	room->fetch_timer.data = room->house_timer.data = room;

@@ -16,6 +16,7 @@
 
 struct asked { /* a request on its way through a thread */
 	struct job job;
+	void (*run)(struct job *, void *context);
 	struct store_room *room;
 	struct bus_request *request;
 	uint64_t instance;
@@ -115,12 +116,24 @@ static bool may_see_private(const struct bus_peer *peer)
 	return false;
 }
 
+static void asked_run(struct job *job, void *context)
+{
+	struct asked *a = (struct asked *)job;
+	a->status = 0;
+	a->fault.text[0] = '\0';
+	a->run(job, context);
+}
+
+/* What still waits when the store is told to stop is done without having run. */
 static void give(struct workers *workers, struct asked *a)
 {
+	a->run = a->job.run;
+	a->job.run = asked_run;
+	a->status = fault_set(&a->fault, ERR_GONE, "store: it is starting or stopping; ask again later");
 	if (workers && workers_give(workers, &a->job) == 0)
 		return;
-	a->status = fault_set(&a->fault, workers ? ERR_FULL : ERR_GONE, "store: %s",
-			      workers ? "too many questions wait; ask again later" : "it is starting");
+	if (workers)
+		a->status = fault_set(&a->fault, ERR_FULL, "store: too many questions wait; ask again later");
 	answer_end(a);
 }
 
