@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WAIT_MS 3600000
+#define GRACE_MS 30000 /* on top of the time that a question may take: others stand before it */
 
 static bool print_part(void *arg, struct bytes part)
 {
@@ -29,14 +29,20 @@ static int read_sql(const struct arguments *a, struct buffer *sql, struct fault 
 static int ask(const struct arguments *a, const char *state, const struct config *config,
 	       enum answer_format format, struct bytes sql, struct fault *fault)
 {
+	const struct store_options *o = config_section(config, "store");
+	const unsigned wait_ms_max = (unsigned)o->query.time_ms + GRACE_MS;
 	bool private_too = arguments_flag(a, "private") != NULL;
 	uint8_t *room = malloc(QUESTION_MAX);
 	if (!room)
 		return fault_set(fault, ERR_MEMORY, "query: out of memory");
 	struct writer w = writer_of(room, QUESTION_MAX);
 	question_write(&w, sql, format, private_too);
-	int bad = client_request(state, "store", TOPIC_QUERY, writer_bytes(&w), print_part, NULL, WAIT_MS, fault);
+	int bad = client_request(state, "store", TOPIC_QUERY, writer_bytes(&w), print_part, NULL, wait_ms_max,
+				 fault);
 	free(room);
+	if (bad == ERR_TIMEOUT)
+		fault_set(fault, bad, "query: the store did not answer within %u s; kansoku's log says whether it "
+				      "is up, store.query.time allows longer questions", wait_ms_max / 1000);
 	if (bad == ERR_GONE && !offline_running(state))
 		bad = offline_ask(state, config, sql, format, private_too, print_part, NULL, fault);
 	return bad;
