@@ -22,12 +22,12 @@ static int read_decoy(const struct arguments *a, struct demo_options *o, struct 
 	static const struct prefix loopback = {
 		{{[10] = 0xff, [11] = 0xff, [12] = 127}}, 104};
 	const char *text = arguments_flag(a, "decoy");
-	struct bytes all = bytes_of_text(text ? text : "127.0.0.1:2323");
+	struct bytes all = bytes_of_text(text ? text : "127.20.1.1:2323");
 	size_t colon = bytes_find(all, ":");
 	uint64_t port;
 	if (colon == all.len || !address_parse((struct bytes){all.at, colon}, &o->decoy) ||
 	    !bytes_number((struct bytes){all.at + colon + 1, all.len - colon - 1}, 65535, &port) || !port)
-		return fault_set(fault, ERR_BAD, "--decoy: \"%s\" is no ADDRESS:PORT such as 127.0.0.1:2323",
+		return fault_set(fault, ERR_BAD, "--decoy: \"%s\" is no ADDRESS:PORT such as 127.20.1.1:2323",
 				 text);
 	if (!prefix_holds(&loopback, &o->decoy))
 		return fault_set(fault, ERR_DENIED, "--decoy: %s is not on 127.0.0.0/8, where the demo stays",
@@ -88,7 +88,8 @@ static int run(const struct arguments *a)
 }
 
 static const struct flag demo_flags[] = {
-	{"decoy", "ADDRESS:PORT", "the decoy's telnet port; default 127.0.0.1:2323"},
+	{"decoy", "ADDRESS:PORT", "where the first device attacks, the others at the next addresses; "
+				  "default 127.20.1.1:2323"},
 	{"telnet-port", "PORT", "where the devices answer telnet; default 2323"},
 	{"web-port", "PORT", "where the devices answer HTTP; default 8081"},
 	{"seconds", "N", "end after so long at the latest; default 60"},
@@ -100,7 +101,7 @@ static const struct command demo_command = {
 	.synopsis = "[--decoy ADDRESS:PORT] [--telnet-port PORT] [--web-port PORT] [--seconds N] [--json]",
 	.summary = "let a dozen devices on 127.20.0.0/16 attack, be looked at, and come again",
 	.description = "Shows the loop with nobody else involved: twelve devices, as they attacked in the\n"
-		       "trial of 2015, log in to the running kansoku's decoy from 127.20.0.1 to 127.20.0.12,\n"
+		       "trial of 2015, log in to the running kansoku's decoys from 127.20.0.1 to 127.20.0.12,\n"
 		       "answer on the same addresses when it looks at them, and come again, to meet what it\n"
 		       "then shows them. Nothing leaves the loopback interface; no rights are needed.",
 	.flags = demo_flags,

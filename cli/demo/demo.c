@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #define NETWORK (127u << 24 | 20u << 16)
-#define BETWEEN_US 700000u  /* one device after the other, so that a person can follow */
-#define RETURN_US 3000000u  /* after the last look, so that its verdict has come */
+#define BETWEEN_US 700000u /* one device after the other, so that a person can follow */
+#define RETURN_US 3000000u /* after the last look, so that its verdict has come */
 #define VISIT_US_MAX 15000000u
 #define GUEST_US_MAX 20000000u
 #define POLL_MS 100
@@ -18,7 +18,7 @@ enum { PORT_TELNET, PORT_WEB, PORT_COUNT };
 
 struct device {
 	const struct demo_device *is;
-	struct address address;
+	struct address address, decoy;
 	char name[ADDRESS_TEXT_MAX];
 	int listeners[PORT_COUNT];
 	int visit_fd; /* -1: not visiting */
@@ -57,7 +57,7 @@ static int open_listener(const struct device *d, uint16_t port, struct fault *fa
 	    !bind(fd, (struct sockaddr *)&own, n) && !listen(fd, DEMO_CONNECTIONS_MAX))
 		return fd;
 	fault_set(fault, ERR_SYSTEM, "%s:%u: %s; --telnet-port and --web-port choose other ports",
-		  d->name, port, strerror(errno));
+	          d->name, port, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -67,9 +67,12 @@ static int open_devices(struct demo *m, struct fault *fault)
 {
 	for (unsigned i = 0; i < DEMO_DEVICES; i++) {
 		struct device *d = &m->devices[i];
-		*d = (struct device){.is = &demo_devices[i], .visit_fd = -1, .listeners = {-1, -1},
-				     .address = address_v4(NETWORK + i + 1),
-				     .due_us = m->now_us + i * BETWEEN_US};
+		*d = (struct device){.is = &demo_devices[i],
+		                     .visit_fd = -1,
+		                     .listeners = {-1, -1},
+		                     .address = address_v4(NETWORK + i + 1),
+		                     .decoy = address_v4(address_to_v4(&m->options->decoy) + i),
+		                     .due_us = m->now_us + i * BETWEEN_US};
 		address_format(&d->address, d->name);
 	}
 	for (unsigned i = 0; i < DEMO_DEVICES; i++) {
@@ -100,7 +103,7 @@ static int begin_visit(struct demo *m, struct device *d, struct fault *fault)
 {
 	struct sockaddr_storage own, decoy;
 	socklen_t own_len = address_to_sockaddr(&d->address, 0, false, &own);
-	socklen_t len = address_to_sockaddr(&m->options->decoy, m->options->decoy_port, false, &decoy);
+	socklen_t len = address_to_sockaddr(&d->decoy, m->options->decoy_port, false, &decoy);
 	char text[ADDRESS_TEXT_MAX];
 	d->visit_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (d->visit_fd < 0 || bind(d->visit_fd, (struct sockaddr *)&own, own_len) ||
@@ -111,8 +114,7 @@ static int begin_visit(struct demo *m, struct device *d, struct fault *fault)
 	d->visit_us = m->now_us;
 	if (d->visits == 1)
 		story_tell(&m->story, d->name, "attack", "%s (%s) attacks %s, port %u", d->is->name,
-			   d->is->kind, address_format(&m->options->decoy, text),
-			   m->options->decoy_port);
+		           d->is->kind, address_format(&d->decoy, text), m->options->decoy_port);
 	return 0;
 }
 
@@ -124,10 +126,11 @@ static void end_visit(struct demo *m, struct device *d)
 	d->logged_in |= v->logged_in;
 	if (d->visits > 1) {
 		d->returned = v->logged_in;
-		story_tell(&m->story, d->name, "return", "comes again and meets \"%s\"", v->greeting);
+		story_tell(&m->story, d->name, "return", "comes again and meets \"%s\"",
+		           v->greeting);
 	} else if (v->logged_in) {
 		story_tell(&m->story, d->name, "login", "is in as %s, says %u lines and leaves",
-			   visit_login(v), v->lines);
+		           visit_login(v), v->lines);
 	} else {
 		story_tell(&m->story, d->name, "refused", "did not get in");
 	}
@@ -137,12 +140,15 @@ static void end_visit(struct demo *m, struct device *d)
 static int go_on_visiting(struct demo *m, struct device *d, struct fault *fault)
 {
 	uint8_t bytes[4096];
+	char text[ADDRESS_TEXT_MAX];
 	ssize_t n = recv(d->visit_fd, bytes, sizeof bytes, 0);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n < 0 && errno == ECONNREFUSED)
-		return fault_set(fault, ERR_GONE, "no decoy listens there; start ./run or `kansoku run` "
-						  "first, or name its port with --decoy ADDRESS:PORT");
+		return fault_set(fault, ERR_GONE,
+		                 "no decoy listens on %s; start ./run or `kansoku run` "
+		                 "first, or name its address and port with --decoy",
+		                 address_format(&d->decoy, text));
 	enum visit_end end = VISIT_REFUSED;
 	if (n > 0)
 		end = visit_hear(&d->visit, (struct bytes){bytes, (size_t)n});
@@ -172,8 +178,8 @@ static void greet(struct demo *m, struct device *d, int port)
 		g->since_us = 0;
 	if (!d->looked[port])
 		story_tell(&m->story, d->name, "look", "is looked at on its %s port %u",
-			   port == PORT_TELNET ? "telnet" : "web",
-			   port == PORT_TELNET ? m->options->telnet_port : m->options->web_port);
+		           port == PORT_TELNET ? "telnet" : "web",
+		           port == PORT_TELNET ? m->options->telnet_port : m->options->web_port);
 	d->looked[port] = true;
 	d->looked_us = m->now_us;
 }
@@ -218,7 +224,7 @@ static int keep_time(struct demo *m, struct fault *fault)
 		else if (d->visit_fd < 0 && !d->visits && m->now_us >= d->due_us)
 			bad = begin_visit(m, d, fault);
 		else if (d->visit_fd < 0 && d->visits == 1 && looked &&
-			 m->now_us - d->looked_us > RETURN_US)
+		         m->now_us - d->looked_us > RETURN_US)
 			bad = begin_visit(m, d, fault);
 	}
 	for (struct guest *g = m->guests; g < m->guests + DEMO_CONNECTIONS_MAX; g++)
@@ -277,8 +283,8 @@ int demo_run(const struct demo_options *options, struct demo_result *result, str
 	static struct demo demo;
 	struct demo *m = &demo;
 	*m = (struct demo){.options = options, .now_us = clock_mono_us()};
-	m->story = (struct story){.options = options, .begun_us = m->now_us,
-				  .deaf = !options->state};
+	m->story =
+	        (struct story){.options = options, .begun_us = m->now_us, .deaf = !options->state};
 	int bad = open_devices(m, fault);
 	while (!bad && !count_results(m, result) &&
 	       m->now_us - m->story.begun_us < options->ms_max * 1000) {

@@ -11,7 +11,7 @@
 #define DEMO_CONNECTIONS_MAX 64 /* of looks at the devices, at a time */
 
 struct demo_options {
-	struct address decoy;
+	struct address decoy; /* of the first device; each further one visits the next address */
 	uint16_t decoy_port, telnet_port, web_port; /* the latter two: where the devices answer */
 	uint64_t ms_max;
 	const char *state; /* kansoku's state directory, to ask what it makes of the devices */

@@ -17,7 +17,7 @@ const struct demo_device demo_devices[DEMO_DEVICES] = {
 	      "<script src=\"doc/script/lib/jquery.js\"></script>")},
 	{"DVR", "AVTECH AVC760", BYTES(BUSYBOX "\r\n(none) login: "),
 	 PAGE("Server: Linux/2.x UPnP/1.0 Avtech/1.0\r\n", "--- VIDEO WEB SERVER ---", "")},
-	{"Surveillance Device", "Xiongmai NETSurveillance", BYTES(BUSYBOX "LocalHost login: "),
+	{"DVR", "Xiongmai NETSurveillance", BYTES(BUSYBOX "LocalHost login: "),
 	 PAGE("Server: uc-httpd 1.0.0\r\n", "NETSurveillance WEB", "")},
 	{"IP Camera", "Foscam FI8918W", BYTES(BUSYBOX "\r\n(none) login: "),
 	 PAGE("Server: Netwave IP Camera\r\n", "IPCam Client", "")},

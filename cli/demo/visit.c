@@ -89,6 +89,8 @@ static void keep_greeting(struct visit *v)
 	for (size_t i = from; i < v->heard_count && n + 1 < sizeof v->greeting; i++)
 		if (v->heard[i] >= ' ' && v->heard[i] <= '~')
 			v->greeting[n++] = v->heard[i];
+	while (n && v->greeting[n - 1] == ' ')
+		n--;
 	v->greeting[n] = '\0';
 }
 
