@@ -23,7 +23,7 @@ void story_tell(const struct story *s, const char *device, const char *what, con
 	} else {
 		json_t *line = json_pack("{sfssssss}", "at_s", at_s, "device", device, "what", what,
 					 "text", text);
-		json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
 		putchar('\n');
 		json_decref(line);
 	}
