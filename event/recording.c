@@ -55,16 +55,16 @@ static void recording_put(struct recording *r, const void *p, size_t n)
 	r->used += (uint32_t)n;
 }
 
-void recording_add(struct recording *r, uint32_t since_open_ms, enum recording_side side,
-                   struct bytes said, size_t max, size_t *pool)
+static void record_put(struct recording *r, uint32_t since_open_ms, enum recording_side side,
+                       uint64_t number, struct bytes said, size_t max, size_t *pool)
 {
 	static const uint8_t version = VERSION;
 	uint8_t head[2 * NUMBER_BYTES_MAX];
-	if (r->cut || max < GROWTH_MIN || max > UINT32_MAX || said.len == 0)
+	if (r->cut || max < GROWTH_MIN || max > UINT32_MAX)
 		return;
 	uint32_t passed = since_open_ms > r->last_ms ? since_open_ms - r->last_ms : 0;
 	size_t head_len = number_encode((uint64_t)passed << 2 | side, head);
-	head_len += number_encode(said.len, head + head_len);
+	head_len += number_encode(number, head + head_len);
 
 	/* Room for the mark of a cut is kept free at all times. */
 	size_t need = head_len + said.len + (r->used == 0);
@@ -72,13 +72,26 @@ void recording_add(struct recording *r, uint32_t since_open_ms, enum recording_s
 		if (r->used == 0)
 			recording_put(r, &version, 1);
 		recording_put(r, head, head_len);
-		recording_put(r, said.at, said.len);
+		if (said.len)
+			recording_put(r, said.at, said.len);
 		r->last_ms += passed;
 		return;
 	}
 	r->cut = true;
 	if (r->used)
 		recording_put(r, head, number_encode((uint64_t)passed << 2 | RECORDING_CUT, head));
+}
+
+void recording_add(struct recording *r, uint32_t since_open_ms, enum recording_side side,
+                   struct bytes said, size_t max, size_t *pool)
+{
+	if (said.len)
+		record_put(r, since_open_ms, side, said.len, said, max, pool);
+}
+
+void recording_omit(struct recording *r, uint32_t since_open_ms, uint64_t n, size_t max, size_t *pool)
+{
+	record_put(r, since_open_ms, RECORDING_OMITTED, n, (struct bytes){0}, max, pool);
 }
 
 struct bytes recording_bytes(const struct recording *r)
@@ -107,9 +120,8 @@ bool recording_next(struct reader *r, struct recording_record *record)
 	record->time_ms += head >> 2;
 	record->side = head & 3;
 	record->said = (struct bytes){0};
-	if (record->side > RECORDING_CUT)
-		return false;
-	if (record->side != RECORDING_CUT)
+	record->omitted = record->side == RECORDING_OMITTED ? number_read(r) : 0;
+	if (record->side == RECORDING_PEER || record->side == RECORDING_OURS)
 		record->said = read_bytes(r, number_read(r));
 	return reader_ok(r);
 }
@@ -128,7 +140,10 @@ void recording_write_asciicast(struct bytes recording, uint64_t opened_us, unsig
 		write_fmt(w, "[%llu.%03u,\"%s\",", (unsigned long long)(record.time_ms / 1000),
 		          (unsigned)(record.time_ms % 1000),
 		          record.side == RECORDING_PEER ? "i" : "o");
-		write_json_string(w, record.said);
+		if (record.side == RECORDING_OMITTED)
+			write_fmt(w, "\"[%llu bytes left out]\"", (unsigned long long)record.omitted);
+		else
+			write_json_string(w, record.said);
 		write_text(w, "]\n");
 	}
 }

@@ -3,7 +3,9 @@
  *
  *   byte 0     version, 1
  *   then       number: milliseconds since the record before (or the opening) << 2 | side
- *              number: length, then that many bytes; not after RECORDING_CUT
+ *              number: length, then that many bytes
+ *              RECORDING_OMITTED: a number only, how many bytes of ours were left out here
+ *              RECORDING_CUT: nothing more
  *
  * A number is base 128, low groups first, the high bit on all bytes but the last (LEB128).
  * RECORDING_CUT is the last record: a limit was reached here and the session went on.
@@ -12,7 +14,7 @@
 #pragma once
 #include "base/bytes.h"
 
-enum recording_side { RECORDING_PEER, RECORDING_OURS, RECORDING_CUT };
+enum recording_side { RECORDING_PEER, RECORDING_OURS, RECORDING_CUT, RECORDING_OMITTED };
 
 struct recording {
 	uint8_t *store;
@@ -27,6 +29,8 @@ struct recording {
  */
 void recording_add(struct recording *, uint32_t since_open_ms, enum recording_side, struct bytes,
                    size_t max, size_t *pool);
+/* Notes that n bytes of ours were said here and are not kept: a long answer can be made again. */
+void recording_omit(struct recording *, uint32_t since_open_ms, uint64_t n, size_t max, size_t *pool);
 struct bytes recording_bytes(const struct recording *);
 void recording_done(struct recording *, size_t *pool);
 
@@ -34,6 +38,7 @@ struct recording_record {
 	uint64_t time_ms; /* since the opening */
 	enum recording_side side;
 	struct bytes said;
+	uint64_t omitted;
 };
 
 /* Starts reading: false when it is no recording.  Then one record after the other. */

@@ -22,10 +22,11 @@ struct waiting_event { /* kept as a frame: an event in memory is large */
 };
 
 struct captured {
+	struct table_node node;
 	TAILQ_ENTRY(captured) order;
 	struct captures *owner;
 	struct digest digest;
-	struct waiting_event *events;
+	struct waiting_event *events, **last_event;
 	unsigned events_count, tries;
 	size_t total, offset;
 	uint8_t content[];
@@ -49,7 +50,8 @@ int captures_open(struct captures *c, uv_loop_t *loop, struct bus *bus, size_t b
 	TAILQ_INIT(&c->waiting);
 	c->order = calloc(1, sizeof *c->order);
 	c->scratch = calloc(1, sizeof *c->scratch);
-	if (!c->order || !c->scratch || table_open(&c->remembered, CAPTURES_REMEMBERED_MAX) < 0) {
+	if (!c->order || !c->scratch || table_open(&c->remembered, CAPTURES_REMEMBERED_MAX) < 0 ||
+	    table_open(&c->waiting_index, CAPTURES_WAITING_MAX) < 0) {
 		free(c->order);
 		free(c->scratch);
 		return ERR_MEMORY;
@@ -92,6 +94,7 @@ static void captured_free(struct captured *f)
 {
 	struct captures *c = f->owner;
 	TAILQ_REMOVE(&c->waiting, f, order);
+	table_remove(&c->waiting_index, &f->node);
 	c->bytes -= f->total;
 	c->count--;
 	while (f->events) {
@@ -202,20 +205,20 @@ static bool event_wait(struct captured *f, const struct event *e)
 	}
 	*kept = (struct waiting_event){.len = writer_used(&w)};
 	memcpy(kept->frame, w.start, kept->len);
-	struct waiting_event **last = &f->events;
-	while (*last)
-		last = &(*last)->next;
-	*last = kept;
+	*f->last_event = kept;
+	f->last_event = &kept->next;
 	f->events_count++;
 	return true;
 }
 
 static struct captured *captured_of(struct captures *c, const struct digest *d)
 {
-	struct captured *f;
-	TAILQ_FOREACH(f, &c->waiting, order)
-	if (!memcmp(f->digest.b, d->b, sizeof d->b))
-		return f;
+	uint64_t hash = XXH64(d->b, sizeof d->b, c->key);
+	for (struct table_node *n = table_first(&c->waiting_index, hash); n; n = table_next(n)) {
+		struct captured *f = TABLE_OWNER(n, struct captured, node);
+		if (!memcmp(f->digest.b, d->b, sizeof d->b))
+			return f;
+	}
 	return NULL;
 }
 
@@ -231,6 +234,8 @@ static struct captured *captured_new(struct captures *c, const struct digest *d,
 	*f = (struct captured){.owner = c, .digest = *d, .total = content.len};
 	if (content.len)
 		memcpy(f->content, content.at, content.len);
+	f->last_event = &f->events;
+	table_add(&c->waiting_index, &f->node, XXH64(d->b, sizeof d->b, c->key));
 	TAILQ_INSERT_TAIL(&c->waiting, f, order);
 	c->bytes += content.len;
 	c->count++;
@@ -272,5 +277,6 @@ void captures_done(struct captures *c)
 	free(c->order);
 	free(c->scratch);
 	table_done(&c->remembered);
+	table_done(&c->waiting_index);
 	uv_close((uv_handle_t *)&c->retry, NULL);
 }

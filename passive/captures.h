@@ -32,7 +32,7 @@ struct captures {
 	void *arg;
 	uv_timer_t retry;
 	struct captured_queue waiting;
-	struct table remembered;
+	struct table remembered, waiting_index;
 	struct digest_queue *order; /* of the remembered, latest first */
 	struct captures_scratch *scratch;
 	uint64_t key;

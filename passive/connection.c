@@ -64,9 +64,16 @@ static void interest_set(struct connection *c)
 static void record(struct connection *c, enum recording_side side, struct bytes said)
 {
 	struct room *r = connection_room(c);
-	if (r->settings.options->record)
-		recording_add(&c->recording, age_ms(c), side, said,
-		              r->settings.options->recording_bytes, &r->recordings_left);
+	const struct passive_options *o = r->settings.options;
+	if (!o->record)
+		return;
+	size_t whole = said.len;
+	if (side == RECORDING_OURS && said.len > o->recording_answer_bytes)
+		said.len = o->recording_answer_bytes;
+	recording_add(&c->recording, age_ms(c), side, said, o->recording_bytes, &r->recordings_left);
+	if (said.len < whole)
+		recording_omit(&c->recording, age_ms(c), whole - said.len, o->recording_bytes,
+		               &r->recordings_left);
 }
 
 static bool spend(struct connection *c, size_t n)

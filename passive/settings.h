@@ -28,7 +28,7 @@ struct passive_options {
 	uint64_t udp_sessions;
 	uint64_t idle_ms, session_ms, stalled_ms;
 	bool record;
-	uint64_t recording_bytes, recordings_bytes;
+	uint64_t recording_bytes, recordings_bytes, recording_answer_bytes;
 	uint64_t file_bytes, files_bytes;
 	uint64_t steer_entries, visits, visit_ms;
 };

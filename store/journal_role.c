@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define COMMIT_MS 10
+#define COMMIT_MS 20
 #define COMMIT_BYTES (1u << 20)
 #define RETRY_MS 1000
 #define HOUSE_MS 10000
