@@ -76,16 +76,22 @@ static int take_parts(struct buffer *in, client_part_f *part, void *arg, struct 
 	return 1;
 }
 
+#define GREETING_MS_MAX 5000
+
 static int read_answer(int fd, client_part_f *part, void *arg, unsigned wait_ms_max, struct fault *fault)
 {
 	struct buffer in = BUFFER(LINK_IN_MAX);
-	uint64_t deadline = clock_mono_us() / 1000 + wait_ms_max;
+	uint64_t begun = clock_mono_us() / 1000;
+	bool greeted = false;
 	int result = 1;
 	while (result == 1) {
-		uint64_t now = clock_mono_us() / 1000;
+		/* The parent holds the door open while nobody stands behind it. */
+		unsigned wait_ms = greeted || wait_ms_max < GREETING_MS_MAX ? wait_ms_max : GREETING_MS_MAX;
+		uint64_t now = clock_mono_us() / 1000, deadline = begun + wait_ms;
 		struct pollfd p = {fd, POLLIN, 0};
 		if (now >= deadline || poll(&p, 1, (int)(deadline - now)) == 0) {
-			result = fault_set(fault, ERR_TIMEOUT, "no answer within %u s", wait_ms_max / 1000);
+			result = greeted ? fault_set(fault, ERR_TIMEOUT, "no answer within %u s", wait_ms / 1000)
+					 : fault_set(fault, ERR_GONE, "the process is not up; see kansoku's log");
 			break;
 		}
 		uint8_t *room = buffer_room(&in, 1 << 16);
@@ -96,6 +102,7 @@ static int read_answer(int fd, client_part_f *part, void *arg, unsigned wait_ms_
 			result = fault_set(fault, ERR_GONE, "the process hung up before it had answered");
 			break;
 		}
+		greeted = true;
 		buffer_grown(&in, (size_t)n);
 		result = take_parts(&in, part, arg, fault);
 	}

@@ -27,5 +27,5 @@ int workers_give(struct workers *, struct job *); /* 0, or ERR_FULL: it is not t
 void workers_call(struct workers *, void (*call)(void *), void *arg);
 size_t workers_busy(const struct workers *); /* jobs given and not done */
 bool workers_ending(struct workers *);       /* for jobs that wait for better times */
-/* Ends after the jobs that run; those that wait are done() without having run. */
+/* Ends after the jobs that run; those that wait are done() without having run: say so in them. */
 void workers_close(struct workers *);
