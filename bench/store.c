@@ -187,7 +187,8 @@ int main(int argc, char **argv)
 	struct store_figures figures;
 	double journal_s;
 	const struct engine_limits limits = {60000, (uint64_t)2 << 30, 64 << 20, 2};
-	const struct journal_limits journal_limits = {64 << 20, UINT64_MAX / 4, 0, batch};
+	const struct journal_limits journal_limits = {
+		.segment_bytes = 64 << 20, .segment_age_us = UINT64_MAX / 4, .batch_frames = batch};
 	if (!mkdtemp(place) || event_start(&fault) || chdb_open(&chdb, NULL, &fault))
 		die(&fault);
 	snprintf(tables, sizeof tables, "%s/tables", place);

@@ -6,7 +6,7 @@
 #include "store/erasure.h"
 #include "store/journal.h"
 
-#define BATCH_FRAMES 10000
+#define BATCH_FRAMES 30000 /* fewer, larger parts need fewer merges; a trickle goes by its linger */
 
 struct room_ack {
 	struct bus_peer *peer;

@@ -133,8 +133,9 @@ static const struct command backup_command = {
 	.summary = "copy tables and captured files into a new folder, while everything runs",
 	.description =
 		"Writes FOLDER/tables.tar (a backup of the database as ClickHouse makes it) and FOLDER/blobs.\n"
-		"Events of the last second may still be in the journal. To restore, stop kansoku and see\n"
-		"`kansoku restore`.",
+		"Events of the last second may still be in the journal. Any ClickHouse of 26.7 or newer reads the\n"
+		"archive: RESTORE DATABASE kansoku FROM File('…/tables.tar'), with backups.allowed_path set.\n"
+		"An erasure does not reach backups: erase again after restoring one.",
 	.words_min = 1,
 	.words_max = 1,
 	.run = run,
