@@ -43,7 +43,7 @@ static int read_options(const struct arguments *a, struct demo_options *o, struc
 	uint64_t telnet, web, seconds;
 	int bad = read_decoy(a, o, fault);
 	if (!bad)
-		bad = read_number(a, "telnet-port", 2323, 65535, &telnet, fault);
+		bad = read_number(a, "telnet-port", 2424, 65535, &telnet, fault);
 	if (!bad)
 		bad = read_number(a, "web-port", 8081, 65535, &web, fault);
 	if (!bad)
@@ -90,7 +90,7 @@ static int run(const struct arguments *a)
 static const struct flag demo_flags[] = {
 	{"decoy", "ADDRESS:PORT", "where the first device attacks, the others at the next addresses; "
 				  "default 127.20.1.1:2323"},
-	{"telnet-port", "PORT", "where the devices answer telnet; default 2323"},
+	{"telnet-port", "PORT", "where the devices answer telnet; default 2424"},
 	{"web-port", "PORT", "where the devices answer HTTP; default 8081"},
 	{"seconds", "N", "end after so long at the latest; default 60"},
 	{0},
