@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static const char content_policy[] =
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 void response_headers(struct MHD_Response *r, const char *type)

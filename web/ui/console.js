@@ -53,7 +53,10 @@ function cells(e, columns) {
 	for (const column of columns) {
 		const cell = element("td");
 		if (column === "time") cell.textContent = clock(e.time);
-		else if (column === "side") {
+		else if (column === "port") { // ours for what came, theirs for what we asked
+			cell.textContent = (US.has(e.kind) ? e.sport : e.dport) || "";
+			cell.className = "number";
+		} else if (column === "side") {
 			const us = US.has(e.kind);
 			cell.textContent = us ? "us →" : "→ us";
 			cell.className = us ? "us" : "them";
@@ -116,7 +119,7 @@ async function showOverview(into) {
 function live() {
 	const counts = element("div", {}, "…");
 	const body = element("tbody");
-	const columns = ["time", "side", "kind", "src", "dport", "service", "detail"];
+	const columns = ["time", "side", "kind", "src", "port", "service", "detail"];
 	const stream = table(columns, []);
 	stream.querySelector("tbody").replaceWith(body);
 	const box = element("section", {}, element("h2", {}, "Live events"), stream);
@@ -148,7 +151,7 @@ async function host(address) {
 		const what = identified?.device_class
 			? `${identified.device_class} ${identified.device_vendor} ${identified.device_product} (rule ${identified.rule}, confidence ${extra(identified, "confidence") ?? "?"})`
 			: "not identified";
-		const columns = ["time", "kind", "dport", "service", "detail"];
+		const columns = ["time", "kind", "port", "service", "detail"];
 		const side = (title, kind, list, empty) => element("section", {}, element("h2", { class: kind }, title),
 			list.length ? table(columns, list.map((r) => cells(r, columns))) : element("p", { class: "empty" }, empty));
 		page.replaceChildren(
