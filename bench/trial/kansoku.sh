@@ -21,6 +21,7 @@ write_config() {
 	  rate: 0
 	  network_looks: 0
 	  looks_per_sensor: 0
+	  looks_at_once: 8000
 	control: {silent_decoys: 0}
 	rules:
 	  - {on: login.tried, when: {login.accepted: true}, do: probe, ports: [23, 80],
