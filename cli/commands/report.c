@@ -90,6 +90,26 @@ static void print_rows(const json_t *rows)
 	}
 }
 
+/* Numbers of one range are comparable only while the conditions of observation were the same. */
+static void warn_of_conditions(const json_t *parts)
+{
+	size_t versions = json_array_size(json_object_get(parts, "configurations")), i;
+	const json_t *row;
+	if (versions > 1)
+		printf("\nwarning: %zu configurations were in force in this range; narrow it with --from and "
+		       "--to\n", versions);
+	json_array_foreach(json_object_get(parts, "coverage"), i, row) {
+		const char *state = json_string_value(json_object_get(row, "state"));
+		if (!state || !strcmp(state, "up") || !strcmp(state, "down") || !strcmp(state, "configuration"))
+			continue;
+		printf("warning: %s: %s, %lld times between %s and %s\n",
+		       json_string_value(json_object_get(row, "service")), state,
+		       (long long)json_integer_value(json_object_get(row, "times")),
+		       json_string_value(json_object_get(row, "first")),
+		       json_string_value(json_object_get(row, "last")));
+	}
+}
+
 static void print_report(const json_t *report)
 {
 	const char *name;
@@ -107,6 +127,7 @@ static void print_report(const json_t *report)
 		if (json_array_size(rows))
 			print_rows(rows);
 	}
+	warn_of_conditions(json_object_get(report, "parts"));
 }
 
 static bool read_time(const struct arguments *a, const char *flag, uint64_t absent, uint64_t *out)

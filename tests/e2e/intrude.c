@@ -1,8 +1,9 @@
 /*
  * A bounded attacker for tests: logs in by telnet, says a word, leaves, and counts.
  *
- *    intrude ADDRESS PORT SESSIONS PARALLEL
+ *    intrude ADDRESS PORT SESSIONS PARALLEL [RATE]
  *
+ * RATE is how many begin in a second, over all; without it each begins when one before it ended.
  * Each session comes from an address of its own in 127.64.0.0/10.  Prints
  * {"completed":N,"failed":N}: a session is completed when the login was accepted, the word
  * came back and the other side closed; it must then be in the store.
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT_S 20
@@ -72,16 +74,31 @@ static bool intrude(const struct sockaddr_in *to, unsigned number)
 	return done && n == 0;
 }
 
+static double now_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void wait_until(double when_s)
+{
+	double left = when_s - now_s();
+	if (left > 0)
+		usleep((useconds_t)(left * 1e6));
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
-	if (argc != 5 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
-		fprintf(stderr, "usage: intrude ADDRESS PORT SESSIONS PARALLEL\n");
+	if ((argc != 5 && argc != 6) || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
+		fprintf(stderr, "usage: intrude ADDRESS PORT SESSIONS PARALLEL [RATE]\n");
 		return 2;
 	}
 	to.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
 	unsigned sessions = (unsigned)strtoul(argv[3], NULL, 10);
 	unsigned parallel = (unsigned)strtoul(argv[4], NULL, 10);
+	double rate = argc == 6 ? strtod(argv[5], NULL) : 0, start_s = now_s();
 	int results[2];
 	if (parallel == 0 || parallel > 256 || sessions > 1000000 || pipe(results))
 		return 2;
@@ -89,8 +106,11 @@ int main(int argc, char **argv)
 		if (fork())
 			continue;
 		unsigned counts[2] = {0, 0};
-		for (unsigned i = p; i < sessions; i += parallel)
+		for (unsigned i = p; i < sessions; i += parallel) {
+			if (rate > 0)
+				wait_until(start_s + i / rate);
 			counts[intrude(&to, i) ? 0 : 1]++;
+		}
 		if (write(results[1], counts, sizeof counts) < 0)
 			_exit(1);
 		_exit(0);
