@@ -2,6 +2,9 @@
 #
 #   start_kansoku            with $CONFIG (written by loopback_config) and waits until it is ready
 #   stop_kansoku             SIGTERM, and waits
+#   two_networks             as root: kansoku's network $INSIDE, the attackers' $OUTSIDE, a wire between
+#   intrude_from ADDRESS DECOY USER SECRET LINE...     from $OUTSIDE: what the decoy's telnet said
+#   capture_begin, capture_end                         all that passes the wire, to $WORK/wire.pcap
 #   fail SENTENCE, skip SENTENCE
 #
 # KANSOKU names the program; KEEP=1 keeps the state directory for a look.
@@ -56,8 +59,63 @@ stop_kansoku() {
 role_pid() { pgrep -P "$KANSOKU_PID" -f "process $1\$" | head -1; }
 query() { "$KANSOKU" query --config "$CONFIG" --format tsv "$1"; }
 
+# Decoys on 192.0.2.0/25 and the prober at 198.51.100.9 here; all of 203.0.113.0/24 and
+# 11.7.0.0/16 there, each address of which can attack and answer (AnyIP).
+two_networks() {
+	need_root
+	for tool in ip tcpdump tshark python3 jq; do
+		[ -n "$(command -v $tool)" ] || skip "$tool is missing"
+	done
+	INSIDE=kansoku-in-$$ OUTSIDE=kansoku-out-$$
+	ip netns add $INSIDE && ip netns add $OUTSIDE || skip "network namespaces cannot be made here"
+	ip link add name wire netns $INSIDE type veth peer name wire netns $OUTSIDE || skip "veth cannot be made here"
+	for ns in $INSIDE $OUTSIDE; do ip -n $ns link set lo up; ip -n $ns link set wire up; done
+	ip -n $INSIDE addr add 198.51.100.1/24 dev wire
+	ip -n $INSIDE addr add 198.51.100.9/24 dev wire
+	ip -n $OUTSIDE addr add 198.51.100.2/24 dev wire
+	ip -n $INSIDE route add default via 198.51.100.2
+	ip -n $OUTSIDE route add 192.0.2.0/25 via 198.51.100.1
+	for theirs in 203.0.113.0/24 11.7.0.0/16; do ip -n $OUTSIDE route add local $theirs dev lo; done
+	PROGRAM=$KANSOKU
+	KANSOKU=$WORK/in_namespace
+	printf '#!/bin/sh\nexec ip netns exec %s %s "$@"\n' $INSIDE "$(realpath "$PROGRAM")" >"$KANSOKU"
+	chmod +x "$KANSOKU"
+}
+
+intrude_from() {
+	ip netns exec $OUTSIDE timeout 30 python3 - "$@" <<-'EOP'
+	import re, socket, sys
+	source, decoy, lines = sys.argv[1], sys.argv[2], sys.argv[3:]
+	s = socket.create_connection((decoy, 23), 10, (source, 0))
+	s.settimeout(10)
+	for line in lines + [None]:
+	    seen = b""
+	    while not re.search(rb"(ogin: ?|assword: ?|[#>$] )$", seen):
+	        more = s.recv(65536)
+	        if not more:
+	            sys.exit(0)
+	        seen += more
+	    text = re.sub(rb"\xff[\xfb-\xfe].", b"", seen)
+	    sys.stdout.buffer.write(text)
+	    sys.stdout.flush()
+	    if line is not None:
+	        s.sendall(line.encode() + b"\r\n")
+	EOP
+}
+
+capture_begin() {
+	ip netns exec $OUTSIDE tcpdump -i wire -w "$WORK/wire.pcap" -U --immediate-mode ip >"$WORK/tcpdump" 2>&1 &
+	CAPTURE_PID=$!
+	for _ in $(seq 50); do grep -qs listening "$WORK/tcpdump" && return; sleep 0.1; done
+	fail "tcpdump did not start: $(cat "$WORK/tcpdump")"
+}
+capture_end() { sleep 0.5; kill -INT $CAPTURE_PID && wait $CAPTURE_PID; CAPTURE_PID=; }
+packets() { tshark -n -r "$WORK/wire.pcap" -Y "$1" -T fields -e "${2:-frame.number}" 2>/dev/null; }
+
 cleanup() {
+	for pid in ${CAPTURE_PID:-} ${SERVERS:-}; do kill $pid 2>/dev/null; done
 	[ -n "$KANSOKU_PID" ] && kill -TERM $KANSOKU_PID 2>/dev/null && wait $KANSOKU_PID
+	for ns in ${INSIDE:-} ${OUTSIDE:-}; do ip netns del $ns 2>/dev/null; done
 	[ "${KEEP:-}" = 1 ] && echo "kept $WORK" || rm -rf "$WORK"
 }
 trap cleanup EXIT
