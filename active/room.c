@@ -229,6 +229,12 @@ static int run(struct process *p, struct fault *fault)
 	return 0;
 }
 
+static int check(const struct config *config, struct fault *fault)
+{
+	struct prober_settings settings;
+	return prober_settings_read(config, &settings, fault);
+}
+
 static int prepare(struct preparation *p, struct fault *fault)
 {
 	struct prober_settings settings;
@@ -255,6 +261,7 @@ static const struct role active_role = {
 		 KIND_MASK(EVENT_HOST_IDENTIFIED) | KIND_MASK(EVENT_SENSOR_CHANGED),
 	.talks_to = talks_to,
 	.door = true,
+	.check = check,
 	.prepare = prepare,
 	.run = run,
 };

@@ -59,6 +59,7 @@ struct role {
 	bool door;                   /* command lines may ask it, at STATE/run/NAME.sock */
 	/* How many processes; NULL: one.  0: the configuration does not want it. */
 	unsigned (*workers)(const struct config *);
+	int (*check)(const struct config *, struct fault *); /* its own reading of its options; may be NULL */
 	int (*prepare)(struct preparation *, struct fault *); /* as root where there is root; may be NULL */
 	int (*run)(struct process *, struct fault *);         /* until stopped: 0 */
 };

@@ -72,6 +72,15 @@ static unsigned passive_workers(const struct config *c)
 	                                          : (unsigned)processors;
 }
 
+static int passive_check(const struct config *c, struct fault *fault)
+{
+	struct settings settings;
+	int bad = passive_settings_read(c, &settings, fault);
+	if (!bad)
+		passive_settings_done(&settings);
+	return bad;
+}
+
 static const char *const talks_to[] = {"control", "journal", NULL};
 
 static const struct role passive = {
@@ -86,6 +95,7 @@ static const struct role passive = {
                  KIND_MASK(EVENT_SENSOR_CHANGED),
         .talks_to = talks_to,
         .workers = passive_workers,
+        .check = passive_check,
         .prepare = sockets_prepare,
         .run = passive_run,
 };

@@ -1,4 +1,5 @@
 /* `kansoku check-config`: reads everything as a start would, and says what would happen. */
+#include "bus/process.h"
 #include "cli/command.h"
 #include "control/control.h"
 #include "event/field.h"
@@ -17,6 +18,16 @@ static int read_config(const struct arguments *a, struct config *config, struct 
 		return bad;
 	bad = config_read(buffer_bytes(&text), file, config, fault);
 	buffer_done(&text);
+	return bad;
+}
+
+/* What control has no part in: each role reads its own options. */
+static int check_roles(const struct config *config, struct fault *fault)
+{
+	int bad = 0;
+	ROLES_EACH(r)
+		if (!bad && (*r)->check)
+			bad = (*r)->check(config, fault);
 	return bad;
 }
 
@@ -54,6 +65,7 @@ static int run(const struct arguments *a)
 	}
 	struct writer w = writer_of(text, SUMMARY_MAX);
 	bad = control_check(&config, &fault);
+	bad = bad ? bad : check_roles(&config, &fault);
 	if (!bad)
 		bad = dry ? dry_run(a, &config, &w, &fault) : control_summarise(&config, &w, &fault);
 	if (!bad) {
