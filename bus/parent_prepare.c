@@ -186,12 +186,14 @@ static int take_lock(struct parent *parent, struct fault *fault)
 {
 	char path[STATE_PATH_MAX + 16];
 	if (make_directory(parent->state, 0))
-		return fault_set(fault, ERR_SYSTEM, "%s: cannot be made: %s", parent->state, strerror(errno));
+		return fault_set(fault, ERR_SYSTEM, "run.state: %s cannot be made: %s", parent->state,
+				 strerror(errno));
 	chmod(parent->state, geteuid() == 0 ? 0711 : 0700);
 	snprintf(path, sizeof path, "%s/lock", parent->state);
 	parent->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (parent->lock_fd < 0)
-		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+		return fault_set(fault, ERR_SYSTEM, "run.state: %s: %s; a directory that this user may write to "
+				 "would be right", path, strerror(errno));
 	if (flock(parent->lock_fd, LOCK_EX | LOCK_NB))
 		return fault_set(fault, ERR_FULL,
 				 "%s: another kansoku is using this directory; stop it or name another (run.state)",

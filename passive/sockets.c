@@ -148,6 +148,9 @@ int sockets_give_personas(struct preparation *p, const char *directory, struct f
 	if (n < 0)
 		return fault_set(fault, ERR_SYSTEM, "passive.personas_dir: %s: %s", directory,
 		                 strerror(errno));
+	if (n == 0)
+		bad = fault_set(fault, ERR_MISSING, "passive.personas_dir: %s holds no persona; files "
+		                "NAME.yaml as in kansoku's etc/personas would be right", directory);
 	for (int i = 0; i < n; i++) {
 		char path[EXECUTABLE_MAX], name[PROCESS_NAME_MAX];
 		snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);

@@ -1,9 +1,37 @@
 /* kansoku run: all roles on this machine. */
 #include "bus/parent.h"
+#include "bus/process.h"
 #include "cli/command.h"
+
+/* The first of the names that is no role's; true when there is one. */
+static bool unknown_role(const char *only, char name[64])
+{
+	while (only && *only) {
+		size_t n = strcspn(only, ",");
+		snprintf(name, 64, "%.*s", (int)n, only);
+		if (!role_find(name))
+			return true;
+		only += n + (only[n] == ',');
+	}
+	return false;
+}
+
+static void roles_list(char text[256])
+{
+	struct writer w = writer_of(text, 255);
+	ROLES_EACH(r)
+		write_fmt(&w, "%s%s", writer_used(&w) ? ", " : "", (*r)->name);
+	*w.at = '\0';
+}
 
 static int run(const struct arguments *a)
 {
+	char name[64], roles[256];
+	if (unknown_role(arguments_flag(a, "only"), name)) {
+		roles_list(roles);
+		return command_fail(2, "run: --only: there is no role \"%s\", there are: %s", name, roles);
+	}
+
 	static struct config config;
 	struct fault fault = {0};
 	const char *file = arguments_flag(a, "config");
