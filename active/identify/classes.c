@@ -25,7 +25,7 @@ static const struct device_class classes[] = {
 	{"ADSL Router", DEVICE_GATEWAY, false},
 	{"ADSL Gateway", DEVICE_GATEWAY, false},
 	{"ADSL Modem", DEVICE_GATEWAY, false},
-	{"DSL Router", DEVICE_GATEWAY, false},
+	{"DSL Router", DEVICE_GATEWAY, true},
 	{"FTTH Home Gateway", DEVICE_GATEWAY, false},
 	{"GSM Router", DEVICE_GATEWAY, false},
 	{"VoIP Router", DEVICE_GATEWAY, false},

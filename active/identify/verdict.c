@@ -176,8 +176,9 @@ static bool is_broad(const char *label)
 
 /*
  * One port is one machine: its page may carry the seller's name and its server the
- * maker's.  Across ports, two narrow kinds of video device are two devices unless one
- * maker made both; a gateway may well be wireless, on DSL and in a house all at once.
+ * maker's; a gateway may well be wireless, on DSL and in a house all at once.  Across
+ * ports, two narrow kinds of a family are two devices unless one maker made both: what a
+ * router forwards is often another router or recorder behind it.
  */
 static bool agrees(const struct verdict_evidence *a, const struct verdict_evidence *b)
 {
@@ -190,8 +191,7 @@ static bool agrees(const struct verdict_evidence *a, const struct verdict_eviden
 		return true;
 	if (names_differ(a->vendor, b->vendor))
 		return false;
-	return family == DEVICE_GATEWAY || is_broad(a->device) || is_broad(b->device) ||
-	       (a->vendor[0] && b->vendor[0]);
+	return is_broad(a->device) || is_broad(b->device) || (a->vendor[0] && b->vendor[0]);
 }
 
 /* How much a hit deserves to lead: sure first, then with a model of its own, then narrow. */

@@ -81,6 +81,7 @@ FILENAME ~ /hosts\.tsv$/ {
 	found_of[$2]++
 	classes[$2] = 1
 	truth = $1 in true_class ? true_class[$1] : "(no source)"
+	twist_found[truth == "-" ? "no device" : twist[$1]]++
 	if (truth == $2) {
 		right++
 		right_of[$2]++
@@ -112,6 +113,24 @@ function print_table(    c, order)
 	close(order)
 }
 
+# What each unkindness costs; whoever is no device and was still called one stands in a line of its
+# own.
+function print_twists(    t, order)
+{
+	print ""
+	printf "%-20s %9s %10s %7s %9s %9s\n", "twist", "looked at", "identified", "right",
+		"precision", "recall"
+	fflush()
+	order = "sort -t'|' -k2,2nr -k1,1 | tr -d '|'"
+	twist_all["no device"] += 0
+	for (t in twist_all)
+		printf "%-20s|%9d |%10d |%7d |%9s |%9s\n", t, twist_all[t], twist_found[t],
+			twist_right[t], share(twist_right[t], twist_found[t]),
+			share(twist_right[t], twist_all[t]) | order
+	close(order)
+	print ""
+}
+
 END {
 	for (c in classes) {
 		if (devices_of[c] + 0 != reported_hosts[c] + 0 ||
@@ -130,9 +149,7 @@ END {
 	}
 	for (key in missed)
 		print "not identified: " key ": " missed[key] ", e.g. " missed_at[key]
-	for (t in twist_all)
-		print "recall where the twist is " t ": " twist_right[t] + 0 " of " twist_all[t]
-	print ""
+	print_twists()
 	print "intruders with an open port: " open_intruders + 0 ", looked at: " open_looked + 0
 	print "devices not looked at: " unseen_total + 0
 	print "looked at without a reason (never got in): " strangers + 0

@@ -14,6 +14,7 @@ static struct identify *open_rules(void)
 		{"telnet.xml", BYTES(FILE_OF("telnet.banner",
 			DEVICE("dvr login", "0.8", "DVR", "Acme", "D1")
 			DEVICE("router login", "0.7", "Router", "", "")
+			DEVICE("bridge login", "0.7", "Wireless Bridge", "", "")
 			DEVICE("maybe login", "0.4", "NAS", "", "")))},
 		{"title.xml", BYTES(FILE_OF("html_title",
 			DEVICE("^Acme DVR", "0.8", "DVR", "Acme", "D1")
@@ -82,6 +83,16 @@ TEST(verdict_telnet_leads_when_another_port_shows_another_machine)
 	CHECK(!strcmp(v.device, "DVR") && v.disputed && v.confidence == 60);
 	CHECK(!strcmp(v.product, "D1") && strstr(v.dissent, "Wireless Router Other R9"));
 	CHECK(!v.service[0]);
+	identify_close(id);
+}
+
+TEST(verdict_two_narrow_kinds_on_two_ports_are_two_machines)
+{
+	struct identify *id = open_rules();
+	struct verdict v;
+	hear(&v, id, "bridge login:", "", "Air R9");
+	CHECK(!strcmp(v.device, "Wireless Bridge") && v.disputed && v.confidence == 60);
+	CHECK(!v.vendor[0] && strstr(v.dissent, "Wireless Router Other R9"));
 	identify_close(id);
 }
 
