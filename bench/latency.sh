@@ -3,8 +3,8 @@
 #
 #    bench/latency.sh [ATTACKS] [RATE]       default: 20000 attacks at 1000 a second
 #
-# Delay zero, everything on loopback; times are the differences of the events' own times: the
-# trigger is the accepted login, when the bus took it in.
+# Delay zero, everything on loopback; times are the differences of the events' own times, from the
+# accepted login's last byte on.
 . "$(dirname "$0")/../tests/e2e/lib.sh"
 ATTACKS=${1:-20000} RATE=${2:-1000}
 mkdir -p build/bench
@@ -35,7 +35,7 @@ done
 micros="toInt64(toUnixTimestamp(time)) * 1000000 + time_us"
 from_login() { # kind, how its row names the login's chain
 	query "SELECT count(), arrayMap(x -> round(x / 1000, 2), quantilesExact(0.5, 0.9, 0.99, 1)(b.at - a.at))
-		FROM (SELECT id, received_us AS at FROM log WHERE kind = 'login.tried' AND login_accepted = 1) AS a
+		FROM (SELECT id, $micros AS at FROM log WHERE kind = 'login.tried' AND login_accepted = 1) AS a
 		ALL INNER JOIN ($2) AS b ON a.id = b.login"
 }
 echo "milliseconds from the accepted login: count, [p50, p90, p99, max]"

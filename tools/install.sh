@@ -1,7 +1,7 @@
 # Sourced by ./run and ./check: installs Debian packages and the store's library, saying so first.
 
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
-libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev npm"
+libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev ca-certificates npm"
 CHECK="clang libclang-rt-14-dev llvm-14 libcmocka-dev git iproute2 nftables curl nmap hydra medusa tshark
 telnet strace nginx-light lighttpd busybox-static openssl jq python3-minimal procps sqlite3"
 
@@ -50,9 +50,12 @@ install_store() {
 	aarch64) arch=arm64 ;;
 	*) echo "There is no chDB for $(uname -m); everything but the store will run." && return ;;
 	esac
-	[ -d "node_modules/@chdb/lib-linux-$arch-gnu" ] && return
+	[ -e "node_modules/@chdb/lib-linux-$arch-gnu/libchdb.so" ] && return
 	echo "Fetching the store's engine (chDB): 180 MB to load, 570 MB on disk, about a minute ..."
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || true
+	# npm passes over an optional package that it cannot fetch, without a word.
+	[ -e "node_modules/@chdb/lib-linux-$arch-gnu/libchdb.so" ] ||
+		echo "It could not be fetched; events will wait in the journal until \`npm ci --ignore-scripts\` succeeds." >&2
 }
 
 install_core() {
