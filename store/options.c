@@ -48,7 +48,7 @@ static const struct option retention_options[] = {
 static const struct option store_fields[] = {
 	{.name = "library", .type = OPTION_TEXT, .offset = AT(library),
 	 .summary = "libchdb.so, when it is not where `npm ci` puts it"},
-	{.name = "linger", .type = OPTION_DURATION, .offset = AT(linger_ms), .fallback = "500ms",
+	{.name = "linger", .type = OPTION_DURATION, .offset = AT(linger_ms), .fallback = "1s",
 	 .max = 60000, .summary = "how long events wait in the journal for more to go with them"},
 	{.name = "journal", .type = OPTION_MAP, .fields = journal_options, .summary = "the journal"},
 	{.name = "blobs", .type = OPTION_MAP, .fields = blob_options, .summary = "captured files"},

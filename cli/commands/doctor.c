@@ -174,6 +174,13 @@ static enum finding look_contact(struct checkup *c)
 					    : say(c, LIMITED, "operator.contact is not configured");
 }
 
+static enum finding look_seed(struct checkup *c)
+{
+	const struct yaml_node *passive = yaml_child(c->config->root, "passive");
+	bool own = passive && passive->type == YAML_MAP && yaml_child(passive, "seed");
+	return own ? say(c, FINE, "your own") : say(c, LIMITED, "passive.seed is the one that everybody has");
+}
+
 static enum finding look_running(struct checkup *c)
 {
 	char state[256], path[300];
@@ -212,6 +219,8 @@ static const struct check checks[] = {
 	 "free some, shorten store.retention, or move run.state"},
 	{"contact", look_contact, "nothing is probed: who looks must say who they are",
 	 "set operator.contact and active.scope"},
+	{"seed", look_seed, "names and serials of your decoys can be computed, and so recognised",
+	 "set passive.seed to a secret of your own"},
 	{"running", look_running, "queries, reports and the demo have nobody to ask", "./run"},
 };
 
