@@ -36,20 +36,21 @@ static int run(const struct arguments *a)
 	struct fault fault = {0};
 	const char *file = arguments_flag(a, "config");
 	struct buffer text = BUFFER(0);
-	if (command_config(a, &config, &fault))
-		return command_fail(1, "%s", fault.text);
+	int bad = command_config(a, &config, &fault);
 	/* The processes read the same bytes again, so the file may change while kansoku runs. */
-	if (command_read_file(file ? file : "kansoku.yaml", CONFIG_BYTES_MAX, &text, &fault) && file)
-		return command_fail(1, "%s", fault.text);
-	fault.text[0] = '\0';
+	if (!bad && command_read_file(file ? file : "kansoku.yaml", CONFIG_BYTES_MAX, &text, &fault) && file)
+		bad = ERR_MISSING;
 	const struct parent_options options = {.config_file = file ? file : "kansoku.yaml",
 					       .config_text = buffer_bytes(&text),
 					       .config = &config,
 					       .only = arguments_flag(a, "only")};
-	int bad = parent_run(&options, &fault);
-	if (bad)
-		return command_fail(1, "%s", fault.text[0] ? fault.text : error_name(bad));
-	return 0;
+	if (!bad) {
+		fault.text[0] = '\0';
+		bad = parent_run(&options, &fault);
+	}
+	buffer_done(&text);
+	config_done(&config);
+	return bad ? command_fail(1, "%s", fault.text[0] ? fault.text : error_name(bad)) : 0;
 }
 
 static const struct flag run_flags[] = {
