@@ -166,3 +166,11 @@ int sandbox_enter(unsigned rights, const struct sandbox_path *paths, size_t coun
 
 bool sandbox_has_seccomp(void) { return prctl(PR_GET_SECCOMP) >= 0; }
 bool sandbox_has_landlock(void) { return landlock_version() >= 1; }
+
+/*
+ * LeakSanitizer stops a process from another one, which no sandbox of ours allows; it would
+ * end in an error.  It asks this of the program, if the program has it.  Inside a sandbox the
+ * answer is either 2 or a refusal.
+ */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void) { return prctl(PR_GET_SECCOMP) != 0; }

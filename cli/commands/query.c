@@ -64,6 +64,8 @@ static int run(const struct arguments *a)
 	int bad = command_config(a, &config, &fault);
 	if (!bad && run_state_path(&config, state, sizeof state))
 		bad = fault_set(&fault, ERR_BAD, "run.state: the path is too long");
+	if (!bad)
+		offline_program(state); /* before it reads its input */
 	bad = bad ? bad : read_sql(a, &sql, &fault);
 	bad = bad ? bad : ask(a, state, &config, (enum answer_format)format, buffer_bytes(&sql), &fault);
 	buffer_done(&sql);

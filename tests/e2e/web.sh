@@ -7,7 +7,7 @@ EOT
 start_kansoku --only journal,store,control,web
 U=http://127.0.0.1:$WEB_PORT
 get() { curl -s -m 20 "$@"; }
-for _ in $(seq 50); do # events reach the tables shortly after the start
+for _ in $(seq 100); do # events reach the tables shortly after the start
 	get "$U/api/v1/overview" | grep -q sensor.changed && break
 	sleep 0.2
 done
