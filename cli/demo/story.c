@@ -9,6 +9,7 @@
 #define ASK_WAIT_MS 2000
 #define ANSWER_MAX (4u << 20)
 #define LINE_MAX 512
+#define REFUSALS_MAX 10 /* a store that has just begun may take a while */
 
 void story_tell(const struct story *s, const char *device, const char *what, const char *fmt, ...)
 {
@@ -74,7 +75,7 @@ void story_ask(struct story *s, uint64_t now_us,
 				 &answer, ASK_WAIT_MS, &fault);
 	if (!bad)
 		tell_rows(buffer_bytes(&answer), identified, arg);
-	else if (bad != ERR_TIMEOUT) {
+	else if (bad != ERR_TIMEOUT && ++s->refusals == REFUSALS_MAX) {
 		s->deaf = true;
 		story_tell(s, "kansoku", "deaf", "the store does not say what it knows: %s", fault.text);
 	}

@@ -8,7 +8,8 @@
 struct story {
 	const struct demo_options *options;
 	uint64_t begun_us, asked_us;
-	bool deaf; /* the store does not answer: the demo goes on without it */
+	unsigned refusals; /* questions that the store did not take */
+	bool deaf;         /* the store does not answer: the demo goes on without it */
 };
 
 /* `what` is a word for programs ("attack", "look"), the rest is for people. */

@@ -9,7 +9,7 @@ sed -e "s#state: var#state: $STATE#; s/ports: \[2323\]/ports: [$TELNET_PORT]/; s
 echo "web: {port: $WEB_PORT}" >>"$CONFIG"
 start_kansoku
 U=http://127.0.0.1:$WEB_PORT/api/v1
-for _ in $(seq 100); do query 'SELECT 1' >/dev/null 2>&1 && break; sleep 0.1; done
+
 
 timeout 70 "$KANSOKU" demo --config "$CONFIG" --decoy 127.20.1.1:$TELNET_PORT --telnet-port $LOOK_TELNET \
 	--web-port $LOOK_WEB --seconds 60 --json >"$WORK/story" || fail "the demo: $(tail -3 "$WORK/story")"
