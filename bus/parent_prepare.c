@@ -225,11 +225,14 @@ int parent_prepare(struct parent *parent, struct fault *fault)
 	int bad = take_lock(parent, fault);
 	if (!bad)
 		bad = keep_config(parent, fault);
-	parent->own_uids = others_reach(parent->state);
+	char program[STATE_PATH_MAX] = ""; /* zeroed: readlink() writes no NUL */
+	if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
+		program[0] = '\0';
+	parent->own_uids = others_reach(parent->state) && others_reach(program);
 	if (!parent->own_uids && geteuid() == 0)
-		log_warning("%s lies in a folder that is closed to other users: processes stay root, without "
-			    "capabilities, instead of having a user each; run.state under /var/lib would be right",
-			    parent->state);
+		log_warning("%s or %s lies in a folder that is closed to other users: processes stay root, "
+			    "without capabilities, instead of having a user each; /opt and run.state under "
+			    "/var/lib would be right", parent->state, program);
 	const struct role *roles[CHILDREN_MAX];
 	size_t n = 0;
 	ROLES_EACH(r)

@@ -56,7 +56,10 @@ settle
 logins=$(one "SELECT count() FROM log WHERE kind = 'login.tried' AND login_accepted = 1")
 closed=$(one "SELECT count() FROM log WHERE kind = 'session.closed'")
 echo "completed $completed, failed $failed; stored logins $logins, closed $closed"
-[ "$failed" = 0 ] || fail "$failed sessions of the attacker failed although no decoy was killed"
+# While the journal stays away, decoys refuse new sessions, and count them.
+refused=$(one "SELECT sum(toUInt64OrZero(value[indexOf(field, 'count')])) FROM log WHERE kind = 'sensor.changed' AND state = 'refusing'")
+[ "$failed" = 0 ] || [ "$refused" -ge "$failed" ] ||
+	fail "$failed sessions of the attacker failed, $refused were refused, and no decoy was killed"
 [ "$logins" = "$completed" ] || fail "completed $completed sessions, stored $logins logins"
 [ "$closed" = "$completed" ] || fail "completed $completed sessions, stored $closed ends"
 
