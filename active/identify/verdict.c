@@ -22,7 +22,7 @@ enum {
 	WEAK_BELOW = 50,      /* such a hit disputes nothing */
 	KIN_WEAK_BELOW = 70,  /* nor does such a hit of the same family, where the lead is */
 	KIN_AHEAD = 10,       /* ahead by as much */
-	TELNET_LEADS_AT = 60, /* and such a Telnet hit leads when devices differ */
+	TELNET_LEADS_AT = 60, /* such a Telnet hit leads when devices differ, such a narrow one a broad */
 	DISPUTED_MAX = 60,
 	CLEARLY_AHEAD = 30, /* percent by which a lead must be ahead to be kept without Telnet */
 	CONFIDENCE_MAX = 99,
@@ -220,6 +220,25 @@ static const struct verdict_evidence *lead_of(const struct verdict *v, bool teln
 	return lead;
 }
 
+/*
+ * A broad label yields to a narrower one that agrees with it and stands on its own, unless
+ * that one comes from another port than Telnet's, where it may be another machine's.
+ */
+static const struct verdict_evidence *narrowed(const struct verdict *v,
+					       const struct verdict_evidence *lead)
+{
+	const struct verdict_evidence *best = lead;
+	for (size_t i = 0; i < v->hit_count && is_broad(lead->device); i++) {
+		const struct verdict_evidence *e = &v->hits[i];
+		if (!e->device[0] || is_broad(e->device) || e->certainty < TELNET_LEADS_AT ||
+		    !agrees(lead, e) || (e->port != lead->port && !is_telnet(e)))
+			continue;
+		if (best == lead || worth(e) > worth(best))
+			best = e;
+	}
+	return best;
+}
+
 /* The surest hit that names another device than the lead. */
 static const struct verdict_evidence *rival_of(const struct verdict *v,
 					       const struct verdict_evidence *lead)
@@ -358,6 +377,8 @@ static const struct verdict_evidence *resolve(struct verdict *v, const struct ve
 void verdict_conclude(struct verdict *v)
 {
 	const struct verdict_evidence *lead = lead_of(v, false);
+	if (lead)
+		lead = narrowed(v, lead);
 	if (lead)
 		lead = resolve(v, lead, rival_of(v, lead));
 	if (lead) {

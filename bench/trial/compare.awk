@@ -125,8 +125,8 @@ function print_twists(    t, order)
 	twist_all["no device"] += 0
 	for (t in twist_all)
 		printf "%-20s|%9d |%10d |%7d |%9s |%9s\n", t, twist_all[t], twist_found[t],
-			twist_right[t], share(twist_right[t], twist_found[t]),
-			share(twist_right[t], twist_all[t]) | order
+			twist_right[t], twist_found[t] ? share(twist_right[t], twist_found[t]) : "-",
+			twist_all[t] ? share(twist_right[t], twist_all[t]) : "-" | order
 	close(order)
 	print ""
 }

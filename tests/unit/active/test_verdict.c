@@ -18,6 +18,7 @@ static struct identify *open_rules(void)
 			DEVICE("maybe login", "0.4", "NAS", "", "")))},
 		{"title.xml", BYTES(FILE_OF("html_title",
 			DEVICE("^Acme DVR", "0.8", "DVR", "Acme", "D1")
+			DEVICE("^Big router", "0.95", "Router", "", "B1")
 			DEVICE("^Weak camera$", "0.3", "IP Camera", "", "")
 			DEVICE("^Air (?:\\w+)$", "0.9", "Wireless Router", "Other", "R9")
 			DEVICE("^Box station complete$", "0.8", "NAS", "Box", "N")))},
@@ -71,7 +72,9 @@ TEST(verdict_a_narrow_class_takes_a_broad_one_in)
 	struct verdict v;
 	hear(&v, id, "router login:", "", "Air R9");
 	CHECK(!strcmp(v.device, "Wireless Router") && !v.disputed && v.confidence > 90);
-	CHECK(!strcmp(v.rule, "title:3") && !strcmp(v.product, "R9"));
+	CHECK(!strcmp(v.rule, "title:4") && !strcmp(v.product, "R9"));
+	hear(&v, id, "bridge login:", "", "Big router");
+	CHECK(!strcmp(v.device, "Wireless Bridge") && !v.disputed && v.confidence > 90);
 	identify_close(id);
 }
 
@@ -151,7 +154,7 @@ TEST(verdict_a_rule_that_almost_matched_is_near)
 	struct identify *id = open_rules();
 	struct verdict v;
 	hear(&v, id, "", "", "My box station complete set");
-	CHECK(!v.device[0] && strstr(v.near, "title:4") && strstr(v.signals, "My box"));
+	CHECK(!v.device[0] && strstr(v.near, "title:5") && strstr(v.signals, "My box"));
 	identify_close(id);
 }
 
