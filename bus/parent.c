@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define GREETING_WAIT_MS 5
+#define GREETING_WAITS_MAX 1000 /* somebody is stuck: begin without */
 #define RESTART_MS_FIRST 100
 #define RESTART_MS_MAX 10000
 #define STEADY_US 30000000      /* who lived this long starts anew at the first delay */
@@ -29,6 +31,9 @@ static void start_failed(struct parent *parent, const struct child *c, const cha
 	parent_stop(parent);
 }
 
+static void announce_when_complete(struct parent *parent);
+static void announce_again(uv_timer_t *timer) { announce_when_complete(timer->data); }
+
 static void announce_when_complete(struct parent *parent)
 {
 	for (size_t i = 0; i < parent->count; i++) {
@@ -36,8 +41,13 @@ static void announce_when_complete(struct parent *parent)
 		if (!c->told_linked && !(c->role->optional && c->deaths))
 			return;
 	}
-	if (parent->announced)
+	if (parent->announced || parent->stopping)
 		return;
+	/* Who has not greeted us yet has not said what it wants, and would miss what we report. */
+	if (!bus_linked(parent->bus) && parent->greeting_waits++ < GREETING_WAITS_MAX) {
+		uv_timer_start(&parent->watch, announce_again, GREETING_WAIT_MS, 0);
+		return;
+	}
 	parent->announced = true;
 	parent_report(parent, NULL, "configuration", parent->options->config_file);
 	for (size_t i = 0; i < parent->count; i++)

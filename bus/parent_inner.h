@@ -54,6 +54,7 @@ struct parent {
 	size_t count;
 	uv_signal_t term, interrupt, dead;
 	uv_timer_t watch;
+	unsigned greeting_waits;
 };
 
 /* parent_prepare.c: before anything is started. */
