@@ -3,7 +3,7 @@
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
 libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev ca-certificates npm"
 CHECK="clang libclang-rt-14-dev llvm-14 libcmocka-dev git iproute2 nftables curl nmap hydra medusa tshark
-telnet tcpdump strace nginx-light lighttpd busybox-static openssl jq file gawk procps sqlite3"
+telnet tcpdump strace nginx-light lighttpd busybox-static openssl jq file gawk python3 procps"
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
