@@ -6,7 +6,7 @@
  * the command line, the API and the console show the same numbers from it.
  *
  * SQL keeps to the subset that every ClickHouse from 18.16 on answers alike, reads the view
- * `log`, and says {from} and {to} where the range of time belongs.
+ * `log` or the table `events` below it (store/schema.h), and says {from} and {to} where the range of time belongs.
  */
 #pragma once
 #include "base/registry.h"

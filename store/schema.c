@@ -108,13 +108,10 @@ bool schema_column(unsigned at, char name[64], char type[64], char fallback[160]
  * Merges cost more than inserts: with the usual base of 5 every row is rewritten about five
  * times; 20 halves the work of the whole store and leaves a few dozen parts more.
  * Replaced parts go within seconds, so that what was erased is gone from the disk.
- * A part keeps its columns in one file up to 256 MB: a file a column costs a hundred new
- * files, and their syncs, for every insert and merge.
  */
 #define ENGINE(order)                                                                             \
 	"ENGINE = MergeTree PARTITION BY toYYYYMM(time) ORDER BY " order                          \
 	" SETTINGS non_replicated_deduplication_window = 10000, merge_selector_base = 20, "       \
-	"min_bytes_for_wide_part = 268435456, "                                                   \
 	"old_parts_lifetime = 1, cleanup_delay_period = 1, cleanup_delay_period_random_add = 0, "  \
 	"max_cleanup_delay_period = 2, fsync_after_insert = 1, fsync_part_directory = 1, "         \
 	"merge_tree_clear_old_parts_interval_seconds = 1"
