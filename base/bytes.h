@@ -38,12 +38,13 @@ static inline struct bytes bytes_of_text(const char *s)
 
 static inline struct reader reader_of(const void *p, size_t n)
 {
-	return (struct reader){p, (const uint8_t *)p + n, false};
+	/* Nothing is often a NULL, to which C lets nobody add, not even 0. */
+	return (struct reader){p, n ? (const uint8_t *)p + n : p, false};
 }
 
 static inline struct reader reader_of_bytes(struct bytes b)
 {
-	return (struct reader){b.at, b.at + b.len, false};
+	return reader_of(b.at, b.len);
 }
 
 static inline bool reader_ok(const struct reader *r) { return !r->bad; }
@@ -56,7 +57,8 @@ static inline struct bytes read_bytes(struct reader *r, size_t n)
 		return (struct bytes){0};
 	}
 	struct bytes b = {r->at, n};
-	r->at += n;
+	if (n)
+		r->at += n;
 	return b;
 }
 
@@ -100,7 +102,7 @@ bool bytes_is_utf8(struct bytes);
 
 static inline struct writer writer_of(void *p, size_t n)
 {
-	return (struct writer){p, p, (uint8_t *)p + n, false};
+	return (struct writer){p, p, n ? (uint8_t *)p + n : p, false};
 }
 
 static inline size_t writer_used(const struct writer *w) { return (size_t)(w->at - w->start); }
