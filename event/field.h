@@ -36,7 +36,7 @@ enum field_type { /* on the wire and on disk: append only */
 	FIELD_ID = 7,
 };
 
-enum field_mark { FIELD_HOT = 1, FIELD_PRIVATE = 2 };
+enum field_mark { FIELD_HOT = 1, FIELD_PRIVATE = 2, FIELD_FLOW = 4 };
 
 struct field_definition {
 	const char *name; /* dotted, lower case: "telnet.terminal" */

@@ -36,12 +36,15 @@
 	X(RECORD_IMPORTED,  "record.imported",   "a partner's record came in")                    \
 	X(RECORD_SHARED,    "record.shared",     "a record went out to a partner")                \
 	X(CAMPAIGN_FOUND,   "campaign.found",    "sources were found to belong together")         \
-	X(EFFECT_MEASURED,  "effect.measured",   "what looking changed, with an interval")
+	X(EFFECT_MEASURED,  "effect.measured",   "what looking changed, with an interval")         \
+	X(FLOW_COUNTED,     "flow.counted",      "packets of one source to one port, over an interval") \
+	X(SOURCE_JUDGED,    "source.judged",     "whether a source surveys or attacks, with the reasons")
 
 /*
  * Fields.  Types: TEXT is valid UTF-8 of our own making; BYTES come from outside
  * and stay bytes; ADDRESS is 16 bytes; TIME is microseconds of UTC; ID is 16 bytes.
- * HOT fields become columns of the store (at most 24).  PRIVATE fields (passwords,
+ * HOT fields become columns of the store (at most 24);
+ * FLOW ones are columns of the table flows, beside the envelope and the addresses.  PRIVATE fields (passwords,
  * payloads) are stored apart and are never shared.
  *
  *      field              name                 type     marks    what it holds
@@ -112,4 +115,20 @@
 	X(DETAIL,           "detail",            TEXT,    0,       "a sentence for people")       \
 	X(TCP_TTL,          "tcp.ttl",           NUMBER,  0,       "time to live of the SYN-ACK as received") \
 	X(TCP_WINDOW,       "tcp.window",        NUMBER,  0,       "window of the SYN-ACK")       \
-	X(TCP_OPTIONS,      "tcp.options",       TEXT,    0,       "its options in order, p0f style")
+	X(TCP_OPTIONS,      "tcp.options",       TEXT,    0,       "its options in order, p0f style") \
+	X(TOOL,             "tool",              TEXT,    FLOW,    "program that made the packets, by its signature") \
+	X(FLOW_FIRST,       "flow.first",        TIME,    FLOW,    "first packet; the event's time is the last") \
+	X(FLOW_PACKETS,     "flow.packets",      NUMBER,  FLOW,    "packets")                     \
+	X(FLOW_BYTES,       "flow.bytes",        NUMBER,  FLOW,    "bytes as the IP headers say") \
+	X(FLOW_DESTINATIONS, "flow.destinations", NUMBER, FLOW,    "distinct addresses of ours; above 16 within 6.5 of 100") \
+	X(FLOW_FLAGS,       "flow.flags",        NUMBER,  FLOW,    "TCP flags as in the header")  \
+	X(FLOW_ANSWER,      "flow.answer",       BOOL,    FLOW,    "whether they answer: then sport is the port") \
+	X(FLOW_TTL_MIN,     "flow.ttl.min",      NUMBER,  FLOW,    "lowest TTL as received")      \
+	X(FLOW_TTL_MAX,     "flow.ttl.max",      NUMBER,  FLOW,    "highest TTL as received")     \
+	X(FLOW_HOPS,        "flow.hops",         NUMBER,  FLOW,    "routers on the way, guessed from the TTL") \
+	X(FLOW_CLASS,       "flow.class",        TEXT,    FLOW,    "scan, backscatter, reflection, spoofed, misconfigured, other") \
+	X(FLOW_ASKS,        "flow.asks",         TEXT,    FLOW,    "what the payload asks, by its signature") \
+	X(FLOW_P0F,         "flow.p0f",          TEXT,    FLOW,    "signature of the first SYN, p0f style") \
+	X(FLOW_JA4T,        "flow.ja4t",         TEXT,    FLOW,    "signature of the first SYN, JA4T") \
+	X(FLOW_END,         "flow.end",          TEXT,    FLOW,    "why the record ends: quiet, interval, full, early, end") \
+	X(FLOW_PAYLOAD,     "flow.payload",      BYTES,   PRIVATE, "sample of the first payload")

@@ -1,9 +1,10 @@
 # Sourced by ./run and ./check: installs Debian packages and the store's library, saying so first.
 
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
-libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev ca-certificates npm"
+libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev ca-certificates npm"
 CHECK="clang libclang-rt-14-dev llvm-14 libcmocka-dev git iproute2 nftables curl nmap hydra medusa tshark
-telnet tcpdump strace nginx-light lighttpd busybox-static openssl jq file gawk python3 procps"
+telnet tcpdump strace nginx-light lighttpd busybox-static openssl jq file gawk python3 procps
+zmap masscan hping3 python3-scapy avro-bin wireshark-common zstd"
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
