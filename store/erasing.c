@@ -21,11 +21,14 @@ static int find_ids(struct engine *e, const struct erasure *what, struct fault *
 	if (!bad)
 		bad = engine_run_text(e, "CREATE TABLE kansoku.erasing (id FixedString(16)) ENGINE = Memory",
 				      NULL, fault);
-	for (int table = 0; table < 2 && !bad; table++) {
+	for (enum table t = 0; t <= TABLES && !bad; t++) {
 		struct writer w = writer_of(sql, SCHEMA_SQL_MAX);
 		write_fmt(&w, "INSERT INTO kansoku.erasing SELECT id FROM kansoku.%s WHERE ",
-			  table ? "private" : "events");
-		erasure_condition(&w, what, table == 1);
+			  t < TABLES ? table_name(t) : "private");
+		if (t < TABLES)
+			erasure_condition(&w, what, t);
+		else
+			erasure_condition_private(&w, what);
 		bad = w.bad ? fault_set(fault, ERR_FULL, "erase: the condition exceeds %d bytes", SCHEMA_SQL_MAX)
 			    : engine_run(e, writer_bytes(&w), NULL, fault);
 	}
@@ -83,9 +86,12 @@ static int wait_gone(struct engine *e, struct fault *fault)
 					     "a minute; run it again");
 }
 
-static int delete_from(struct engine *e, const char *table, struct fault *fault)
+/* A mutation looks at every part, so there is none where nothing is to go. */
+static int delete_from(struct engine *e, const char *table, uint64_t rows, struct fault *fault)
 {
 	char sql[160];
+	if (!rows)
+		return 0;
 	snprintf(sql, sizeof sql, "ALTER TABLE kansoku.%s DELETE WHERE %s", table, chosen);
 	return engine_run_text(e, sql, NULL, fault);
 }
@@ -93,12 +99,14 @@ static int delete_from(struct engine *e, const char *table, struct fault *fault)
 int engine_erase(struct engine *e, struct erasing *out, struct fault *fault)
 {
 	int bad = find_ids(e, out->what, fault);
-	bad = bad ? bad : count_in(e, "events", &out->events, fault);
+	for (enum table t = 0; t < TABLES && !bad; t++)
+		bad = count_in(e, table_name(t), &out->rows[t], fault);
 	bad = bad ? bad : count_in(e, "private", &out->private_values, fault);
-	if (!bad && !out->what->dry_run && out->events + out->private_values) {
+	if (!bad && !out->what->dry_run && out->rows[TABLE_EVENTS] + out->rows[TABLE_FLOWS] + out->private_values) {
 		bad = find_blobs(e, out, fault);
-		bad = bad ? bad : delete_from(e, "private", fault);
-		bad = bad ? bad : delete_from(e, "events", fault);
+		bad = bad ? bad : delete_from(e, "private", out->private_values, fault);
+		for (enum table t = 0; t < TABLES && !bad; t++)
+			bad = delete_from(e, table_name(t), out->rows[t], fault);
 		bad = bad ? bad : wait_gone(e, fault);
 	}
 	struct fault ignored;

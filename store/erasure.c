@@ -1,5 +1,5 @@
 #include "store/erasure.h"
-#include "store/schema.h"
+#include "store/row.h"
 
 int erasure_from_words(const char *word, struct erasure *e, struct fault *fault)
 {
@@ -121,33 +121,36 @@ static void condition_address(struct writer *w, const struct erasure *e, const c
 	write_text(w, "')");
 }
 
-void erasure_condition(struct writer *w, const struct erasure *e, bool private_table)
+void erasure_condition_private(struct writer *w, const struct erasure *e)
 {
-	if (e->type == ERASE_RANGE) {
-		/* Only events know microseconds; their private values go with them, by id. */
-		write_fmt(w, private_table ? "0 = 1" : "toUInt64(time) * 1000000 + time_us >= %llu AND "
-						       "toUInt64(time) * 1000000 + time_us < %llu",
-			  (unsigned long long)e->from_us, (unsigned long long)e->to_us);
-		return;
-	}
-	if (private_table) {
+	/* Only their events know microseconds; private values go with them, by id. */
+	if (e->type == ERASE_RANGE)
+		write_text(w, "0 = 1");
+	else
 		condition_text(w, e, "value");
+}
+
+void erasure_condition(struct writer *w, const struct erasure *e, enum table t)
+{
+	struct column c;
+	if (e->type == ERASE_RANGE) {
+		write_fmt(w, "toUInt64(time) * 1000000 + time_us >= %llu AND "
+			     "toUInt64(time) * 1000000 + time_us < %llu",
+			  (unsigned long long)e->from_us, (unsigned long long)e->to_us);
 		return;
 	}
 	write_text(w, "arrayExists(x -> ");
 	condition_text(w, e, "x");
 	write_text(w, ", value)");
-	char name[64], type[64], fallback[160];
-	for (unsigned i = 0; schema_column(i, name, type, fallback); i++) {
-		int field = field_find(bytes_of_text(name));
-		bool address = field >= 0 && field_definition((uint16_t)field)->type == FIELD_ADDRESS;
-		if (!address && strcmp(type, "String"))
+	for (unsigned i = 0; schema_column(t, i, &c); i++) {
+		bool address = c.field >= 0 && field_definition((uint16_t)c.field)->type == FIELD_ADDRESS;
+		if (!address && strcmp(c.type, "String"))
 			continue;
 		write_text(w, " OR ");
 		if (!address)
-			condition_text(w, e, name);
+			condition_text(w, e, c.name);
 		else if (e->type == ERASE_ADDRESS)
-			condition_address(w, e, name);
+			condition_address(w, e, c.name);
 		else
 			write_text(w, "0 = 1");
 	}

@@ -7,7 +7,7 @@
  * come in late (a sender had kept them) are dropped.
  */
 #pragma once
-#include "event/event.h"
+#include "store/schema.h"
 
 enum erasure_type { ERASE_ADDRESS = 1, ERASE_TEXT = 2, ERASE_RANGE = 3 };
 
@@ -27,8 +27,9 @@ void erasure_write(struct writer *, const struct erasure *);
 int erasure_read(struct bytes, struct erasure *); /* 0 or ERR_BAD */
 
 bool erasure_matches(const struct erasure *, const struct event *);
-/* The condition on the rows of `events`, or of `private`; nothing of it can be taken for SQL. */
-void erasure_condition(struct writer *, const struct erasure *, bool private_table);
+/* The condition on a table's rows, or on those of `private`; nothing of it can be taken for SQL. */
+void erasure_condition(struct writer *, const struct erasure *, enum table);
+void erasure_condition_private(struct writer *, const struct erasure *);
 
 #define TOMBSTONE_SIZE 72
 #define TOMBSTONES_MAX 4096

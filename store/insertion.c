@@ -3,22 +3,25 @@
 
 int insertion_open(struct insertion *i)
 {
-	*i = (struct insertion){.events = BUFFER(ROWS_BYTES_MAX), .private_values = BUFFER(ROWS_BYTES_MAX)};
+	*i = (struct insertion){.rows.private_values = BUFFER(ROWS_BYTES_MAX)};
+	for (enum table t = 0; t < TABLES; t++)
+		i->rows.tables[t] = BUFFER(ROWS_BYTES_MAX);
 	i->event = malloc(sizeof *i->event);
 	return i->event ? 0 : ERR_MEMORY;
 }
 
 void insertion_close(struct insertion *i)
 {
-	buffer_done(&i->events);
-	buffer_done(&i->private_values);
+	for (enum table t = 0; t < TABLES; t++)
+		buffer_done(&i->rows.tables[t]);
+	buffer_done(&i->rows.private_values);
 	free(i->event);
 	*i = (struct insertion){0};
 }
 
 struct encoding {
 	const struct dictionary *dictionary;
-	uint32_t rows, rows_private, refused;
+	uint32_t refused;
 };
 
 static int group_encode(struct insertion *i, struct encoding *n, const struct group *g)
@@ -32,10 +35,9 @@ static int group_encode(struct insertion *i, struct encoding *n, const struct gr
 			n->refused++;
 			continue;
 		}
-		int bad = row_write(&i->plan, &i->events, &i->private_values, i->event, &n->rows_private);
+		int bad = row_write(&i->plan, &i->rows, i->event);
 		if (bad)
 			return bad;
-		n->rows++;
 	}
 	return 0;
 }
@@ -61,16 +63,40 @@ static int batch_encode(struct insertion *i, const struct batch *b, struct bytes
 	return bad ? fault_set(fault, bad, "store: a batch exceeds %zu bytes as rows", ROWS_BYTES_MAX) : 0;
 }
 
-static int table_insert(struct engine *e, struct buffer *rows,
-			void (*statement)(struct writer *, const char *), const char *token,
+static int rows_insert(struct engine *e, const struct buffer *rows, const struct writer *statement,
+		       struct fault *fault)
+{
+	if (!buffer_len(rows))
+		return 0;
+	return statement->bad ? fault_set(fault, ERR_FULL, "store: an insert exceeds %d bytes", SCHEMA_SQL_MAX)
+			      : engine_insert(e, writer_bytes(statement), buffer_bytes(rows), fault);
+}
+
+static int private_insert(struct insertion *i, struct engine *e, const char *token, struct fault *fault)
+{
+	char sql[SCHEMA_SQL_MAX];
+	struct writer w = writer_of(sql, sizeof sql);
+	schema_insert_private(&w, token);
+	return rows_insert(e, &i->rows.private_values, &w, fault);
+}
+
+static int table_insert(struct insertion *i, struct engine *e, enum table t, const char *token,
 			struct fault *fault)
 {
 	char sql[SCHEMA_SQL_MAX];
 	struct writer w = writer_of(sql, sizeof sql);
-	statement(&w, token);
-	if (!buffer_len(rows))
-		return 0;
-	return engine_insert(e, writer_bytes(&w), buffer_bytes(rows), fault);
+	schema_insert(&w, t, token);
+	return rows_insert(e, &i->rows.tables[t], &w, fault);
+}
+
+static void rows_clear(struct rows *rows)
+{
+	for (enum table t = 0; t < TABLES; t++) {
+		buffer_consume(&rows->tables[t], buffer_len(&rows->tables[t]));
+		rows->counts[t] = 0;
+	}
+	buffer_consume(&rows->private_values, buffer_len(&rows->private_values));
+	rows->private_count = 0;
 }
 
 int insertion_run(struct insertion *i, struct engine *e, const struct batch *b, struct bytes head,
@@ -78,17 +104,18 @@ int insertion_run(struct insertion *i, struct engine *e, const struct batch *b, 
 {
 	struct encoding n = {0};
 	char token[BATCH_NAME_MAX];
-	buffer_consume(&i->events, buffer_len(&i->events));
-	buffer_consume(&i->private_values, buffer_len(&i->private_values));
+	rows_clear(&i->rows);
 	batch_name(b, token);
 	int bad = batch_encode(i, b, head, groups, &n, fault);
 	/* Private values first: an event whose password is missing would be a loss that shows late. */
-	bad = bad ? bad : table_insert(e, &i->private_values, schema_insert_private, token, fault);
-	bad = bad ? bad : table_insert(e, &i->events, schema_insert_events, token, fault);
+	bad = bad ? bad : private_insert(i, e, token, fault);
+	for (enum table t = 0; t < TABLES && !bad; t++)
+		bad = table_insert(i, e, t, token, fault);
 	if (bad)
 		return bad;
-	i->rows += n.rows;
-	i->rows_private += n.rows_private;
+	for (enum table t = 0; t < TABLES; t++)
+		i->inserted[t] += i->rows.counts[t];
+	i->inserted_private += i->rows.private_count;
 	i->refused += n.refused;
 	return 0;
 }

@@ -2,16 +2,16 @@
 #pragma once
 #include "store/embedded/engine.h"
 #include "store/journal.h"
-#include "store/schema.h"
+#include "store/row.h"
 
 /* Of one batch as rows: an empty value of 5 bytes becomes a name of up to 66. */
 #define ROWS_BYTES_MAX ((size_t)16 * 2 * BATCH_BYTES_MAX)
 
 struct insertion {
-	struct buffer events, private_values;
+	struct rows rows; /* of the batch at hand */
 	struct event *event;
 	struct row_plan plan;
-	uint64_t rows, rows_private;
+	uint64_t inserted[TABLES], inserted_private;
 	uint64_t refused; /* frames that this version cannot read; they stay in the journal */
 };
 

@@ -38,6 +38,8 @@ static const struct option retention_options[] = {
 	 .fallback = "365d", .min = DAY_MS, .summary = "how long events are kept"},
 	{.name = "private", .type = OPTION_DURATION, .offset = AT(retention.private_ms),
 	 .fallback = "30d", .min = DAY_MS, .summary = "how long passwords and payloads are kept"},
+	{.name = "flows", .type = OPTION_DURATION, .offset = AT(retention.flows_ms),
+	 .fallback = "90d", .min = DAY_MS, .summary = "how long flows are kept, in whole days"},
 	{.name = "kinds", .type = OPTION_PAIRS, .offset = AT(retention.kinds),
 	 .summary = "a time per kind: {scan.seen: 30d}"},
 	{.name = "fields", .type = OPTION_PAIRS, .offset = AT(retention.fields),

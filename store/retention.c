@@ -10,7 +10,7 @@
 #include "store/store_room_inner.h"
 #include <stdlib.h>
 
-#define DAY_MS 86400000u
+#define DAY_S 86400u
 
 /* "30d", "12h" as the option table reads durations; 0 when it is none. */
 static uint64_t duration_seconds(struct bytes text)
@@ -32,19 +32,41 @@ static void older(struct writer *w, uint64_t seconds)
 	write_fmt(w, "time < now() - %llu", (unsigned long long)seconds);
 }
 
-/* Events that no kind of its own says otherwise of, then each kind. */
+static uint64_t flows_seconds(const struct store_options *o)
+{
+	const struct option_pair *kinds = o->retention.kinds.items;
+	for (size_t i = 0; i < o->retention.kinds.count; i++)
+		if (!strcmp(kinds[i].name, event_kind_name(EVENT_FLOW_COUNTED)) &&
+		    duration_seconds(kinds[i].value))
+			return duration_seconds(kinds[i].value);
+	return o->retention.flows_ms / 1000;
+}
+
+/*
+ * Whole days, the last one cut short, so that the table is rewritten once a day and nothing
+ * stays longer than it may.
+ */
+static void flows_condition(struct writer *w, uint64_t seconds)
+{
+	write_fmt(w, "time < toStartOfDay(now() - %llu)",
+		  (unsigned long long)(seconds > DAY_S ? seconds - DAY_S : 0));
+}
+
+/* Events that no kind of its own says otherwise of, then each kind; flows are no events here. */
 static void events_condition(struct writer *w, const struct store_options *o)
 {
 	const struct option_pair *kinds = o->retention.kinds.items;
+	const char *flow = event_kind_name(EVENT_FLOW_COUNTED);
 	write_text(w, "(");
 	older(w, o->retention.default_ms / 1000);
+	write_fmt(w, " AND kind != '%s'", flow);
 	for (size_t i = 0; i < o->retention.kinds.count; i++)
 		if (event_kind_find(bytes_of_text(kinds[i].name)) >= 0)
 			write_fmt(w, " AND kind != '%s'", kinds[i].name);
 	write_text(w, ")");
 	for (size_t i = 0; i < o->retention.kinds.count; i++) {
 		uint64_t seconds = duration_seconds(kinds[i].value);
-		if (!seconds || event_kind_find(bytes_of_text(kinds[i].name)) < 0)
+		if (!seconds || event_kind_find(bytes_of_text(kinds[i].name)) < 0 || !strcmp(kinds[i].name, flow))
 			continue;
 		write_fmt(w, " OR (kind = '%s' AND ", kinds[i].name);
 		older(w, seconds);
@@ -71,54 +93,50 @@ static int run_if_any(struct engine *e, const char *table, const char *condition
 	return bad;
 }
 
-/* One field's value goes, the event stays: from its column, or from the arrays. */
-static int field_forget(struct engine *e, uint16_t field, uint64_t seconds, struct fault *fault)
+/* One field's value goes, the row stays: from its column, or from the arrays. */
+static int field_forget_in(struct engine *e, enum table t, uint16_t field, uint64_t seconds,
+			   struct fault *fault)
 {
 	const struct field_definition *d = field_definition(field);
-	char condition[256], change[512], column[64], name[64], type[64], fallback[160];
-	snprintf(column, sizeof column, "%s", d->name);
-	for (char *c = column; *c; c++)
-		*c = *c == '.' ? '_' : *c;
-	if (d->marks & FIELD_PRIVATE) {
-		snprintf(condition, sizeof condition, "field = '%s' AND time < now() - %llu", d->name,
-			 (unsigned long long)seconds);
-		return run_if_any(e, "private", condition, "DELETE", fault);
-	}
-	for (unsigned i = 0; schema_column(i, name, type, fallback); i++) {
-		if (strcmp(name, column))
+	char condition[256], change[512];
+	struct column c;
+	for (unsigned i = 0; schema_column(t, i, &c); i++) {
+		if (c.field != field)
 			continue;
-		bool fixed = !strcmp(type, "FixedString(16)"), text = !strcmp(type, "String");
+		bool fixed = !strcmp(c.type, "FixedString(16)"), text = !strcmp(c.type, "String");
 		const char *empty = fixed ? "toFixedString('',16)" : text ? "''" : "0";
-		snprintf(condition, sizeof condition, "`%s` != %s AND time < now() - %llu", column, empty,
+		snprintf(condition, sizeof condition, "`%s` != %s AND time < now() - %llu", c.name, empty,
 			 (unsigned long long)seconds);
-		snprintf(change, sizeof change, "UPDATE `%s` = %s", column, empty);
-		return run_if_any(e, "events", condition, change, fault);
+		snprintf(change, sizeof change, "UPDATE `%s` = %s", c.name, empty);
+		return run_if_any(e, table_name(t), condition, change, fault);
 	}
 	snprintf(condition, sizeof condition, "has(field, '%s') AND time < now() - %llu", d->name,
 		 (unsigned long long)seconds);
 	snprintf(change, sizeof change,
 		 "UPDATE value = arrayFilter((v, f) -> f != '%s', value, field), "
 		 "field = arrayFilter(f -> f != '%s', field)", d->name, d->name);
-	return run_if_any(e, "events", condition, change, fault);
+	return run_if_any(e, table_name(t), condition, change, fault);
 }
 
-int retention_run(struct engine *e, const struct store_options *o, struct fault *fault)
+static int field_forget(struct engine *e, uint16_t field, uint64_t seconds, struct fault *fault)
 {
-	char *condition = malloc(SCHEMA_SQL_MAX / 2);
-	if (!condition)
-		return fault_set(fault, ERR_MEMORY, "retention: out of memory");
-	struct writer w = writer_of(condition, SCHEMA_SQL_MAX / 2 - 1);
-	events_condition(&w, o);
-	*w.at = '\0';
-	int bad = w.bad ? fault_set(fault, ERR_FULL, "store.retention.kinds: too many") : 0;
-	bad = bad ? bad : run_if_any(e, "events", condition, "DELETE", fault);
-	/* Private values also go with their events: none outlives what it belongs to. */
-	bad = bad ? bad : run_if_any(e, "private", condition, "DELETE", fault);
-	w = writer_of(condition, SCHEMA_SQL_MAX / 2 - 1);
-	older(&w, o->retention.private_ms / 1000);
-	*w.at = '\0';
-	bad = bad ? bad : run_if_any(e, "private", condition, "DELETE", fault);
+	const struct field_definition *d = field_definition(field);
+	char condition[256];
+	if (d->marks & FIELD_PRIVATE) {
+		snprintf(condition, sizeof condition, "field = '%s' AND time < now() - %llu", d->name,
+			 (unsigned long long)seconds);
+		return run_if_any(e, "private", condition, "DELETE", fault);
+	}
+	int bad = 0;
+	for (enum table t = 0; t < TABLES && !bad; t++)
+		bad = field_forget_in(e, t, field, seconds, fault);
+	return bad;
+}
+
+static int fields_forget(struct engine *e, const struct store_options *o, struct fault *fault)
+{
 	const struct option_pair *fields = o->retention.fields.items;
+	int bad = 0;
 	for (size_t i = 0; !bad && i < o->retention.fields.count; i++) {
 		int field = field_find(bytes_of_text(fields[i].name));
 		uint64_t seconds = duration_seconds(fields[i].value);
@@ -128,6 +146,40 @@ int retention_run(struct engine *e, const struct store_options *o, struct fault 
 		else
 			bad = field_forget(e, (uint16_t)field, seconds, fault);
 	}
+	return bad;
+}
+
+/* Private values also go with their events: none outlives what it belongs to. */
+static int private_run(struct engine *e, const struct store_options *o, const char *with_events,
+		       struct fault *fault)
+{
+	char condition[256];
+	struct writer w = writer_of(condition, sizeof condition - 1);
+	int bad = run_if_any(e, "private", with_events, "DELETE", fault);
+	older(&w, o->retention.private_ms / 1000);
+	write_fmt(&w, " OR (kind = '%s' AND ", event_kind_name(EVENT_FLOW_COUNTED));
+	flows_condition(&w, flows_seconds(o));
+	write_text(&w, ")");
+	*w.at = '\0';
+	return bad ? bad : run_if_any(e, "private", condition, "DELETE", fault);
+}
+
+int retention_run(struct engine *e, const struct store_options *o, struct fault *fault)
+{
+	char *condition = malloc(SCHEMA_SQL_MAX / 2), flows[128];
+	if (!condition)
+		return fault_set(fault, ERR_MEMORY, "retention: out of memory");
+	struct writer w = writer_of(condition, SCHEMA_SQL_MAX / 2 - 1);
+	events_condition(&w, o);
+	*w.at = '\0';
+	int bad = w.bad ? fault_set(fault, ERR_FULL, "store.retention.kinds: too many") : 0;
+	bad = bad ? bad : run_if_any(e, "events", condition, "DELETE", fault);
+	w = writer_of(flows, sizeof flows - 1);
+	flows_condition(&w, flows_seconds(o));
+	*w.at = '\0';
+	bad = bad ? bad : run_if_any(e, "flows", flows, "DELETE", fault);
+	bad = bad ? bad : private_run(e, o, condition, fault);
+	bad = bad ? bad : fields_forget(e, o, fault);
 	free(condition);
 	return bad;
 }

@@ -4,7 +4,7 @@
  * Two roles: "journal" takes every event, acknowledges after its group commit, keeps
  * blobs; "store" inserts the journal's batches into chDB and answers questions.  Ask over
  * the bus, or, from a command line, at the store's door (bus/client.h).  SQL sees the tables events and
- * log (store/schema.h says what is in them) and, where it is allowed, private.
+ * flows, their views log and flow (store/schema.h says what is in them) and, where it is allowed, private.
  */
 #pragma once
 #include "base/options.h"
@@ -24,7 +24,7 @@ struct store_options {
 		uint64_t time_ms, memory, result, threads;
 	} query;
 	struct {
-		uint64_t default_ms, private_ms;
+		uint64_t default_ms, private_ms, flows_ms;
 		struct option_list kinds, fields; /* struct option_pair: name, duration */
 	} retention;
 	uint64_t linger_ms;

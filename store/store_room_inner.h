@@ -44,7 +44,7 @@ void retention_start(struct store_room *);  /* retention.c: gives the writer a r
 /* erasing.c, in the writer's thread: removes the rows, and says which files nothing refers to. */
 struct erasing {
 	const struct erasure *what;
-	uint64_t events, private_values;
+	uint64_t rows[TABLES], private_values;
 	size_t blobs_count;
 	uint8_t (*blobs)[32];
 };

@@ -243,9 +243,11 @@ static void erase_done(struct job *job)
 			    NULL);
 	char text[256];
 	int n = snprintf(text, sizeof text,
-			 "{\"dry_run\":%s,\"journal\":%llu,\"events\":%llu,\"private\":%llu,\"files\":%zu}\n",
+			 "{\"dry_run\":%s,\"journal\":%llu,\"events\":%llu,\"flows\":%llu,\"private\":%llu,"
+			 "\"files\":%zu}\n",
 			 a->erasure.dry_run ? "true" : "false", (unsigned long long)a->frames,
-			 (unsigned long long)a->erasing.events,
+			 (unsigned long long)a->erasing.rows[TABLE_EVENTS],
+			 (unsigned long long)a->erasing.rows[TABLE_FLOWS],
 			 (unsigned long long)a->erasing.private_values, a->erasing.blobs_count);
 	if (!a->status)
 		bus_answer(a->request, 0, (struct bytes){(const uint8_t *)text, (size_t)n}, true);

@@ -30,18 +30,20 @@ static int erasure_of(const struct arguments *a, struct erasure *e, struct fault
 
 static void print_counts(const struct erasure *e, struct bytes json)
 {
-	static const char *const names[] = {"\"journal\":", "\"events\":", "\"private\":", "\"files\":"};
-	uint64_t counts[4] = {0};
-	for (size_t i = 0; i < 4; i++) {
+	static const char *const names[] = {"\"journal\":", "\"events\":", "\"flows\":", "\"private\":",
+					    "\"files\":"};
+	uint64_t counts[5] = {0};
+	for (size_t i = 0; i < 5; i++) {
 		size_t at = bytes_find(json, names[i]) + strlen(names[i]), n = 0;
 		while (at + n < json.len && json.at[at + n] >= '0' && json.at[at + n] <= '9')
 			n++;
 		if (at < json.len)
 			bytes_number((struct bytes){json.at + at, n}, UINT64_MAX, &counts[i]);
 	}
-	printf("%s %llu events and %llu private values in the store, %llu frames in the journal, "
+	printf("%s %llu events, %llu flows and %llu private values in the store, %llu frames in the journal, "
 	       "%llu files\n", e->dry_run ? "would erase" : "erased", (unsigned long long)counts[1],
-	       (unsigned long long)counts[2], (unsigned long long)counts[0], (unsigned long long)counts[3]);
+	       (unsigned long long)counts[2], (unsigned long long)counts[3], (unsigned long long)counts[0],
+	       (unsigned long long)counts[4]);
 }
 
 static int run(const struct arguments *a)
@@ -86,7 +88,7 @@ static const struct command erase_command = {
 	.synopsis = "ADDRESS|TEXT | --from TIME --to TIME [--dry-run]",
 	.summary = "remove an address, a text or a range of time from everything that is kept",
 	.description =
-		"Removes every event that holds the address, as an address or written out in any text, or that\n"
+		"Removes every event or flow that holds the address, as an address or written out in any text, or that\n"
 		"holds the text (a token, a name); its passwords and payloads; its files, when no other event\n"
 		"names them; and its frames in the journal. When it returns they are gone from the disk. A\n"
 		"digest stays, so that copies which a sensor had kept back are dropped when they arrive.\n"

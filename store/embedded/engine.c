@@ -192,23 +192,32 @@ static bool same_type(struct bytes has, const char *wanted)
 	       (bytes_start_with(has, "DateTime") && !strncmp(wanted, "DateTime", 8));
 }
 
-static int columns_add(struct engine *e, struct fault *fault)
+static int column_add(struct engine *e, enum table t, const struct column *c, struct fault *fault)
+{
+	char sql[768];
+	snprintf(sql, sizeof sql, "ALTER TABLE kansoku.%s ADD COLUMN IF NOT EXISTS `%s` %s%s%s%s%s%s",
+		 table_name(t), c->name, c->type, *c->fallback ? " DEFAULT " : "", c->fallback,
+		 *c->codec ? " CODEC(" : "", c->codec, *c->codec ? ")" : "");
+	return engine_run_text(e, sql, NULL, fault);
+}
+
+static int columns_add(struct engine *e, enum table t, struct fault *fault)
 {
 	struct buffer columns = BUFFER(1 << 16);
-	int bad = engine_run_text(e, "SELECT name, type FROM system.columns "
-				     "WHERE database = 'kansoku' AND table = 'events'", &columns, fault);
-	char name[64], type[64], fallback[160], sql[512];
-	for (unsigned i = 0; !bad && schema_column(i, name, type, fallback); i++) {
-		struct bytes has = type_of(buffer_bytes(&columns), name);
-		if (has.len && !same_type(has, type))
+	struct column c;
+	char sql[256];
+	snprintf(sql, sizeof sql, "SELECT name, type FROM system.columns WHERE database = 'kansoku' "
+				  "AND table = '%s'", table_name(t));
+	int bad = engine_run_text(e, sql, &columns, fault);
+	for (unsigned i = 0; !bad && schema_column(t, i, &c); i++) {
+		struct bytes has = type_of(buffer_bytes(&columns), c.name);
+		if (has.len && !same_type(has, c.type))
 			bad = fault_set(fault, ERR_BAD,
-					"store: column %s of events is %.*s, and this version needs %s; a field's "
-					"type never changes", name, (int)has.len, (const char *)has.at, type);
-		if (has.len || bad)
-			continue;
-		snprintf(sql, sizeof sql, "ALTER TABLE kansoku.events ADD COLUMN IF NOT EXISTS `%s` %s%s%s",
-			 name, type, *fallback ? " DEFAULT " : "", fallback);
-		bad = engine_run_text(e, sql, NULL, fault);
+					"store: column %s of %s is %.*s, and this version needs %s; a field's "
+					"type never changes", c.name, table_name(t), (int)has.len,
+					(const char *)has.at, c.type);
+		else if (!has.len)
+			bad = column_add(e, t, &c, fault);
 	}
 	buffer_done(&columns);
 	return bad;
@@ -218,8 +227,8 @@ int engine_prepare(struct engine *e, struct fault *fault)
 {
 	int bad = 0;
 	for (unsigned i = 0; i < SCHEMA_STATEMENTS && !bad; i++) {
-		if (i + 1 == SCHEMA_STATEMENTS) /* the view needs every column */
-			bad = columns_add(e, fault);
+		for (enum table t = 0; t < TABLES && i == SCHEMA_VIEWS && !bad; t++)
+			bad = columns_add(e, t, fault);
 		bad = bad ? bad : statement_run(e, i, fault);
 	}
 	return bad;

@@ -298,6 +298,7 @@ static void run_retention(struct store_case *c)
 	struct option_pair fields[] = {{"login.user", BYTES("20d"), 1}, {"command.line", BYTES("20d"), 2}};
 	const struct store_options o = {.retention = {.default_ms = (uint64_t)365 * 86400000,
 						      .private_ms = (uint64_t)30 * 86400000,
+						      .flows_ms = (uint64_t)90 * 86400000,
 						      .kinds = {kinds, 1}, .fields = {fields, 2}}};
 	const uint64_t ages[] = {0, 10, 25, 60, 100, 400};
 	for (uint32_t i = 0; i < 6; i++)
@@ -319,14 +320,14 @@ static void run_erase(struct store_case *c)
 	struct erasing out = {.what = &e};
 	MUST(erasure_from_words("192.0.2.2", &e, &c->fault) == 0);
 	e.dry_run = true;
-	MUST(engine_erase(c->engine, &out, &c->fault) == 0 && out.events == 2 && out.private_values == 2);
+	MUST(engine_erase(c->engine, &out, &c->fault) == 0 && out.rows[TABLE_EVENTS] == 2 && out.private_values == 2);
 	MUST(!strcmp(ask(c, "SELECT count() FROM events"), "3\n"));
 	e.dry_run = false;
 	MUST(engine_erase(c->engine, &out, &c->fault) == 0);
 	MUST(!strcmp(ask(c, "SELECT (SELECT count() FROM events), (SELECT count() FROM private)"), "1\t1\n"));
 	/* A password is enough to find an event by. */
 	MUST(erasure_from_words("hunter2", &e, &c->fault) == 0);
-	MUST(engine_erase(c->engine, &out, &c->fault) == 0 && out.events == 1);
+	MUST(engine_erase(c->engine, &out, &c->fault) == 0 && out.rows[TABLE_EVENTS] == 1);
 	MUST(!strcmp(ask(c, "SELECT count() FROM system.parts WHERE database = 'kansoku' AND active = 0"), "0\n"));
 }
 TEST(store_erases_rows_and_their_private_values) { in_process(run_erase); }

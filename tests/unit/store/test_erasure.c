@@ -77,7 +77,7 @@ TEST(erasure_condition_holds_no_foreign_bytes)
 	static char sql[65536];
 	struct erasure e = {.type = ERASE_TEXT, .text = "'); DROP TABLE events; --\\"};
 	struct writer w = writer_of(sql, sizeof sql - 1);
-	erasure_condition(&w, &e, false);
+	erasure_condition(&w, &e, TABLE_EVENTS);
 	*w.at = '\0';
 	CHECK(!w.bad && strstr(sql, "\\x27\\x29\\x3b") && !strstr(sql, "DROP"));
 }
