@@ -1,6 +1,7 @@
 /* The configuration of control without a running process: checked, summed up, tried dry. */
 #include "control/control.h"
 #include "base/clock.h"
+#include "base/special.h"
 #include "control/optout_inner.h"
 #include "control/policy_inner.h"
 #include "control/rules_inner.h"
@@ -147,7 +148,7 @@ static void write_answer(const struct settings *s, const struct rules *rules, en
 		write_fmt(w, "nothing, %s: %s\n", reason_word(reason), reason_what(reason));
 		return;
 	}
-	const char *range = policy_special_range(target);
+	const char *range = special_range(target);
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *r = &rules->items[i];
 		if (r->action != ACTION_PROBE)

@@ -1,5 +1,6 @@
 #include "control/policy_inner.h"
 #include "base/random.h"
+#include "base/special.h"
 
 #define CLOCK_SKEW_US 5000000 /* an event from a clock this far ahead is taken as from now */
 #define SILENCE_SALT 0x73696c656e636521u
@@ -99,7 +100,7 @@ static bool has_stale_basis(const struct asked *a)
 static bool is_special(const struct asked *a)
 {
 	const struct address *target = &a->question->target;
-	return policy_special_range(target) && !prefix_set_holds(&a->policy->settings->special, target);
+	return special_range(target) && !prefix_set_holds(&a->policy->settings->special, target);
 }
 
 static bool is_own(const struct asked *a)

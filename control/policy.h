@@ -45,7 +45,3 @@ void lease_write(const struct lease *, struct writer *);
 bool lease_read(struct reader *, struct lease *);
 /* Topics: control tells active "lease.give" (a lease), "lease.revoke" (16 bytes address +
  * 1 byte prefix length); active tells control "lease.done" (id, packets used u16). */
-
-/* IANA special-purpose registries (RFC 6890 and successors) and multicast; the name of the
- * range ("loopback, RFC 1122"), or NULL when the address is an ordinary one. */
-const char *policy_special_range(const struct address *);

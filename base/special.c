@@ -7,7 +7,7 @@
  * since the first that holds gives the name.  IPv4-mapped IPv6 (::ffff:0:0/96) has no line
  * of its own: it is how IPv4 is kept everywhere, and is judged as IPv4.
  */
-#include "control/policy.h"
+#include "base/special.h"
 
 struct range_v4 {
 	uint32_t base;
@@ -98,7 +98,7 @@ static const char *range_of_v4(uint32_t v)
 	return NULL;
 }
 
-const char *policy_special_range(const struct address *a)
+const char *special_range(const struct address *a)
 {
 	if (address_is_v4(a))
 		return range_of_v4(address_to_v4(a));
@@ -110,4 +110,12 @@ const char *policy_special_range(const struct address *a)
 			return r->name;
 	}
 	return (a->b[0] & 0xe0) == GLOBAL_UNICAST_TOP ? NULL : "outside global unicast, RFC 4291";
+}
+
+bool special_no_host(const struct address *a)
+{
+	if (!address_is_v4(a))
+		return a->b[0] == 0xff || address_is_zero(a);
+	uint32_t v = address_to_v4(a);
+	return v >> 24 == 0 || v >> 28 >= 14;
 }

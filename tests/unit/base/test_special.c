@@ -1,11 +1,11 @@
-#include "control/policy.h"
+#include "base/special.h"
 #include "tests/test.h"
 
 static const char *range(const char *text)
 {
 	struct address a;
 	CHECK_SAY(address_parse(bytes_of_text(text), &a), "%s", text);
-	const char *name = policy_special_range(&a);
+	const char *name = special_range(&a);
 	return name ? name : "";
 }
 
@@ -96,4 +96,23 @@ TEST(special_ranges_judge_a_mapped_address_as_ipv4)
 {
 	IS("::ffff:127.0.0.1", "loopback");
 	ORDINARY("::ffff:8.8.8.8");
+}
+
+static bool no_host(const char *text)
+{
+	struct address a;
+	CHECK_SAY(address_parse(bytes_of_text(text), &a), "%s", text);
+	return special_no_host(&a);
+}
+
+TEST(special_addresses_that_are_nobodys)
+{
+	static const char *const nobody[] = {"0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+					     "255.255.255.255", "::", "ff02::1"};
+	static const char *const somebody[] = {"1.0.0.0", "10.0.0.1", "127.0.0.1", "223.255.255.255", "::1",
+					       "2001:db8::1", "fe80::1"};
+	for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++)
+		CHECK_SAY(no_host(nobody[i]), "%s", nobody[i]);
+	for (size_t i = 0; i < sizeof somebody / sizeof *somebody; i++)
+		CHECK_SAY(!no_host(somebody[i]), "%s", somebody[i]);
 }
