@@ -196,7 +196,7 @@ static void count_decoys(struct settings *s, const struct prefix_set *decoys)
 static int read_own(struct settings *s)
 {
 	const struct yaml_node *decoys = node_at(s->config, "passive", "decoys");
-	const struct yaml_node *telescope = node_at(s->config, "passive", "telescope");
+	const struct yaml_node *dark = node_at(s->config, "telescope", "prefixes");
 	struct prefix_set met = {0};
 	int bad = prefixes_of(decoys, &met);
 	prefix_set_seal(&met);
@@ -204,8 +204,8 @@ static int read_own(struct settings *s)
 	for (size_t i = 0; i < met.count && !bad; i++)
 		bad = prefix_set_add(&s->own, &met.items[i]);
 	prefix_set_done(&met);
-	if (!bad && telescope && telescope->type == YAML_MAP)
-		bad = prefixes_of(yaml_child(telescope, "prefixes"), &s->own);
+	if (!bad)
+		bad = prefixes_of(dark, &s->own);
 	if (!bad && decoys && decoys->type == YAML_LIST)
 		for (const struct yaml_node *it = decoys->first; it && !bad; it = it->next)
 			if (it->type == YAML_MAP && says_no(yaml_child(it, "react")))

@@ -20,7 +20,6 @@ struct decoy_options {
 
 struct passive_options {
 	struct option_list decoys; /* of struct decoy_options */
-	struct option_list dark;   /* of struct prefix */
 	const struct yaml_node *services;
 	uint64_t workers;
 	const char *personas_dir, *seed;

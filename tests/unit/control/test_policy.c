@@ -110,7 +110,8 @@ TEST(policy_refuses_special_ranges_unless_allowed_by_name)
 
 TEST(policy_refuses_our_own_addresses)
 {
-	policy_case_open_with(&c, "passive: {decoys: [{prefix: 9.1.0.0/16}], telescope: {prefixes: [9.4.0.0/16]}}\n",
+	policy_case_open_with(&c, "passive: {decoys: [{prefix: 9.1.0.0/16}]}\n"
+			      "telescope: {prefixes: [{prefix: 9.4.0.0/16}, {prefix: 9.5.0.0/16, reactive: true}]}\n",
 			      "operator: {contact: a@b.c}\n"
 			      "active: {scope: [0.0.0.0/0], hold_out: 0, addresses: [9.3.0.1]}\n");
 	struct question q = question_of("9.1.2.3");
@@ -118,6 +119,8 @@ TEST(policy_refuses_our_own_addresses)
 	q.target = address_of("9.3.0.1");
 	IS(OWN, q);
 	q.target = address_of("9.4.0.1");
+	IS(OWN, q);
+	q.target = address_of("9.5.0.1");
 	IS(OWN, q);
 	q.target = address_of("9.3.0.2");
 	IS(OK, q);
