@@ -37,7 +37,8 @@ enum column {
 	COLUMN_WINDOW,
 	COLUMN_MSS,      /* option of a SYN; 0: absent */
 	COLUMN_WSCALE,   /* option of a SYN, 0..255; NO_WSCALE: absent */
-	COLUMN_OPTIONS,  /* layout of a SYN's options: 4 bits each, first highest (enum option_code); 0: none */
+	COLUMN_OPTIONS,  /* layout of a SYN's options: 4 bits each, first in the highest (enum option_code): MSS
+	                    alone is 0x30000000; 0: none */
 	COLUMN_TSVAL,    /* timestamp option of a SYN; 0: absent */
 	COLUMN_PAYLOAD,  /* bytes of payload as the headers say, which may be more than was captured */
 	COLUMN_SHAPE,    /* hash of `shape`, never 0 for a SYN; 0: no SYN */
