@@ -20,6 +20,8 @@ static const struct flag *find_in(const struct flag *flags, const char *name, si
 static const struct flag *flag_find(const struct command *c, const char *name, size_t n)
 {
 	const struct flag *f = find_in(c->flags, name, n);
+	if (!f && c->flags_of_modules)
+		f = find_in(c->flags_of_modules(), name, n);
 	return f ? f : find_in(flags_of_all, name, n);
 }
 

@@ -30,6 +30,8 @@ struct command {
 	const char *summary;  /* one line, lower case, no full stop */
 	const char *description; /* paragraphs for the man page */
 	const struct flag *flags;
+	/* Flags that modules declare, in a table like `flags`; NULL when there are none. */
+	const struct flag *(*flags_of_modules)(void);
 	unsigned words_min, words_max; /* checked before run() */
 	int (*run)(const struct arguments *); /* exit status */
 };

@@ -49,6 +49,7 @@ static int help_command(const struct command *c)
 	printf("kansoku %s: %s\n\nusage: kansoku %s %s\n\n%s\n\n", c->name, c->summary, c->name,
 	       c->synopsis, c->description);
 	help_flags(c->flags);
+	help_flags(c->flags_of_modules ? c->flags_of_modules() : NULL);
 	help_flags(arguments_flags_of_all());
 	return 0;
 }

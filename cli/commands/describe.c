@@ -261,8 +261,9 @@ static void describe_man(const struct command *c)
 	printf(".SH DESCRIPTION\n");
 	man_text(c->description);
 	printf(".SH OPTIONS\n");
-	const struct flag *sets[] = {c->flags, arguments_flags_of_all()};
-	for (int s = 0; s < 2; s++)
+	const struct flag *modules = c->flags_of_modules ? c->flags_of_modules() : NULL;
+	const struct flag *sets[] = {c->flags, modules, arguments_flags_of_all()};
+	for (int s = 0; s < 3; s++)
 		for (const struct flag *f = sets[s]; f && f->name; f++) {
 			printf(".TP\n.BI \\-\\-%s \" %s\"\n", f->name, f->value ? f->value : "");
 			man_text(f->what);
