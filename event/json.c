@@ -45,6 +45,7 @@ bool time_parse(struct bytes text, uint64_t *time_us)
 
 void write_json_string(struct writer *w, struct bytes b)
 {
+	static const char hex[] = "0123456789abcdef";
 	bool utf8 = bytes_is_utf8(b);
 	write_u8(w, '"');
 	for (size_t i = 0; i < b.len;) {
@@ -54,7 +55,7 @@ void write_json_string(struct writer *w, struct bytes b)
 			plain++;
 		write_bytes(w, b.at + i, plain - i);
 		if (plain < b.len)
-			write_fmt(w, "\\u%04x", b.at[plain]);
+			write_bytes(w, (char[]){'\\', 'u', '0', '0', hex[b.at[plain] >> 4], hex[b.at[plain] & 15]}, 6);
 		i = plain + 1;
 	}
 	write_u8(w, '"');
