@@ -5,8 +5,9 @@
  * order and answers one JSON object {"report":NAME,"from":…,"to":…,"parts":{PART:[rows]}};
  * the command line, the API and the console show the same numbers from it.
  *
- * SQL keeps to the subset that every ClickHouse from 18.16 on answers alike, reads the view
- * `log` or the table `events` below it (store/schema.h), and says {from} and {to} where the range of time belongs.
+ * SQL keeps to the subset that every ClickHouse from 18.16 on answers alike, reads the views
+ * `log` and `flow` or the tables `events` and `flows` below them (store/schema.h), and says {from}
+ * and {to} where the range of time belongs, {bucket} for the seconds of one bucket of a rate.
  */
 #pragma once
 #include "base/registry.h"
@@ -14,6 +15,7 @@
 
 #define REPORT_PARTS_MAX 16
 #define REPORT_SQL_MAX 8192
+#define REPORT_BUCKETS 240 /* of a rate, about; more only when there is one a day */
 
 struct report {
 	const char *name;    /* "devices" */

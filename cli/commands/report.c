@@ -6,11 +6,13 @@
 #include "event/event.h"
 #include "store/report.h"
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 
 #define ANSWER_MAX (64u << 20)
 #define WAIT_MS 120000
 #define COLUMNS_MAX 16
+#define RATE_GAP_MAX 20 /* blank bars in a row */
 
 static bool collect(void *arg, struct bytes part)
 {
@@ -110,6 +112,54 @@ static void warn_of_conditions(const json_t *parts)
 	}
 }
 
+/* ClickHouse's "2026-04-01 12:00:00". */
+static bool row_time(const json_t *row, uint64_t *out)
+{
+	const char *text = json_string_value(json_object_get(row, "time"));
+	char rfc3339[32];
+	if (!text || strlen(text) != 19)
+		return false;
+	snprintf(rfc3339, sizeof rfc3339, "%.10sT%.8sZ", text, text + 11);
+	return time_parse(bytes_of_text(rfc3339), out);
+}
+
+/* Between two rows' times, how many buckets are left out. */
+static size_t buckets_between(const json_t *a, const json_t *b, double seconds)
+{
+	uint64_t from, to;
+	if (!row_time(a, &from) || !row_time(b, &to) || to <= from || seconds < 1)
+		return 0;
+	double missing = (double)(to - from) / 1e6 / seconds - 1;
+	return missing < 1 ? 0 : missing < RATE_GAP_MAX ? (size_t)missing : RATE_GAP_MAX;
+}
+
+static double number_of(const json_t *value)
+{
+	return json_is_string(value) ? strtod(json_string_value(value), NULL) : json_number_value(value);
+}
+
+/* A rate as one line of bars; buckets in which nothing came are blank. */
+static void print_rate(const json_t *rows)
+{
+	static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	const json_t *row, *before = NULL;
+	double most = 0;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		most = fmax(most, number_of(json_object_get(row, "packets")));
+	const json_t *first = json_array_get(rows, 0), *last = json_array_get(rows, json_array_size(rows) - 1);
+	double seconds = number_of(json_object_get(first, "seconds"));
+	printf("\nrate, %.0f s a bar, at most %.4g packets/s, from %s to %s\n", seconds, most / seconds,
+	       json_string_value(json_object_get(first, "time")), json_string_value(json_object_get(last, "time")));
+	json_array_foreach(rows, i, row) {
+		double share = most > 0 ? number_of(json_object_get(row, "packets")) / most : 0;
+		size_t missing = before ? buckets_between(before, row, seconds) : 0;
+		printf("%*s%s", (int)missing, "", bars[(size_t)(share * 7.999)]);
+		before = row;
+	}
+	putchar('\n');
+}
+
 static void print_report(const json_t *report)
 {
 	const char *name;
@@ -121,6 +171,10 @@ static void print_report(const json_t *report)
 		const json_t *row = json_array_get(rows, 0), *hosts = json_object_get(row, "hosts");
 		if (json_array_size(rows) == 1 && json_object_size(row) == 1 && hosts) {
 			printf("%-12s %lld\n", name, (long long)json_integer_value(hosts));
+			continue;
+		}
+		if (!strcmp(name, "rate") && json_object_get(row, "packets")) {
+			print_rate(rows);
 			continue;
 		}
 		printf("\n%s%s\n", name, json_array_size(rows) ? "" : ": none");
@@ -193,10 +247,11 @@ static const struct flag report_flags[] = {
 static const struct command report_command = {
 	.name = "report",
 	.synopsis = "NAME [--from TIME] [--to TIME] [--json]",
-	.summary = "print a report: devices, device-hosts, loop",
+	.summary = "print a report: devices, device-hosts, loop, telescope",
 	.description = "Asks the running store. `devices` is the table of attacking devices with its\n"
 		       "denominators: sources, intruders, probed, answered, identified, held out, refused\n"
-		       "and why, and how the sensors covered the range.",
+		       "and why, and how the sensors covered the range. `telescope` is dark traffic: its rate,\n"
+		       "classes, tools, ports, sources and what they were judged to be, victims, alerts.",
 	.flags = report_flags,
 	.words_min = 1,
 	.words_max = 1,

@@ -2,6 +2,7 @@
 #include "web/sql.h"
 
 #define ROWS_MAX 2000
+#define FLOWS_MAX 1000
 
 static void host_serve(struct web_request *rq)
 {
@@ -18,6 +19,32 @@ static void host_serve(struct web_request *rq)
 	write_fmt(&sql, " ORDER BY id LIMIT %d", ROWS_MAX);
 	web_sql_rows(rq, &sql);
 }
+
+/* By the raw address: the table lies by hour and source, so each hour costs one place. */
+static void host_flows_serve(struct web_request *rq)
+{
+	struct address a;
+	char text[1024];
+	struct writer sql = writer_of(text, sizeof text);
+	if (!address_parse(bytes_of_text(web_parameter(rq, "ip")), &a)) {
+		web_fail(rq, 400, "bad-address", "an address such as 192.0.2.1 or 2001:db8::1 is wanted");
+		return;
+	}
+	write_text(&sql, "SELECT lower(hex(id)) AS id, toDateTime(intDiv(flow_first, 1000000), 'UTC') AS first, time, "
+			 "sensor, proto, if(flow_answer = 1, sport, dport) AS port, flow_answer AS answer, ip(dst) AS dst, "
+			 "flow_packets AS packets, flow_bytes AS bytes, flow_destinations AS destinations, "
+			 "flow_flags AS flags, flow_ttl_min AS ttl_min, flow_ttl_max AS ttl_max, flow_hops AS hops, "
+			 "flow_class AS class, tool, flow_asks AS asks, flow_p0f AS p0f, flow_ja4t AS ja4t "
+			 "FROM flows WHERE src = unhex('");
+	for (size_t i = 0; i < sizeof a.b; i++)
+		write_fmt(&sql, "%02x", a.b[i]);
+	write_fmt(&sql, "') ORDER BY flows.time DESC LIMIT %d", FLOWS_MAX);
+	web_sql_rows(rq, &sql);
+}
+
+static const struct route host_flows = {
+	"GET", "/api/v1/hosts/{ip}/flows", "what a host sent to dark addresses, the last first", host_flows_serve};
+ROUTE(host_flows);
 
 static const struct route host = {
 	"GET", "/api/v1/hosts/{ip}", "both sides of a host in order of time; side says whose act it was", host_serve};

@@ -1,5 +1,6 @@
 /* Flows: in a table of their own, exactly once, erased and forgotten like everything else. */
 #include "base/clock.h"
+#include "store/report.h"
 #include "store/retention.h"
 #include "tests/unit/store/store_case.h"
 
@@ -184,3 +185,82 @@ static void run_erase(struct store_case *c)
 	MUST(!strcmp(ask(c, "SELECT count() FROM flows"), "0\n"));
 }
 TEST(flows_of_an_erased_address_go) { in_process(run_erase); }
+
+static void event_make(enum event_kind kind, uint32_t n, const char *src)
+{
+	struct id_maker maker = {12, n};
+	struct address a;
+	event_begin(&event, kind);
+	event.time_us = NOON + n;
+	event.id = id_make(&maker, event.time_us);
+	CHECK(address_parse(bytes_of_text(src), &a));
+	event_set_address(&event, FIELD_SRC, &a);
+}
+
+static const char *ask_part(struct store_case *c, const char *name, uint64_t from_us, uint64_t to_us)
+{
+	static char sql[REPORT_SQL_MAX + 1];
+	const struct report *r = report_find("telescope");
+	MUST(r);
+	for (size_t i = 0; i < REPORT_PARTS_MAX && r->parts[i].name; i++) {
+		struct writer w = writer_of(sql, REPORT_SQL_MAX);
+		if (strcmp(r->parts[i].name, name))
+			continue;
+		report_sql(&r->parts[i], from_us, to_us, &w);
+		MUST(!w.bad);
+		*w.at = '\0';
+		return ask_as(c, sql, ANSWER_TSV, false);
+	}
+	MUST(!"such a part");
+	return NULL;
+}
+
+static void run_report(struct store_case *c)
+{
+	const uint64_t from = NOON - 3600000000u, to = NOON + 3600000000u;
+	hand_begin(&hand);
+	flow_make(0, "192.0.2.1", NULL, NOON); /* 10 packets over the minute before noon */
+	hand_add(&hand, &event);
+	flow_make(2, "192.0.2.1", NULL, NOON + 30000000);
+	event_set_text(&event, FIELD_FLOW_CLASS, "backscatter");
+	hand_add(&hand, &event);
+	flow_make(90, "192.0.2.2", NULL, NOON + 3600000000u); /* beyond the range */
+	hand_add(&hand, &event);
+	event_make(EVENT_SOURCE_JUDGED, 1, "192.0.2.1");
+	event_set_text(&event, FIELD_DECISION, "survey");
+	event_set_number(&event, FIELD_CONFIDENCE, 60);
+	hand_add(&hand, &event);
+	event_make(EVENT_SOURCE_JUDGED, 2, "192.0.2.1");
+	event_set_text(&event, FIELD_DECISION, "attack");
+	event_set_number(&event, FIELD_CONFIDENCE, 90);
+	event_set_text(&event, FIELD_EVIDENCE, "tool of a bot");
+	hand_add(&hand, &event);
+	event_make(EVENT_BACKSCATTER_SEEN, 3, "203.0.113.9");
+	event_set_number(&event, FIELD_COUNT, 40);
+	hand_add(&hand, &event);
+	MUST(hand_insert(c, &hand, 1000) == 0);
+	MUST(!strncmp(ask_part(c, "totals", from, to), "22\t880\t2\t1\t1\t", 11));
+	MUST(!strcmp(ask_part(c, "rate", from, to), "2023-11-15 11:59:00\t60\t11\t5\t6\n"
+						    "2023-11-15 12:00:00\t60\t11\t5\t6\n"));
+	MUST(!strcmp(ask_part(c, "classes", from, to), "backscatter\t12\t1\t1\nscan\t10\t1\t1\n"));
+	MUST(!strcmp(ask_part(c, "tools", from, to), "mirai\t22\t1\t1\n"));
+	MUST(!strcmp(ask_part(c, "ports", from, to), "tcp\t23\t22\t1\t9\n"));
+	MUST(!strcmp(ask_part(c, "sources", from, to), "192.0.2.1\t22\t9\t1\tbackscatter\tmirai\tattack\t90\t"
+						       "2023-11-15 12:00:00\t2023-11-15 12:00:30\ttool of a bot\n"));
+	MUST(!strcmp(ask_part(c, "verdicts", from, to), "attack\t1\t90\n"));
+	MUST(!strncmp(ask_part(c, "victims", from, to), "203.0.113.9\t\t0\t0\t40\t1\t", 22));
+	MUST(!strcmp(ask_part(c, "floods", from, to), ""));
+	MUST(!strncmp(ask_part(c, "rate", 0, to), "2023-11-15 00:00:00\t86400\t22\t", 29));
+	REPORTS_EACH(r) /* whatever the numbers: ClickHouse understands each part */
+		for (size_t i = 0; i < REPORT_PARTS_MAX && (*r)->parts[i].name; i++) {
+			char sql[REPORT_SQL_MAX + 1];
+			struct writer w = writer_of(sql, REPORT_SQL_MAX);
+			report_sql(&(*r)->parts[i], 0, to, &w);
+			*w.at = '\0';
+			const char *got = ask_as(c, sql, ANSWER_TSV, false);
+			if (!strncmp(got, "query:", 6))
+				fprintf(stderr, "%s %s: %s\n", (*r)->name, (*r)->parts[i].name, got);
+			MUST(strncmp(got, "query:", 6));
+		}
+}
+TEST(flows_are_reported) { in_process(run_report); }
