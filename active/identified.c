@@ -1,6 +1,7 @@
 #include "active/identified.h"
 #include "active/asking_inner.h"
 #include "active/identify/verdict.h"
+#include "base/place.h"
 #include <stdlib.h>
 
 #define DIRECTORIES_MAX 32
@@ -13,13 +14,13 @@ struct identified {
 int identified_open(struct identified **out, const char *const *directories, size_t count,
 		    struct fault *complaint)
 {
-	char own[IDENTIFY_PATH_MAX];
+	char own[PLACE_PATH_MAX];
 	const char *all[DIRECTORIES_MAX + 1];
 	size_t n = 0, skipped = 0;
 	if (count > DIRECTORIES_MAX)
 		return fault_set(complaint, ERR_FULL, "prober.fingerprints: more than %d directories",
 				 DIRECTORIES_MAX);
-	if (identify_directory(own) == 0)
+	if (place_find("fingerprints", own) == 0)
 		all[n++] = own;
 	for (size_t i = 0; i < count; i++)
 		all[n++] = directories[i];

@@ -8,11 +8,11 @@
  * on a laptop must not be open to its network.
  */
 #include "base/log.h"
+#include "base/place.h"
 #include "passive/room_inner.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #define BACKLOG 4096
-#define EXECUTABLE_MAX 4096
 
 void socket_name(const struct offered_port *o, char name[PROCESS_NAME_MAX])
 {
@@ -152,7 +151,7 @@ int sockets_give_personas(struct preparation *p, const char *directory, struct f
 		bad = fault_set(fault, ERR_MISSING, "passive.personas_dir: %s holds no persona; files "
 		                "NAME.yaml as in kansoku's etc/personas would be right", directory);
 	for (int i = 0; i < n; i++) {
-		char path[EXECUTABLE_MAX], name[PROCESS_NAME_MAX];
+		char path[PLACE_PATH_MAX], name[PROCESS_NAME_MAX];
 		snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
 		snprintf(name, sizeof name, "persona:%.48s", entries[i]->d_name);
 		int fd = bad ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -164,23 +163,6 @@ int sockets_give_personas(struct preparation *p, const char *directory, struct f
 	}
 	free(entries);
 	return bad;
-}
-
-/* etc/personas beside the program: in its source tree, where it was built, or installed. */
-static const char *usual_directory(char path[EXECUTABLE_MAX + 64])
-{
-	static const char *const from[] = {"etc/personas", "../etc/personas", "../../etc/personas",
-	                                   "../share/kansoku/personas"};
-	char program[EXECUTABLE_MAX];
-	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-	program[n > 0 ? n : 0] = '\0';
-	const char *directory = dirname(program);
-	for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
-		snprintf(path, EXECUTABLE_MAX + 64, "%s/%s", i ? directory : ".", from[i]);
-		if (access(path, R_OK | X_OK) == 0)
-			return path;
-	}
-	return from[0];
 }
 
 static int ports_give(struct preparation *p, const struct settings *s, struct fault *fault)
@@ -201,7 +183,7 @@ static int ports_give(struct preparation *p, const struct settings *s, struct fa
 
 int sockets_prepare(struct preparation *p, struct fault *fault)
 {
-	char path[EXECUTABLE_MAX + 64];
+	char path[PLACE_PATH_MAX] = "etc/personas";
 	struct settings s;
 	int bad = passive_settings_read(preparation_config(p), &s, fault);
 	if (bad)
@@ -211,9 +193,10 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 	if (!bad)
 		bad = ports_give(p, &s, fault);
 	const char *directory = s.options->personas_dir;
+	if (!bad && !directory)
+		place_find("etc/personas", path); /* where it is nowhere, the next step says so */
 	if (!bad)
-		bad = sockets_give_personas(p, directory ? directory : usual_directory(path),
-		                            fault);
+		bad = sockets_give_personas(p, directory ? directory : path, fault);
 	passive_settings_done(&s);
 	return bad;
 }

@@ -2,6 +2,7 @@
  * Opening and closing the rules, and matching one banner.
  */
 #include "active/identify/rules_inner.h"
+#include "base/place.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,7 @@ static void read_directory(struct identify *id, const char *directory)
 		rules_complain(id, "%s: %s, name a directory that can be read", directory,
 			       strerror(errno));
 	for (int i = 0; i < n; i++) {
-		char path[IDENTIFY_PATH_MAX];
+		char path[PLACE_PATH_MAX];
 		int len = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
 		int fd = len < (int)sizeof path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 		if (fd >= 0) {
@@ -155,31 +156,6 @@ const char *identify_complaint(const struct identify *id, size_t i)
 }
 
 /* The build lies in <tree>/build/<variant>/kansoku and an installed program in <prefix>/bin. */
-int identify_directory(char path[IDENTIFY_PATH_MAX])
-{
-	static const char *const places[] = {"/fingerprints", "/../fingerprints",
-					     "/../../fingerprints", "/../share/kansoku/fingerprints"};
-	char self[IDENTIFY_PATH_MAX - 64] = "";
-	if (access("fingerprints", R_OK | X_OK) == 0) {
-		snprintf(path, IDENTIFY_PATH_MAX, "fingerprints");
-		return 0;
-	}
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *slash = n > 0 ? strrchr(self, '/') : NULL;
-	if (!slash)
-		return ERR_MISSING;
-	*slash = 0;
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		char candidate[IDENTIFY_PATH_MAX];
-		snprintf(candidate, sizeof candidate, "%s%s", self, places[i]);
-		if (access(candidate, R_OK | X_OK) == 0) {
-			memcpy(path, candidate, sizeof candidate);
-			return 0;
-		}
-	}
-	return ERR_MISSING;
-}
-
 const struct rule_key *rules_key(const struct identify *id, const char *name)
 {
 	const struct rule_key *k = id->keys;

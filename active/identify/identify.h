@@ -20,7 +20,6 @@ struct identify;
 #define IDENTIFY_BANNER_MAX 65536 /* bytes of a banner that are looked at */
 #define IDENTIFY_FIELDS_MAX 32
 #define IDENTIFY_VALUES_MAX 2048 /* bytes of all field values of a hit together */
-#define IDENTIFY_PATH_MAX 4096
 
 /* A file that the caller has already opened and read; `name` stands in messages and rule ids. */
 struct identify_file {
@@ -43,8 +42,6 @@ size_t identify_rule_count(const struct identify *);
 /* The complaints of loading, at most IDENTIFY_COMPLAINTS_MAX of them; NULL beyond the last. */
 #define IDENTIFY_COMPLAINTS_MAX 32
 const char *identify_complaint(const struct identify *, size_t i);
-/* Where our own rules lie: ./fingerprints, or beside the build that runs. ERR_MISSING: nowhere. */
-int identify_directory(char path[IDENTIFY_PATH_MAX]);
 
 /* A value within a hit; the bytes are those of the banner, so they may be anything. */
 struct identify_field {

@@ -1,5 +1,6 @@
 /* kansoku identify: what the rules make of banners, and of a host that said several. */
 #include "active/identify/verdict.h"
+#include "base/place.h"
 #include "cli/command.h"
 #include "event/event.h"
 #include <stdlib.h>
@@ -226,10 +227,10 @@ static int verify(const struct identify *id, bool json)
 /* Our own directory first, then those that --rules names. */
 static int open_rules(const struct arguments *a, struct identify **out, struct fault *fault)
 {
-	static char own[IDENTIFY_PATH_MAX];
+	static char own[PLACE_PATH_MAX];
 	const char *directories[RULE_DIRECTORIES_MAX], *more;
 	size_t n = 0, skipped = 0;
-	if (identify_directory(own) == 0)
+	if (place_find("fingerprints", own) == 0)
 		directories[n++] = own;
 	for (size_t i = 0; (more = arguments_flag_nth(a, "rules", i)); i++) {
 		if (n == RULE_DIRECTORIES_MAX)
