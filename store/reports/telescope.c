@@ -29,7 +29,7 @@ static const struct report telescope = {
 	.summary = "dark traffic: rate, classes, tools, ports, sources with their verdicts, victims, alerts",
 	.parts = {
 		{"totals", "SELECT sum(flow_packets) AS packets, sum(flow_bytes) AS bytes, count() AS flows, " SOURCES
-			   ", uniqExact(proto, dport) AS ports, min(time) AS first, max(time) AS last "
+			   ", uniqExactIf(proto, dport, flow_answer = 0) AS ports, min(time) AS first, max(time) AS last "
 			   "FROM flows WHERE " IN_RANGE},
 		{"rate", "SELECT toDateTime(bucket * {bucket}, 'UTC') AS time, {bucket} AS seconds, "
 			 "toUInt64(round(sum(share))) AS packets, toUInt64(round(sumIf(share, class = 'scan'))) AS scan, "
@@ -42,14 +42,14 @@ static const struct report telescope = {
 			 "GROUP BY bucket ORDER BY bucket"},
 		{"classes", "SELECT flow_class AS class, sum(flow_packets) AS packets, " SOURCES ", count() AS flows "
 			    "FROM flows WHERE " IN_RANGE " GROUP BY class ORDER BY packets DESC, class"},
-		{"tools", "SELECT tool, sum(flow_packets) AS packets, " SOURCES ", uniqExact(proto, dport) AS ports FROM "
+		{"tools", "SELECT tool, sum(flow_packets) AS packets, " SOURCES ", uniqExactIf(proto, dport, flow_answer = 0) AS ports FROM "
 			  "flows WHERE tool != '' AND " IN_RANGE " GROUP BY tool ORDER BY packets DESC, tool LIMIT 50"},
 		{"ports", "SELECT proto, dport AS port, sum(flow_packets) AS packets, " SOURCES ", "
 			  "max(flow_destinations) AS destinations FROM flows WHERE flow_answer = 0 AND " IN_RANGE
 			  " GROUP BY proto, port ORDER BY packets DESC, proto, port LIMIT 50"},
 		{"sources", "SELECT ip(f.src) AS src, packets, destinations, ports, class, tools, verdict, confidence, "
 			    "first, last, reasons FROM (SELECT src, sum(flow_packets) AS packets, "
-			    "max(flow_destinations) AS destinations, uniqExact(proto, dport) AS ports, "
+			    "max(flow_destinations) AS destinations, uniqExactIf(proto, dport, flow_answer = 0) AS ports, "
 			    "arrayStringConcat(arraySort(groupUniqArray(tool)), ' ') AS tools, "
 			    "argMax(flow_class, flow_packets) AS class, min(time) AS first, max(time) AS last "
 			    "FROM flows WHERE " IN_RANGE " AND src IN (SELECT src FROM flows WHERE " IN_RANGE

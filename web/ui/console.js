@@ -1,13 +1,15 @@
 // The first page: live events in both directions, a host's two sides, reports.
 // Everything that comes from outside is set as text, never as markup.
 
+import { flowEvent, hostClock, telescope, verdictLabel } from "./telescope.js";
+
 const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found"]);
 const ROWS_SHOWN = 60;
 const PAINT_MS = 250;
 const page = document.getElementById("page");
 let leave = () => {};
 
-function element(name, attributes = {}, ...children) {
+export function element(name, attributes = {}, ...children) {
 	const e = document.createElement(name);
 	for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
 	for (const child of children) e.append(child);
@@ -15,7 +17,7 @@ function element(name, attributes = {}, ...children) {
 }
 
 // Control, zero-width and direction characters are spelled out, so that no text can hide or turn.
-function visible(value) {
+export function visible(value) {
 	return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
 		(c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }
@@ -37,6 +39,10 @@ function detail(e) {
 	case "host.identified": return `${get("device.class") || "unidentified"} ${get("device.vendor") ?? ""} ${get("device.product") ?? ""}`;
 	case "host.steered": return `now meets ${get("persona") ?? ""}`;
 	case "session.closed": return get("close.reason") ?? "";
+	case "scan.seen": case "backscatter.seen": case "reflection.seen": case "flood.seen":
+		return `${get("tool") ?? ""} ${get("flow.packets") ?? "?"} packets, ${get("flow.destinations") ?? get("count") ?? "?"} addresses`;
+	case "source.judged": return `${judged(e).verdict} ${judged(e).confidence} %: ${get("evidence") ?? ""}`;
+	case "alert.raised": return `${get("alert.verdict") ?? ""} ${get("alert.signature") ?? ""}`;
 	case "sensor.changed": return `${get("service") ?? ""} ${get("state") ?? ""} ${get("detail") ?? ""}`;
 	default: return get("detail") ?? "";
 	}
@@ -48,11 +54,17 @@ function extra(e, name) {
 	return at < 0 ? undefined : e.value[at];
 }
 
+function judged(e) {
+	const get = (name) => e[name] ?? extra(e, name);
+	return { verdict: get("intent.verdict") ?? get("decision") ?? "", confidence: get("confidence") ?? 0, reasons: get("evidence") ?? "" };
+}
+
 function cells(e, columns) {
 	const row = element("tr");
 	for (const column of columns) {
 		const cell = element("td");
 		if (column === "time") cell.textContent = clock(e.time);
+		else if (column === "when") cell.textContent = String(e.time).slice(5, 19).replace("T", " ");
 		else if (column === "port") { // ours for what came, theirs for what we asked
 			cell.textContent = (US.has(e.kind) ? e.sport : e.dport) || "";
 			cell.className = "number";
@@ -79,19 +91,19 @@ function table(columns, rows) {
 	return element("table", {}, element("thead", {}, head), body);
 }
 
-async function ask(path) {
+export async function ask(path) {
 	const answer = await fetch(path);
 	const body = await answer.json().catch(() => ({}));
 	if (!answer.ok) throw new Error(body.error?.message ?? `HTTP ${answer.status}`);
 	return body;
 }
 
-function failure(e) {
+export function failure(e) {
 	return element("p", { class: "empty", role: "alert" }, `Nothing to show: ${e.message}`);
 }
 
 // The store answers numbers of 64 bits as text.
-function plainTable(rows) {
+export function plainTable(rows) {
 	if (!rows.length) return element("p", { class: "empty" }, "None in this range.");
 	const columns = Object.keys(rows[0]);
 	const isNumber = (v) => typeof v === "number" || /^\d+$/.test(v);
@@ -145,17 +157,22 @@ function live() {
 async function host(address) {
 	page.replaceChildren(element("section", {}, element("h1", {}, address), "…"));
 	try {
-		const { rows } = await ask(`/api/v1/hosts/${encodeURIComponent(address)}`);
-		const them = rows.filter((r) => r.side === "them"), us = rows.filter((r) => r.side === "us");
+		const path = `/api/v1/hosts/${encodeURIComponent(address)}`;
+		const [{ rows }, { rows: flows }] = await Promise.all([ask(path), ask(`${path}/flows`)]);
+		const acts = rows.filter((r) => r.side === "them"), us = rows.filter((r) => r.side === "us");
+		const them = [...acts, ...flows.map(flowEvent)].sort((a, b) => a.time < b.time ? -1 : 1);
 		const identified = us.filter((r) => r.kind === "host.identified").at(-1);
+		const verdict = rows.filter((r) => r.kind === "source.judged").at(-1);
 		const what = identified?.device_class
 			? `${identified.device_class} ${identified.device_vendor} ${identified.device_product} (rule ${identified.rule}, confidence ${extra(identified, "confidence") ?? "?"})`
 			: "not identified";
-		const columns = ["time", "kind", "port", "service", "detail"];
+		const columns = ["when", "kind", "port", "service", "detail"];
 		const side = (title, kind, list, empty) => element("section", {}, element("h2", { class: kind }, title),
 			list.length ? table(columns, list.map((r) => cells(r, columns))) : element("p", { class: "empty" }, empty));
-		page.replaceChildren(
-			element("section", {}, element("h1", {}, address), element("p", {}, what)),
+		const about = element("section", {}, element("h1", {}, address), element("p", {}, what));
+		if (verdict) about.append(element("p", {}, verdictLabel(judged(verdict).verdict, judged(verdict).confidence), " ", visible(judged(verdict).reasons)));
+		page.replaceChildren(about,
+			element("section", {}, element("h2", {}, "Both sides on one clock"), hostClock(flows, acts, us)),
 			element("div", { class: "sides" },
 				side("What it did to us", "them", them, "It did nothing to us in the time that is kept."),
 				side("What it is", "us", us, "We did not look at it; a decision with its reason would stand here.")));
@@ -188,11 +205,12 @@ function route() {
 	leave = () => {};
 	const [name, argument] = decodeURIComponent(location.hash.slice(1)).split("/", 2);
 	for (const a of document.querySelectorAll("nav a")) {
-		if (a.getAttribute("href") === (location.hash || "#live")) a.setAttribute("aria-current", "page");
+		if (a.getAttribute("href") === (location.hash || "#live") || a.getAttribute("href") === `#${name}`) a.setAttribute("aria-current", "page");
 		else a.removeAttribute("aria-current");
 	}
 	if (name === "host" && argument) host(argument);
 	else if (name === "report" && argument) report(argument);
+	else if (name === "telescope") telescope(page, argument);
 	else if (name === "state") state();
 	else live();
 }
