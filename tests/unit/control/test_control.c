@@ -506,6 +506,40 @@ TEST(control_steers_who_was_identified)
 	end();
 }
 
+static void scan_from(uint32_t source, const char *state, uint64_t now)
+{
+	struct address a = address_v4(source), dark = address_v4(0xc6336407);
+	event_begin(&in, EVENT_SCAN_SEEN);
+	in.time_us = now;
+	in.id = id_make(&control->ids, now);
+	event_set_address(&in, FIELD_SRC, &a);
+	event_set_address(&in, FIELD_DST, &dark);
+	event_set_text(&in, FIELD_PROTO, "tcp");
+	if (state)
+		event_set_text(&in, FIELD_STATE, state);
+	event_set_text(&in, FIELD_PROCESS, "telescope");
+	control_event(control, &in, 0, now);
+}
+
+TEST(control_probes_and_steers_who_answered_a_cookie)
+{
+	begin(AT_ONCE "rules:\n"
+		      "  - {on: scan.seen, when: {state: answered}, do: probe, basis: cookie, ports: [23], delay: 0s}\n"
+		      "  - {on: scan.seen, when: {state: answered}, do: steer, persona: camera}\n");
+	struct address a = address_v4(SOURCE);
+	struct steer steer;
+	scan_from(SOURCE, NULL, NOW); /* a scan that nobody answered: its source may be forged */
+	CHECK(published_count == 0 && !steers_find(control->steers, &a, &steer));
+	scan_from(SOURCE, "answered", NOW);
+	CHECK(published_count == 2);
+	DECIDED(&published[0], "allowed", "ok");
+	DECIDED(&published[1], "steered", "ok");
+	CHECK(steers_find(control->steers, &a, &steer) && !strcmp(steer.persona, "camera"));
+	struct look *l = control_next(control, NOW);
+	CHECK(l && l->lease.basis == BASIS_COOKIE && id_equal(&l->lease.cause, &in.id));
+	end();
+}
+
 TEST(control_answers_who_asks_by_hand)
 {
 	begin("operator: {contact: a@b.c}\n"
