@@ -14,14 +14,14 @@
 /* A field that is no column of events. */
 #define TEXT(field_name) "value[indexOf(field, '" field_name "')]"
 #define NUMBER(field_name) "toUInt64OrZero(" TEXT(field_name) ")"
-#define VERDICT "if(has(field, 'intent.verdict'), " TEXT("intent.verdict") ", decision)"
 #define JUDGED                                                                                    \
-	"SELECT src, argMax(" VERDICT ", id) AS verdict, argMax(" NUMBER("confidence") ", id) AS confidence, " \
+	"SELECT src, argMax(" TEXT("intent.verdict") ", id) AS verdict, argMax(" NUMBER("confidence") ", id) AS confidence, " \
 	"argMax(" TEXT("evidence") ", id) AS reasons FROM events WHERE kind = 'source.judged' AND " IN_RANGE \
 	" GROUP BY src"
-#define FINDINGS(kind)                                                                            \
-	"sum(" NUMBER("flow.packets") ") AS packets, max(greatest(" NUMBER("flow.destinations") ", " \
-	NUMBER("count") ")) AS most, count() AS times, min(time) AS first, max(time) AS last "     \
+/* What a kind of finding says of itself, by the prefix of its fields. */
+#define FINDINGS(prefix, many, kind)                                                               \
+	"max(" NUMBER(prefix "." many) ") AS " many ", sum(" NUMBER("flow.packets") ") AS packets, " \
+	"max(" NUMBER(prefix ".rate") ") AS rate, count() AS times, min(time) AS first, max(time) AS last " \
 	"FROM events WHERE kind = '" kind "' AND " IN_RANGE
 
 static const struct report telescope = {
@@ -57,14 +57,17 @@ static const struct report telescope = {
 			    "ALL LEFT JOIN (" JUDGED ") AS j ON f.src = j.src ORDER BY packets DESC, src"},
 		{"verdicts", "SELECT verdict, count() AS sources, toUInt64(round(avg(confidence))) AS confidence FROM ("
 			     JUDGED ") GROUP BY verdict ORDER BY sources DESC, verdict"},
-		{"scans", "SELECT ip(src) AS source, proto, dport AS port, any(" TEXT("tool") ") AS tool, "
-			  FINDINGS("scan.seen") " GROUP BY src, proto, port ORDER BY packets DESC, source LIMIT 50"},
-		{"victims", "SELECT ip(src) AS victim, proto, sport AS port, " FINDINGS("backscatter.seen")
+		{"scans", "SELECT ip(src) AS source, proto, dport AS port, max(" NUMBER("scan.ports") ") AS ports, "
+			  "any(" TEXT("tool") ") AS tool, " FINDINGS("scan", "destinations", "scan.seen")
+			  " GROUP BY src, proto, port ORDER BY packets DESC, source LIMIT 50"},
+		{"victims", "SELECT ip(src) AS victim, proto, sport AS port, "
+			    FINDINGS("backscatter", "destinations", "backscatter.seen")
 			    " GROUP BY src, proto, port ORDER BY packets DESC, victim LIMIT 50"},
-		{"reflections", "SELECT ip(src) AS victim, ip(dst) AS decoy, proto, dport AS port, "
-				FINDINGS("reflection.seen") " GROUP BY src, dst, proto, port ORDER BY packets DESC, "
-				"victim LIMIT 50"},
-		{"floods", "SELECT ip(dst) AS target, proto, dport AS port, " FINDINGS("flood.seen")
+		{"reflections", "SELECT ip(dst) AS target, proto, sport AS port, "
+				FINDINGS("reflection", "sources", "reflection.seen")
+				" GROUP BY dst, proto, port ORDER BY packets DESC, target LIMIT 50"},
+		{"floods", "SELECT ip(dst) AS target, proto, dport AS port, max(" NUMBER("flood.ttls") ") AS ttls, "
+			   FINDINGS("flood", "sources", "flood.seen")
 			   " GROUP BY dst, proto, port ORDER BY packets DESC, target LIMIT 50"},
 		{"alerts", "SELECT " TEXT("alert.verdict") " AS verdict, " TEXT("alert.signature") " AS signature, "
 			   "count() AS alerts, " SOURCES ", max(time) AS last FROM events WHERE kind = 'alert.raised' "

@@ -26,6 +26,7 @@ struct load {
 	uv_idle_t idle;
 	uint64_t sent, want, now_us;
 	struct event event;
+	uint16_t verdict, destinations; /* fields of modules */
 	int done_fd;
 	bool told;
 };
@@ -81,10 +82,10 @@ static void finding_make(struct load *l, uint32_t source)
 		event_set_number(&l->event, FIELD_SPORT, 80);
 		event_set_text(&l->event, FIELD_PROTO, "tcp");
 		event_set_number(&l->event, FIELD_FLOW_PACKETS, 90000 / (source + 1));
-		event_set_number(&l->event, FIELD_COUNT, 211);
+		event_set_number(&l->event, l->destinations, 211);
 		return;
 	}
-	event_set_text(&l->event, FIELD_DECISION, survey ? "survey" : source % 7 == 2 ? "unclear" : "attack");
+	event_set_text(&l->event, l->verdict, survey ? "survey" : source % 7 == 2 ? "unclear" : "attack");
 	event_set_number(&l->event, FIELD_CONFIDENCE, 50 + source % 50);
 	event_set_text(&l->event, FIELD_EVIDENCE, survey ? "listed as Example Survey; asked all that is watched"
 							 : "its packets are those of a bot; ports of worms");
@@ -115,7 +116,13 @@ static int load_run(struct process *p, struct fault *fault)
 {
 	static struct load load;
 	char path[4096];
+	int verdict = field_learn(BYTES("intent.verdict"), FIELD_TEXT);
+	int destinations = field_learn(BYTES("backscatter.destinations"), FIELD_NUMBER);
+	if (verdict < 0 || destinations < 0)
+		return fault_set(fault, ERR_BAD, "load: the fields are of another type");
 	load.process = p;
+	load.verdict = (uint16_t)verdict;
+	load.destinations = (uint16_t)destinations;
 	load.want = strtoull(getenv("FLOWS_LOAD"), NULL, 10);
 	load.now_us = clock_utc_us();
 	snprintf(path, sizeof path, "%s/done", process_state(p));

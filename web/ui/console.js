@@ -3,7 +3,7 @@
 
 import { flowEvent, hostClock, telescope, verdictLabel } from "./telescope.js";
 
-const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found"]);
+const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found", "source.judged"]);
 const ROWS_SHOWN = 60;
 const PAINT_MS = 250;
 const page = document.getElementById("page");
@@ -40,7 +40,7 @@ function detail(e) {
 	case "host.steered": return `now meets ${get("persona") ?? ""}`;
 	case "session.closed": return get("close.reason") ?? "";
 	case "scan.seen": case "backscatter.seen": case "reflection.seen": case "flood.seen":
-		return `${get("tool") ?? ""} ${get("flow.packets") ?? "?"} packets, ${get("flow.destinations") ?? get("count") ?? "?"} addresses`;
+		return `${get("tool") ?? ""} ${get("flow.packets") ?? "?"} packets, ${get("scan.destinations") ?? get("backscatter.destinations") ?? get("reflection.sources") ?? get("flood.sources") ?? "?"} addresses`;
 	case "source.judged": return `${judged(e).verdict} ${judged(e).confidence} %: ${get("evidence") ?? ""}`;
 	case "alert.raised": return `${get("alert.verdict") ?? ""} ${get("alert.signature") ?? ""}`;
 	case "sensor.changed": return `${get("service") ?? ""} ${get("state") ?? ""} ${get("detail") ?? ""}`;
@@ -56,7 +56,7 @@ function extra(e, name) {
 
 function judged(e) {
 	const get = (name) => e[name] ?? extra(e, name);
-	return { verdict: get("intent.verdict") ?? get("decision") ?? "", confidence: get("confidence") ?? 0, reasons: get("evidence") ?? "" };
+	return { verdict: get("intent.verdict") ?? "", confidence: get("confidence") ?? 0, reasons: get("evidence") ?? "" };
 }
 
 function cells(e, columns) {
