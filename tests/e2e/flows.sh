@@ -46,6 +46,7 @@ if command -v curl >/dev/null && command -v jq >/dev/null; then
 	curl -s -m 20 "$U/api/v1/hosts/nobody/flows" | grep -q bad-address || fail "an address that is none"
 	curl -s -m 20 "$U/api/v1/reports/telescope" | jq -e ".parts.totals[0].flows == $FLOWS and (.parts.sources | length) == 100
 		and (.parts.victims | length) > 10 and (.parts.rate | length) > 0" >/dev/null || fail "the report over HTTP"
+	curl -s -m 20 "$U/api/v1/overview?hours=48" | jq -e ".rows[] | select(.kind == \"flow.counted\") | .events == $FLOWS and .sources == $SOURCES" >/dev/null || fail "the overview"
 	curl -s -m 20 "$U/telescope.js" | grep -qE 'innerHTML|outerHTML|insertAdjacentHTML|document\.write' && fail "the page makes markup of text"
 fi
 "$KANSOKU" report telescope --config "$CONFIG" >"$WORK/report" || fail "no report"

@@ -39,7 +39,11 @@ get "$U/api/v1/events?src=%5C'%00" >/dev/null
 
 curl -s -D - -o /dev/null "$U/" | grep -qi "^content-security-policy: default-src 'none'" || fail "no content security policy"
 get "$U/" | grep -q '<title>kansoku' || fail "no page"
-get "$U/console.js" | grep -qE 'innerHTML|outerHTML|insertAdjacentHTML|document\.write' && fail "the page makes markup of text"
+for script in console.js telescope.js; do
+	get "$U/$script" | grep -q '^import\|^export' || fail "no $script"
+	get "$U/$script" | grep -qE 'innerHTML|outerHTML|insertAdjacentHTML|document\.write' && fail "the page makes markup of text"
+done
+get "$U/api/v1/reports/telescope" | jq -e '.parts.totals[0].flows == 0' >/dev/null || fail "no report of an empty telescope"
 
 # A stream sees what happens after it was opened: a process that dies and comes back.
 timeout 10 curl -sN "$U/api/v1/stream?kinds=sensor.changed" >"$WORK/stream" &

@@ -12,10 +12,13 @@ static void overview_serve(struct web_request *rq)
 	struct writer sql = writer_of(text, sizeof text);
 	if (!web_query_number(rq, "hours", HOURS_DEFAULT, HOURS_MAX, &hours))
 		return;
+	unsigned long long since = clock_utc_us() / 1000000 - hours * 3600;
 	write_fmt(&sql,
-		  "SELECT kind, count() AS events, uniqExact(src) AS sources, max(time) AS last FROM log "
-		  "WHERE time >= toDateTime(%llu,'UTC') GROUP BY kind ORDER BY events DESC, kind",
-		  (unsigned long long)(clock_utc_us() / 1000000 - hours * 3600));
+		  "SELECT * FROM (SELECT kind, count() AS events, uniqExact(src) AS sources, max(time) AS last "
+		  "FROM events WHERE time >= toDateTime(%llu,'UTC') GROUP BY kind UNION ALL SELECT 'flow.counted' "
+		  "AS kind, count() AS events, uniqCombined(src) AS sources, max(time) AS last FROM flows "
+		  "WHERE time >= toDateTime(%llu,'UTC') HAVING events > 0) ORDER BY events DESC, kind",
+		  since, since);
 	web_sql_rows(rq, &sql);
 }
 
