@@ -54,6 +54,19 @@ enum intent_tool intent_tool_of(struct bytes name)
 	return bytes_start_with(name, "zmap") ? INTENT_TOOL_SURVEY : INTENT_TOOL_ANY;
 }
 
+/* Protocols that answer a small datagram with large ones (Rossow 2014, and the years since). */
+bool intent_asks_amplification(struct bytes name)
+{
+	static const char *const asks[] = {"ntp.monlist", "dns.any", "ssdp",    "memcached", "cldap",   "chargen",
+					   "qotd",        "snmp",    "wsd",     "ws-disc",   "coap",    "ard",
+					   "mssql",       "portmap", "rpcbind", "steam",     "quake",   "ubnt",
+					   "netbios",     "rip",     "dhcpdiscover"};
+	for (size_t i = 0; i < sizeof asks / sizeof *asks; i++)
+		if (bytes_start_with(name, asks[i]))
+			return true;
+	return false;
+}
+
 /*
  * Where code spreads by itself from host to host: telnet and its stand-ins (Mirai and kin), SMB
  * (Conficker, WannaCry), ADB, and the routers' management ports.  SSH and HTTP are not among them:

@@ -75,6 +75,8 @@ enum intent_tool {
 };
 enum intent_tool intent_tool_of(struct bytes name); /* by its name; empty: INTENT_TOOL_NONE */
 
+/* Does a payload of that name ask for much more than it is? */
+bool intent_asks_amplification(struct bytes name);
 /* Does a port belong to those that worms spread over? */
 bool intent_worm_port(const char *proto, uint16_t port);
 

@@ -1,15 +1,16 @@
-/* An alert of another sensor proves nothing of its source. */
+/* An alert of another sensor proves nothing of its source, and neither does a verdict. */
 #include "tests/unit/control/case.h"
 
 TEST(alerts_are_no_basis_of_a_look)
 {
 	static struct event e;
 	CHECK(event_start(NULL) == 0);
-	static const enum event_kind kinds[] = {EVENT_ALERT_RAISED, EVENT_FLOW_COUNTED, EVENT_SENSOR_CHANGED};
-	static const char *const roles[] = {"sensors", "passive", "telescope", "lab", "journal"};
+	static const enum event_kind kinds[] = {EVENT_ALERT_RAISED, EVENT_FLOW_COUNTED, EVENT_SENSOR_CHANGED,
+						 EVENT_SOURCE_JUDGED};
+	static const char *const roles[] = {"sensors", "passive", "telescope", "lab", "journal", "analysis"};
 	struct address a = address_of("203.0.113.9");
-	for (size_t k = 0; k < 3; k++)
-		for (size_t r = 0; r < 5; r++) {
+	for (size_t k = 0; k < 4; k++)
+		for (size_t r = 0; r < 6; r++) {
 			event_begin(&e, kinds[k]);
 			event_set_address(&e, FIELD_SRC, &a);
 			event_set_text(&e, FIELD_PROTO, "tcp");

@@ -1,0 +1,20 @@
+/* What the judge asks the store, one question after the other: SQL for a day, and who takes a row. */
+#pragma once
+#include "base/bytes.h"
+
+enum question_about {
+	ASK_TOTALS,  /* how many sources there are, and how many earlier days were watched */
+	ASK_FLOWS,   /* dark traffic of the day, by source */
+	ASK_EVENTS,  /* decoys and alerts of the day, by source */
+	ASK_HOSTS,   /* what looks found out about sources lately */
+	ASK_EARLIER, /* in which hours of earlier days those sources came */
+	ASK_JUDGED,  /* what was published for that day already */
+	QUESTIONS
+};
+
+#define EARLIER_DAYS 7   /* looked back for a schedule */
+#define HOSTS_DAYS 30    /* what a look found out is believed for so long */
+#define QUESTION_SQL_MAX 8192
+
+/* `day` counts from 1970-01-01; `sources` bounds the rows, `packets` is the least of a source's. */
+void judge_sql(enum question_about, uint64_t day, uint64_t sources, uint64_t packets, struct writer *);
