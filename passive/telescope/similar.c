@@ -5,7 +5,7 @@
 #include <xxhash.h>
 
 #define DIGESTS 8192 /* payloads known to the byte; a power of two */
-#define LANES 64     /* of a MinHash: a Jaccard index within 1 / sqrt(64) */
+#define LANES 32     /* of a MinHash: a Jaccard index within 0.5 / sqrt(32) */
 #define REGISTERS 256
 #define GRAM 3
 /*
@@ -92,25 +92,33 @@ static double grams_alike(const uint8_t a[LANES], const uint8_t b[LANES])
 	return (double)same / LANES;
 }
 
-/* The share of places with the same byte; zeros, which fill any format, say nothing. */
-static double places_alike(const struct similar_group *g, struct bytes b)
+typedef uint8_t places __attribute__((vector_size(16)));
+
+/*
+ * The share of places with the same byte; zeros, which fill any format, say nothing.  Both are
+ * filled up with zeros.  This is done for each group, so sixteen places at a time.
+ */
+static double places_alike(const uint8_t a[SIMILAR_SAMPLE], const uint8_t b[SIMILAR_SAMPLE])
 {
-	size_t both = b.len < g->length_example ? b.len : g->length_example;
-	size_t all = b.len > g->length_example ? b.len : g->length_example;
-	const uint8_t *longer = b.len > g->length_example ? b.at : g->example;
-	unsigned same = 0, filling = 0;
-	for (size_t i = 0; i < both; i++) {
-		bool equal = b.at[i] == g->example[i];
-		same += equal && b.at[i];
-		filling += equal && !b.at[i];
+	places same = {0}, filling = {0}; /* a comparison gives -1 where it holds */
+	unsigned same_count = 0, filling_count = 0;
+	for (size_t i = 0; i < SIMILAR_SAMPLE; i += sizeof(places)) {
+		places x, y;
+		memcpy(&x, a + i, sizeof x);
+		memcpy(&y, b + i, sizeof y);
+		same -= (places)((x == y) & (x != 0));
+		filling -= (places)((x | y) == 0);
 	}
-	for (size_t i = both; i < all; i++)
-		filling += !longer[i];
-	return all == filling ? 1 : (double)same / (double)(all - filling);
+	for (size_t i = 0; i < sizeof(places); i++) {
+		same_count += same[i];
+		filling_count += filling[i];
+	}
+	return filling_count == SIMILAR_SAMPLE ? 1 : (double)same_count / (SIMILAR_SAMPLE - filling_count);
 }
 
 static int length_class(size_t n) { return n < 2 ? 0 : 64 - __builtin_clzll(n - 1); }
 
+/* `b` is followed by zeros up to SIMILAR_SAMPLE. */
 static bool belongs(const struct group *g, const struct similar_payload *p, struct bytes b,
 		    const uint8_t lanes[LANES])
 {
@@ -121,7 +129,7 @@ static bool belongs(const struct group *g, const struct similar_payload *p, stru
 		return b.len == t->length_example && !memcmp(b.at, t->example, b.len);
 	return (b.len >= GRAMS_LEAST && t->length_example >= GRAMS_LEAST &&
 		grams_alike(g->lanes, lanes) >= GRAMS_ALIKE) ||
-	       places_alike(t, b) >= PLACES_ALIKE;
+	       places_alike(t->example, b.at) >= PLACES_ALIKE;
 }
 
 static struct group *group_find(struct similar *s, const struct similar_payload *p, struct bytes b,
@@ -209,11 +217,11 @@ static uint32_t count_sources(const struct group *g)
 
 void similar_take(struct similar *s, const struct similar_payload *p)
 {
-	struct bytes b = p->payload;
-	uint8_t lanes[LANES];
+	uint8_t lanes[LANES], sample[SIMILAR_SAMPLE] = {0};
+	struct bytes b = {sample, p->payload.len < SIMILAR_SAMPLE ? p->payload.len : SIMILAR_SAMPLE};
 	if (b.len == 0)
 		return;
-	b.len = b.len < SIMILAR_SAMPLE ? b.len : SIMILAR_SAMPLE;
+	memcpy(sample, p->payload.at, b.len);
 	uint64_t hash = XXH3_64bits_withSeed(b.at, b.len, s->key ^ p->proto);
 	struct digest *d = &s->digests[hash & (DIGESTS - 1)];
 	bool known = d->mark && d->hash == hash && s->groups[d->group].mark == d->mark;
