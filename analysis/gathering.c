@@ -184,6 +184,7 @@ static void take_row(struct gathering *g, enum question_about about, const json_
 	if (about == ASK_TOTALS) {
 		g->sources_in_all = number(row, "sources");
 		g->days_asked = number32(row, "days");
+		g->least = number(row, "least");
 		return;
 	}
 	const char *source = json_string_value(json_object_get(row, "source"));

@@ -28,7 +28,8 @@ struct gathering {
 	struct arena texts;
 	uint64_t refused;        /* sources for which there was no room */
 	uint64_t bad_rows;
-	uint64_t sources_in_all; /* as ASK_TOTALS says */
+	uint64_t sources_in_all; /* as ASK_TOTALS says … */
+	uint64_t least;          /* … and packets of the last that is judged */
 	unsigned days_asked;
 };
 

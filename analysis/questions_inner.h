@@ -16,5 +16,17 @@ enum question_about {
 #define HOSTS_DAYS 30    /* what a look found out is believed for so long */
 #define QUESTION_SQL_MAX 8192
 
-/* `day` counts from 1970-01-01; `sources` bounds the rows, `packets` is the least of a source's. */
-void judge_sql(enum question_about, uint64_t day, uint64_t sources, uint64_t packets, struct writer *);
+/*
+ * The store gives a question a bounded memory, so what is worked out by source is asked for in
+ * slices of the sources.
+ */
+#define SLICE_SOURCES 25000
+
+struct judge_scope {
+	uint64_t day;           /* since 1970-01-01 */
+	uint64_t sources;       /* the most rows */
+	uint64_t packets;       /* the least of a source's */
+	uint64_t slice, slices; /* slices at least 1 */
+};
+bool judge_is_sliced(enum question_about);
+void judge_sql(enum question_about, const struct judge_scope *, struct writer *);

@@ -24,6 +24,7 @@ FIELD(field_intent_score, "intent.score", TEXT, 0, "log-odds of an attack; below
 #define LISTS_MAX 64
 #define ANSWER_MAX (256u << 20)
 #define NEWS_POINTS 10
+#define SOURCES_ROOM 2 /* those of dark traffic, and as many that only met decoys */
 #define FIRST_MS 2000 /* the store has just begun, too */
 
 struct analysis_options {
@@ -44,6 +45,7 @@ struct analysis {
 	bool last;               /* that day is over: this round is its last */
 	bool asking;             /* a question is on its way */
 	enum question_about about;
+	uint64_t slice, slices;  /* of that question */
 	size_t publishing;       /* the next source to publish */
 	bool publishes, stopped;
 	uint64_t published;
@@ -182,7 +184,12 @@ static void answered(void *arg, int status, struct bytes payload, bool more)
 	}
 	gathering_take(&a->gathering, a->about, buffer_bytes(&a->answer));
 	a->loaded |= a->about == ASK_JUDGED;
-	a->about++;
+	if (a->about == ASK_TOTALS)
+		a->slices = 1 + a->gathering.sources_in_all / SLICE_SOURCES;
+	if (!judge_is_sliced(a->about) || ++a->slice >= a->slices) {
+		a->about++;
+		a->slice = 0;
+	}
 	next_question(a);
 }
 
@@ -200,7 +207,16 @@ static void next_question(struct analysis *a)
 		publish_on(a);
 		return;
 	}
-	judge_sql(a->about, a->day, a->options->sources, a->options->packets, &w);
+	const struct gathering *g = &a->gathering;
+	const struct judge_scope scope = {
+		.day = a->day,
+		.sources = a->options->sources,
+		.packets = g->sources_in_all > a->options->sources && g->least > a->options->packets
+				   ? g->least : a->options->packets,
+		.slice = a->slice,
+		.slices = a->slices,
+	};
+	judge_sql(a->about, &scope, &w);
 	*w.at = '\0';
 	a->asking = true;
 	if (store_ask(a->process->bus, sql, ANSWER_LINES, false, answered, a)) {
@@ -216,6 +232,8 @@ static void moment_came(uv_timer_t *timer)
 		return;
 	a->last = clock_utc_us() / DAY_US > a->day;
 	a->about = ASK_TOTALS;
+	a->slice = 0;
+	a->slices = 1;
 	gathering_renew(&a->gathering);
 	next_question(a);
 }
@@ -297,7 +315,7 @@ static int run(struct process *p, struct fault *fault)
 	a.options = config_section(p->config, "analysis");
 	a.answer = BUFFER(ANSWER_MAX);
 	a.watched = watched_size(p->config);
-	if (surveys_open(&a.surveys) || gathering_open(&a.gathering, a.options->sources, random_secret()))
+	if (surveys_open(&a.surveys) || gathering_open(&a.gathering, SOURCES_ROOM * a.options->sources, random_secret()))
 		return fault_set(fault, ERR_MEMORY, "analysis: no memory for %llu sources",
 				 (unsigned long long)a.options->sources);
 	take_lists(&a, &a.options->surveys, "surveys");
