@@ -164,6 +164,38 @@ int sandbox_enter(unsigned rights, const struct sandbox_path *paths, size_t coun
 	return 0;
 }
 
+static const int calls_sending[] = {
+	CALL(write), CALL(writev), CALL(pwrite64), CALL(pwritev), CALL(pwritev2), CALL(sendto), CALL(sendmsg),
+	CALL(sendmmsg), CALL(sendfile), CALL(vmsplice), CALL(dup), CALL(dup2), CALL(dup3), CALL(connect),
+	CALL(bind),
+};
+
+/* The kernel looks at 32 bits of a descriptor, so the filter must, too. */
+static int refuse_sending(scmp_filter_ctx filter, int fd)
+{
+	const struct scmp_arg_cmp is_it = SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)fd);
+	int bad = 0;
+	for (size_t i = 0; i < COUNT(calls_sending); i++)
+		bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls_sending[i], 1, is_it);
+	for (size_t i = 0; i < 2; i++)
+		bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), CALL(fcntl), 2, is_it,
+					SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX,
+						i ? F_DUPFD_CLOEXEC : F_DUPFD));
+	return bad;
+}
+
+int sandbox_receive_only(const int *fds, size_t count, struct fault *fault)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int bad = !filter || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	for (size_t i = 0; i < count && !bad; i++)
+		bad = refuse_sending(filter, fds[i]);
+	if (!bad)
+		bad = seccomp_load(filter);
+	seccomp_release(filter);
+	return bad ? fault_set(fault, ERR_SYSTEM, "sandbox: seccomp: the filter was not taken") : 0;
+}
+
 bool sandbox_has_seccomp(void) { return prctl(PR_GET_SECCOMP) >= 0; }
 bool sandbox_has_landlock(void) { return landlock_version() >= 1; }
 

@@ -24,6 +24,12 @@ struct sandbox_path {
 
 /* Also sets no_new_privs and makes the process undumpable.  Works without root. */
 int sandbox_enter(unsigned rights, const struct sandbox_path *, size_t count, struct fault *);
+/*
+ * Nothing can be sent through these descriptors any more, nor through copies of them: for sockets
+ * that only listen but that the kernel would let send.  Before sandbox_enter(); sets
+ * no_new_privs.
+ */
+int sandbox_receive_only(const int *fds, size_t count, struct fault *);
 /* What this kernel can do, for `kansoku doctor`. */
 bool sandbox_has_seccomp(void);
 bool sandbox_has_landlock(void);

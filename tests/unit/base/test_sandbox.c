@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,4 +78,37 @@ static int may_connect(void)
 TEST(sandbox_may_connect_but_not_listen)
 {
 	CHECK(in_child(SANDBOX_CONNECT, NULL, 0, may_connect) == 0);
+}
+
+static bool is_refused(long result) { return result < 0 && errno == EPERM; }
+
+static int hears_but_says_nothing(void)
+{
+	int pair[2], other[2];
+	char byte = 0;
+	struct fault f = {0};
+	struct msghdr message = {.msg_iov = &(struct iovec){&byte, 1}, .msg_iovlen = 1};
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) || socketpair(AF_UNIX, SOCK_DGRAM, 0, other) ||
+	    send(pair[0], "x", 1, 0) != 1 || sandbox_receive_only(pair, 1, &f))
+		return 1;
+	if (!is_refused(send(pair[0], "x", 1, 0)) || !is_refused(write(pair[0], "x", 1)) ||
+	    !is_refused(sendmsg(pair[0], &message, 0)) || !is_refused(dup(pair[0])) ||
+	    !is_refused(fcntl(pair[0], F_DUPFD_CLOEXEC, 0)))
+		return 2;
+	/* The same number to the kernel, another one to a filter that compares 64 bits. */
+	if (!is_refused(syscall(SYS_write, (1ul << 32) + (unsigned)pair[0], "x", 1ul)))
+		return 3;
+	if (send(pair[1], "y", 1, 0) != 1 || recv(pair[0], &byte, 1, 0) != 1 || byte != 'y')
+		return 4;
+	return send(other[0], "z", 1, 0) == 1 ? 0 : 5;
+}
+
+TEST(sandbox_receive_only_hears_but_says_nothing)
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(hears_but_says_nothing());
+	int status = 0;
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	CHECK_SAY(WEXITSTATUS(status) == 0, "%d", WEXITSTATUS(status));
 }
