@@ -15,7 +15,7 @@
 #define RESTART_MS_FIRST 100
 #define RESTART_MS_MAX 10000
 #define STEADY_US 30000000      /* who lived this long starts anew at the first delay */
-#define STOP_WAIT_US 10000000   /* per process, then it is killed */
+#define STOP_WAIT_US 10000000   /* per process, then it is killed, unless its role says otherwise */
 #define WATCH_MS 50
 #define JOURNAL_HEARS_US 2000000
 
@@ -223,6 +223,11 @@ static bool may_stop(const struct parent *parent, const struct child *c)
 	return true;
 }
 
+static uint64_t stop_wait_us(const struct role *role)
+{
+	return role->stop_s ? role->stop_s * UINT64_C(1000000) : STOP_WAIT_US;
+}
+
 static void stop_step(uv_timer_t *timer)
 {
 	struct parent *parent = timer->data;
@@ -239,7 +244,7 @@ static void stop_step(uv_timer_t *timer)
 			c->told_stop = true;
 			c->started_us = clock_mono_us();
 			channel_send(c->channel, CHANNEL_STOP, (struct bytes){0}, -1);
-		} else if (c->told_stop && clock_mono_us() - c->started_us > STOP_WAIT_US) {
+		} else if (c->told_stop && clock_mono_us() - c->started_us > stop_wait_us(c->role)) {
 			log_warning("%s/%u did not stop in time and is killed", c->role->name,
 				    c->prepared.worker);
 			kill(c->pid, SIGKILL);

@@ -57,6 +57,7 @@ struct role {
 	bool unsanitized;            /* runs from the second build (it loads chDB) */
 	bool optional;               /* the others begin without it when it cannot start */
 	bool door;                   /* command lines may ask it, at STATE/run/NAME.sock */
+	unsigned stop_s;             /* it may take so long to end, then it is killed; 0: 10 */
 	/* How many processes; NULL: one.  0: the configuration does not want it. */
 	unsigned (*workers)(const struct config *);
 	int (*check)(const struct config *, struct fault *); /* its own reading of its options; may be NULL */

@@ -19,7 +19,7 @@
 	X(MAIL_RECEIVED,    "mail.received",     "a decoy account was written to")                \
 	X(SCAN_SEEN,        "scan.seen",         "a source asked many dark addresses")            \
 	X(BACKSCATTER_SEEN, "backscatter.seen",  "a victim's answers reached dark addresses")     \
-	X(REFLECTION_SEEN,  "reflection.seen",   "a decoy was asked to amplify towards a victim") \
+	X(REFLECTION_SEEN,  "reflection.seen",   "a decoy was asked to amplify, or a dark address met answers it never asked for") \
 	X(ALERT_RAISED,     "alert.raised",      "a signature of another sensor matched")         \
 	X(DECISION_MADE,    "decision.made",     "a look was allowed or refused, and why")        \
 	X(PROBE_SENT,       "probe.sent",        "we asked an observed address something")        \
@@ -38,7 +38,8 @@
 	X(CAMPAIGN_FOUND,   "campaign.found",    "sources were found to belong together")         \
 	X(EFFECT_MEASURED,  "effect.measured",   "what looking changed, with an interval")         \
 	X(FLOW_COUNTED,     "flow.counted",      "packets of one source to one port, over an interval") \
-	X(SOURCE_JUDGED,    "source.judged",     "whether a source surveys or attacks, with the reasons")
+	X(SOURCE_JUDGED,    "source.judged",     "whether a source surveys or attacks, with the reasons") \
+	X(FLOOD_SEEN,       "flood.seen",        "a dark address was flooded from forged sources")
 
 /*
  * Fields.  Types: TEXT is valid UTF-8 of our own making; BYTES come from outside
