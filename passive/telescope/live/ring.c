@@ -18,6 +18,7 @@
 
 struct ring {
 	int fd;
+	unsigned interface;
 	uint16_t link;
 	uint8_t *map;
 	size_t bytes;
@@ -127,12 +128,13 @@ static unsigned first_block(const struct ring *r)
 	return oldest < r->blocks ? oldest : newest;
 }
 
-static int link_of(int fd, uint16_t *link)
+static int link_of(int fd, unsigned *interface, uint16_t *link)
 {
 	struct sockaddr_ll at = {0};
 	socklen_t size = sizeof at;
 	if (getsockname(fd, (struct sockaddr *)&at, &size))
 		return ERR_SYSTEM;
+	*interface = (unsigned)at.sll_ifindex;
 	switch (at.sll_hatype) {
 	case ARPHRD_ETHER:
 	case ARPHRD_LOOPBACK:
@@ -157,7 +159,7 @@ int ring_open(struct ring **out, int fd, uint64_t bytes, struct fault *fault)
 		return fault_set(fault, ERR_MEMORY, "telescope: no memory for a ring");
 	*r = (struct ring){.fd = fd, .blocks = (unsigned)(bytes / RING_BLOCK_BYTES)};
 	r->bytes = (size_t)r->blocks * RING_BLOCK_BYTES;
-	int bad = link_of(fd, &r->link);
+	int bad = link_of(fd, &r->interface, &r->link);
 	if (bad) {
 		free(r);
 		return fault_set(fault, bad, "telescope.interface: frames of that kind of interface are not known; "
@@ -182,6 +184,14 @@ void ring_close(struct ring *r)
 }
 
 uint16_t ring_link(const struct ring *r) { return r->link; }
+unsigned ring_interface(const struct ring *r) { return r->interface; }
+
+void ring_deafen(struct ring *r)
+{
+	struct filter nothing;
+	filter_nothing(&nothing);
+	attach(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &nothing);
+}
 
 int ring_watch(struct ring *r, const struct prefix *prefixes, size_t count, struct fault *fault)
 {

@@ -35,6 +35,8 @@ struct ring_frame {
 int ring_open(struct ring **, int fd, uint64_t bytes, struct fault *);
 void ring_close(struct ring *);
 uint16_t ring_link(const struct ring *); /* enum link_type of its frames */
+unsigned ring_interface(const struct ring *); /* the kernel's number of it */
+void ring_deafen(struct ring *); /* captures nothing more; what is there can be read */
 /* From now on packets to these prefixes are captured. */
 int ring_watch(struct ring *, const struct prefix *, size_t count, struct fault *);
 
