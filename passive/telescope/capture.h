@@ -1,11 +1,11 @@
 /*
  * Captures in files: pcap and pcapng, plain, .gz or .zst, or from standard input ("-").
  *
- * The kind is told by the first bytes, not by the name.  A plain file is mapped; anything else is
- * read through a window.  Files are hostile: a lying length ends the reading with a sentence that
- * says at which byte, and what was read before stays good.  A file that ends within a frame is
- * read up to that frame and `torn` says so; it is no error, since a capture that is still being
- * written ends so.
+ * The kind is told by the first bytes, not by the name.  All is read through a window that moves
+ * over the file, so that a file that is cut while it is read does no harm.  Files are hostile: a
+ * lying length ends the reading with a sentence that says at which byte, and what was read before
+ * stays good.  A file that ends within a frame is read up to that frame and `torn` says so; it is
+ * no error, since a capture that is still being written ends so.
  */
 #pragma once
 #include "base/bytes.h"
