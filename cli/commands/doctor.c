@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -95,6 +96,29 @@ static enum finding look_net_raw(struct checkup *c)
 {
 	return has_capability(CAP_NET_RAW) ? say(c, FINE, "allowed")
 					   : say(c, LIMITED, "no right to capture packets (CAP_NET_RAW)");
+}
+
+/* Of a list of names, or of a single one. */
+static const struct yaml_node *first_interface(const struct config *config)
+{
+	const struct yaml_node *telescope = yaml_child(config->root, "telescope");
+	const struct yaml_node *n = telescope && telescope->type == YAML_MAP ? yaml_child(telescope, "interface") : NULL;
+	return n && n->type == YAML_LIST ? n->first : n;
+}
+
+static enum finding look_telescope(struct checkup *c)
+{
+	const struct yaml_node *n = first_interface(c->config);
+	if (!n || n->type != YAML_SCALAR)
+		return say(c, FINE, "not configured");
+	if (!has_capability(CAP_NET_RAW))
+		return say(c, LIMITED, "no right to capture packets (CAP_NET_RAW)");
+	for (; n; n = n->next) {
+		char name[IF_NAMESIZE];
+		if (!bytes_copy_text(n->text, name, sizeof name) || !if_nametoindex(name))
+			return say(c, MISSING, "there is no interface %.*s", (int)n->text.len, (const char *)n->text.at);
+	}
+	return say(c, FINE, "may capture");
 }
 
 static enum finding look_ports(struct checkup *c)
@@ -200,6 +224,8 @@ static const struct check checks[] = {
 	 "start it as root, or give CAP_NET_ADMIN"},
 	{"TTL of answers", look_net_raw, "host.answered says nothing of TTL, window and TCP options",
 	 "start it as root, or give CAP_NET_RAW"},
+	{"telescope", look_telescope, "dark addresses are not watched, everything else runs",
+	 "start it as root, or give CAP_NET_RAW; name an interface that exists in telescope.interface"},
 	{"low ports", look_ports, "decoys cannot listen on 23 and 80; high ports work",
 	 "start it as root, or lower net.ipv4.ip_unprivileged_port_start"},
 	{"separate users", look_uids, "processes are told apart by sandboxes only, not by users",
