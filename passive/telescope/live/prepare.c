@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char usual_directory[] = "fingerprints/telescope";
-
 static int give(struct preparation *p, const char *kind, const char *name, int fd, struct fault *fault)
 {
 	char full[PROCESS_NAME_MAX];
@@ -52,14 +50,19 @@ static int give_signatures(struct preparation *p, const struct live_options *o, 
 	int bad = 0;
 	for (size_t i = 0; i < o->signatures.count && !bad; i++)
 		bad = give_file(p, own[i], &number, fault);
+	if (bad)
+		return bad;
 	if (o->signatures_dir)
 		snprintf(directory, sizeof directory, "%s", o->signatures_dir);
-	else if (place_find(usual_directory, directory))
-		snprintf(directory, sizeof directory, "%s", usual_directory);
-	int n = bad ? 0 : scandir(directory, &entries, is_signature_file, alphasort);
+	else if (place_find("fingerprints/telescope", directory)) {
+		if (preparation_worker(p) == 0)
+			log_warning("telescope: no tool is told apart: fingerprints/telescope is not here; start in "
+				    "the project's folder or name it in telescope.signatures_dir");
+		return 0;
+	}
+	int n = scandir(directory, &entries, is_signature_file, alphasort);
 	if (n < 0)
-		return fault_set(fault, ERR_SYSTEM, "telescope.signatures_dir: %s: %s; start in the project's "
-				 "folder or name the directory", directory, strerror(errno));
+		return fault_set(fault, ERR_SYSTEM, "telescope.signatures_dir: %s: %s", directory, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
 		if (!bad)
