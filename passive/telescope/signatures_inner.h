@@ -30,7 +30,7 @@
 #define PAYLOAD_OFFSET_MAX 1024
 #define PAYLOAD_SEARCH_MAX 1024 /* bytes within which `contains` looks */
 #define PLACES_MAX 16384        /* entries of the index */
-#define EVIDENCE_MAX 1000000
+#define EVIDENCE_MAX 255
 
 enum value_kind {
 	VALUE_COLUMN,   /* a: enum column */
