@@ -55,9 +55,9 @@ static inline void lane_no_tcp(struct packet_batch *b, unsigned i)
 	lane_no_options(b, i);
 }
 
-/* header: TCP_HEADER bytes; options: those that were captured, which are fewer than said when cut. */
+/* header: TCP_HEADER bytes; options: those that were captured. */
 static inline void lane_tcp(struct packet_batch *b, unsigned i, const uint8_t *header, struct bytes options,
-			    bool cut, uint32_t quirks, unsigned ip_options)
+			    bool checked, uint32_t quirks, unsigned ip_options)
 {
 	uint8_t flags = header[13];
 	lane_ports(b, i, be16(header), be16(header + 2));
@@ -75,8 +75,7 @@ static inline void lane_tcp(struct packet_batch *b, unsigned i, const uint8_t *h
 	s->ip_options = (uint8_t)(ip_options < 255 ? ip_options : 255);
 	s->payload = b->column[COLUMN_PAYLOAD][i] != 0;
 	s->flags = flags & (2 | 16);
-	quirks |= tcp_quirks(header) | (cut ? QUIRK_BAD : 0);
-	tcp_syn_read(b, i, options.at, options.at + options.len, quirks);
+	tcp_syn_read(b, i, header, options, checked, quirks);
 }
 
 /* False when the header is cut or lies. */
@@ -92,7 +91,7 @@ static bool tcp_take(struct packet_batch *b, unsigned i, const struct packet_hea
 	size_t said = length - TCP_HEADER, left = reader_left(&r);
 	struct bytes options = read_bytes(&r, said < left ? said : left);
 	lane_payload(b, i, read_rest(&r), h->rest_length - length);
-	lane_tcp(b, i, header.at, options, options.len < said, h->quirks, h->options);
+	lane_tcp(b, i, header.at, options, true, h->quirks | (options.len < said ? QUIRK_BAD : 0), h->options);
 	return true;
 }
 

@@ -39,13 +39,12 @@ enum network link_strip(uint16_t link, struct reader *r);
 bool ip_read(enum network, struct reader *r, struct packet_head *);
 
 /*
- * Reads the options of a SYN in [options, end) into the lane's columns and shape.  The shape's
- * window, version, ip_options, payload and flags, and the columns of the header, stand already.
+ * Reads a SYN's fixed header of TCP_HEADER bytes and its options into the lane's columns and shape.
+ * The shape's window, version, ip_options, payload and flags, and the columns of the header, stand
+ * already.  walk: go over the options one by one, also where their layout is a common one.
  */
-void tcp_syn_read(struct packet_batch *, unsigned lane, const uint8_t *options, const uint8_t *end,
+void tcp_syn_read(struct packet_batch *, unsigned lane, const uint8_t *header, struct bytes options, bool walk,
 		  uint32_t quirks);
-/* Quirks of the fixed header, which has TCP_HEADER bytes. */
-uint32_t tcp_quirks(const uint8_t *header);
 
 bool packet_take_checked(struct packet_batch *, struct packet_counts *, const struct watched *,
 			 uint16_t link, struct bytes frame, uint32_t wire_length, uint64_t time_us);

@@ -431,6 +431,36 @@ TEST(packet_longest_signature)
 	CHECK(strlen(shape_ja4t(&s, text)) < SHAPE_TEXT_MAX);
 }
 
+/* Layouts that are read from fixed places, and neighbours of them that are not. */
+static void syn_with(struct frame *f, unsigned which)
+{
+	static const struct { const char *at; size_t n; } options[] = {
+		{"", 0}, {"\2\4\5\xb4", 4}, {"\2\4\5\xb4\1\1\4\2", 8}, {"\2\4\5\xb4\1\3\3\x08\1\1\4\2", 12},
+		{"\2\4\5\xb4\4\2\x08\x0a\0\1\2\3\0\0\0\0\1\3\3\7", 20},
+		{"\2\4\5\xb4\1\3\3\6\4\2\x08\x0a\0\1\2\3\0\0\0\0", 20},
+		{"\2\4\5\xb4\1\3\3\6\1\1\x08\x0a\0\1\2\3\0\0\0\0\4\2\0\0", 24},
+		{"\2\4\5\xb4\4\2\x08\x0a\0\0\0\0\0\0\0\1\1\3\3\x0f", 20},
+		{"\2\4\5\xb4\4\2\1\3\3\7\0\0", 12}, {"\1\3\3\7\2\4\5\xb4", 8}, {"\2\4\5\xb4\0\0\0\0", 8},
+		{"\2\4\5\xb4\1\3\3\x08\1\1\4\2\x08\x0a\0\0\0\0\0\0\0\0\1\1\xfd\4\1\2", 28},
+	};
+	which %= sizeof options / sizeof *options;
+	ethernet(f, 0x0800);
+	ipv4(f, 6, 20 + options[which].n, which & 1 ? 0x4000 : 0);
+	tcp(f, which & 2 ? 2 : 18, options[which].at, options[which].n);
+}
+
+TEST(packet_common_layouts)
+{
+	for (unsigned which = 0; which < 12; which++)
+		for (unsigned at = 34; at < 34 + 20 + 28; at++)
+			for (unsigned bit = 0; bit < 8; bit++) {
+				struct frame f;
+				syn_with(&f, which);
+				f.at[at] ^= (uint8_t)(1 << bit);
+				CHECK(take(&f).took);
+			}
+}
+
 /* Whatever is damaged, the way that is quick says what the checked one says (in take_as). */
 TEST(packet_hostile_frames)
 {
@@ -438,6 +468,8 @@ TEST(packet_hostile_frames)
 	static const uint16_t links[] = {0, 1, 12, 101, 108, 113, 228, 229, 276};
 	for (unsigned round = 0; round < 60000; round++) {
 		struct frame f = linux_syn();
+		if (round % 5 == 0)
+			syn_with(&f, round / 5);
 		if (round % 5 == 1)
 			tagged(&f, 2);
 		if (round % 5 == 2) {
