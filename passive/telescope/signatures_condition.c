@@ -328,6 +328,20 @@ static int range_order(const void *a, const void *b)
 	return (x->from > y->from) - (x->from < y->from);
 }
 
+/* Neighbours and what overlaps become one; {1024, 1025} costs one comparison. */
+static unsigned ranges_join(struct range *set, unsigned count)
+{
+	unsigned kept = 0;
+	for (unsigned i = 1; i < count; i++) {
+		uint64_t end = (uint64_t)set[kept].from + set[kept].span, next = (uint64_t)set[i].from + set[i].span;
+		if (set[i].from > end + 1)
+			set[++kept] = set[i];
+		else if (next > end)
+			set[kept].span = (uint32_t)(next - set[kept].from);
+	}
+	return kept + 1;
+}
+
 static int membership(struct compiler *c, const struct operand *left, bool negated, struct operand *out)
 {
 	struct range set[SET_MAX];
@@ -338,9 +352,10 @@ static int membership(struct compiler *c, const struct operand *left, bool negat
 	bad = bad ? bad : elements(c, left, set, &count);
 	if (bad)
 		return bad;
+	qsort(set, count, sizeof *set, range_order);
+	count = ranges_join(set, count);
 	if (count == 1 && set[0].span == 0)
 		return term_out(c, signature_term_is(c->s, left->number, set[0].from), negated, out);
-	qsort(set, count, sizeof *set, range_order);
 	return term_out(c, signature_term_within(c->s, left->number, set, count), negated, out);
 }
 

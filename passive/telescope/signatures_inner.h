@@ -46,11 +46,16 @@ struct value {
 	uint32_t splat[4]; /* the constant, four times */
 };
 
-enum term_kind { TERM_IS, TERM_WITHIN, TERM_EQUAL, TERM_BELOW };
+enum term_kind {
+	TERM_COLUMN, /* the value is a column, and the constant */
+	TERM_IS,     /* the value is computed, and the constant */
+	TERM_WITHIN, /* one of the ranges */
+	TERM_EQUAL, TERM_BELOW, /* two values */
+};
 struct term {
 	uint8_t kind;
-	uint16_t a, b;        /* values; of TERM_WITHIN b counts the ranges */
-	uint32_t constant;    /* of TERM_IS; of TERM_WITHIN the first range */
+	uint16_t a, b;        /* values; of TERM_WITHIN b counts the ranges, of TERM_COLUMN it is the column */
+	uint32_t constant;    /* of TERM_COLUMN and TERM_IS; of TERM_WITHIN the first range */
 };
 struct range {
 	uint32_t from, span; /* from … from + span */

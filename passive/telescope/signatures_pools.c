@@ -13,7 +13,9 @@ static bool value_same(const struct value *x, const struct value *y)
 int signature_value(struct signatures *s, enum value_kind kind, unsigned a, unsigned b,
 		    uint32_t constant)
 {
-	if (kind >= VALUE_AND && commutes(kind) && a > b) {
+	/* One order for both, and a constant last: that is where working it out is cheap. */
+	if (kind >= VALUE_AND && commutes(kind) &&
+	    (s->values[a].kind == VALUE_CONSTANT || (a > b && s->values[b].kind != VALUE_CONSTANT))) {
 		unsigned other = a;
 		a = b;
 		b = other;
@@ -47,7 +49,10 @@ static int term_add(struct signatures *s, struct term t)
 
 int signature_term_is(struct signatures *s, unsigned value, uint32_t constant)
 {
-	return term_add(s, (struct term){.kind = TERM_IS, .a = (uint16_t)value, .constant = constant});
+	const struct value *v = &s->values[value];
+	bool column = v->kind == VALUE_COLUMN;
+	return term_add(s, (struct term){.kind = column ? TERM_COLUMN : TERM_IS, .a = (uint16_t)value,
+					 .b = column ? v->a : 0, .constant = constant});
 }
 
 int signature_term_pair(struct signatures *s, enum term_kind kind, unsigned a, unsigned b)

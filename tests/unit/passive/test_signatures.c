@@ -65,6 +65,9 @@ TEST(signatures_compare_columns)
 	check_lanes("29 <= ttl", 7u << 29);
 	check_lanes("ttl in {1, 4..6, 31}", 1u << 31 | 7u << 4 | 2);
 	check_lanes("ttl in 4..6", 7u << 4);
+	check_lanes("ttl in {5, 4, 6..8, 7..9, 3, 20, 12..14, 13}", 0x7fu << 3 | 1u << 20 | 7u << 12);
+	check_lanes("ttl in {0..0xffffffff, 7}", UINT32_MAX);
+	check_lanes("ttl in {0xfffffff0..0xffffffff, 7..8, 9}", 7u << 7);
 	check_lanes("ttl not in {1, 4..6, 31}", ~(1u << 31 | 7u << 4 | 2));
 	check_lanes("not ttl in {1}", ~2u);
 	check_lanes("flags == syn", UINT32_MAX);
