@@ -155,6 +155,23 @@ static int read_ports(const struct payload_fields *f, const struct signature_sou
 	return 0;
 }
 
+/* A sign is rarer in payloads than a letter, and that than 0; what has a mask cannot be looked for. */
+static unsigned rarity(uint8_t value, uint8_t mask)
+{
+	bool letter = (value | 0x20) >= 'a' && (value | 0x20) <= 'z';
+	return mask != 0xff ? 0 : value == 0 || value == ' ' ? 1 : letter || value == '/' ? 2 : 3;
+}
+
+static uint16_t rarest(const struct signatures *s, const struct part *part)
+{
+	unsigned best = 0;
+	for (unsigned i = 1; i < part->count; i++)
+		if (rarity(s->bytes[part->bytes + i], s->masks[part->bytes + i]) >
+		    rarity(s->bytes[part->bytes + best], s->masks[part->bytes + best]))
+			best = i;
+	return (uint16_t)best;
+}
+
 static int add_part(struct signatures *s, const char *text, uint64_t at, bool searched, bool nocase,
 		    const struct signature_source *source, struct payload_rule *rule)
 {
@@ -166,7 +183,7 @@ static int add_part(struct signatures *s, const char *text, uint64_t at, bool se
 		return bad;
 	if (s->n.parts == PARTS_MAX)
 		return signature_complain(source, "more than %d patterns in all rules", PARTS_MAX);
-	part.at = (uint16_t)at;
+	part.at = searched ? rarest(s, &part) : (uint16_t)at;
 	part.searched = searched;
 	if (at == 0 && !searched) {
 		rule->value = s->bytes[part.bytes];

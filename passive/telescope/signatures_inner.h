@@ -87,7 +87,7 @@ struct tool {
 
 /* A byte b fits when (b & mask) == value. */
 struct part {
-	uint16_t at;    /* offset; of a searched one 0 */
+	uint16_t at;    /* offset; of a searched one where its byte stands that is looked for first */
 	uint16_t bytes; /* where value and mask begin in the pools */
 	uint16_t count;
 	bool searched;  /* anywhere within the first PAYLOAD_SEARCH_MAX bytes */
@@ -157,7 +157,7 @@ int signature_condition(struct signatures *, struct bytes text, const struct sig
 /* Reads one pattern and appends it to the pools as `out`. */
 int signature_pattern(struct signatures *, struct bytes text, bool nocase,
 		      const struct signature_source *, struct part *out);
-/* Makes the index anew; the first rule of a port comes before all that know no port. */
+/* Makes the index anew. */
 int signature_index(struct signatures *);
 
 /* The two lists of a file. */

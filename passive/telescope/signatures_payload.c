@@ -1,4 +1,4 @@
-/* What a payload asks: the rules of its port first, then those of any port by their first byte. */
+/* What a payload asks: rules are looked up by port, and those of any port by their first byte. */
 #include "passive/telescope/signatures_inner.h"
 #include <stdlib.h>
 
@@ -45,16 +45,17 @@ static bool bytes_fit(const uint8_t *at, const uint8_t *values, const uint8_t *m
 	return true;
 }
 
-static bool part_found(const uint8_t *values, const uint8_t *masks, size_t count, struct bytes payload)
+/* Looks for the pattern's byte that is rarest elsewhere, and from there at the whole of it. */
+static bool part_found(const struct part *part, const uint8_t *values, const uint8_t *masks, struct bytes payload)
 {
 	size_t len = payload.len < PAYLOAD_SEARCH_MAX ? payload.len : PAYLOAD_SEARCH_MAX;
-	if (count > len)
+	if (part->count > len)
 		return false;
-	const uint8_t *last = payload.at + len - count;
-	for (const uint8_t *at = payload.at; at <= last; at++) {
-		if (masks[0] == 0xff && !(at = memchr(at, values[0], (size_t)(last - at) + 1)))
+	const uint8_t *at = payload.at + part->at, *last = at + len - part->count;
+	for (; at <= last; at++) {
+		if (masks[part->at] == 0xff && !(at = memchr(at, values[part->at], (size_t)(last - at) + 1)))
 			return false;
-		if (bytes_fit(at, values, masks, count))
+		if (bytes_fit(at - part->at, values, masks, part->count))
 			return true;
 	}
 	return false;
@@ -64,7 +65,7 @@ static bool part_fits(const struct signatures *s, const struct part *part, struc
 {
 	const uint8_t *values = s->bytes + part->bytes, *masks = s->masks + part->bytes;
 	if (part->searched)
-		return part_found(values, masks, part->count, payload);
+		return part_found(part, values, masks, payload);
 	return payload.len >= (size_t)part->at + part->count &&
 	       bytes_fit(payload.at + part->at, values, masks, part->count);
 }
@@ -93,18 +94,21 @@ static unsigned place_first(const struct signatures *s, uint32_t key)
 	return low;
 }
 
-static unsigned find(const struct signatures *s, uint32_t key, struct bytes payload)
-{
-	for (unsigned i = place_first(s, key); i < s->places && s->place[i].key == key; i++)
-		if (rule_fits(s, &s->payloads[s->place[i].rule], payload))
-			return s->place[i].rule + 1u;
-	return 0;
-}
-
 unsigned signatures_payload(const struct signatures *s, uint8_t proto, uint16_t port, struct bytes payload)
 {
 	if (payload.len == 0)
 		return 0;
-	unsigned rule = find(s, KEY(proto, port), payload);
-	return rule ? rule : find(s, KEY(proto, ANY_PORT | payload.at[0]), payload);
+	/* Both lists are in the order of the files, and so are they taken. */
+	uint32_t own_key = KEY(proto, port), any_key = KEY(proto, ANY_PORT | payload.at[0]);
+	unsigned own = place_first(s, own_key), any = place_first(s, any_key);
+	for (;;) {
+		bool own_left = own < s->places && s->place[own].key == own_key;
+		bool any_left = any < s->places && s->place[any].key == any_key;
+		if (!own_left && !any_left)
+			return 0;
+		bool take_own = own_left && (!any_left || s->place[own].rule < s->place[any].rule);
+		unsigned rule = s->place[take_own ? own++ : any++].rule;
+		if (rule_fits(s, &s->payloads[rule], payload))
+			return rule + 1;
+	}
 }

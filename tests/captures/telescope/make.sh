@@ -1,13 +1,14 @@
 #!/bin/bash
 # Makes the captures of this folder again: the tools as Debian has them, each run once through a
-# pair of namespaces of its own; and, by build.py, what no package is here for.  Needs root.
+# pair of namespaces of its own; and, by build.py, what no package is here for; and, by
+# payloads.py, first payloads.  Needs root, and scapy, curl, openssl, ssh, psql for the payloads.
 #
 #   tests/captures/telescope/make.sh            all of them, into this folder
 set -eu
 cd "$(dirname "$0")"
 out=$PWD
 src=kansoku-tools-$$ dst=kansoku-dark-$$
-dark=198.51.100.0/24
+dark=198.51.100.0/24 snap=400
 
 for tool in zmap masscan nmap hping3 tcpdump python3; do
 	command -v "$tool" >/dev/null || { echo "make.sh: $tool is missing, apt-get install it"; exit 1; }
@@ -35,7 +36,7 @@ mac=$(ip -n "$dst" -o link show dark0 | sed 's/.*ether \([0-9a-f:]*\).*/\1/')
 capture() {
 	local name=$1 count=$2
 	shift 2
-	ip netns exec "$dst" timeout 30 tcpdump -q -Z root -i dark0 -s 400 -c "$count" -w "$out/$name.pcap" \
+	ip netns exec "$dst" timeout 30 tcpdump -q -Z root -i dark0 -s "$snap" -c "$count" -w "$out/$name.pcap" \
 		"src 192.0.2.9 and dst net $dark and (tcp or udp or icmp)" 2>/dev/null &
 	local dump=$!
 	sleep 0.7
@@ -63,7 +64,9 @@ capture nmap_sN 12 nmap -n -Pn -sN --max-retries 0 --max-rate 200 -p 22,80 198.5
 capture nmap_sX 12 nmap -n -Pn -sX --max-retries 0 --max-rate 200 -p 22,80 198.51.100.0/28
 capture nmap_sA 12 nmap -n -Pn -sA --max-retries 0 --max-rate 200 -p 22,80 198.51.100.0/28
 capture nmap_sT 16 nmap -n -Pn -sT --max-retries 0 --max-rate 200 -p 22,80 198.51.100.0/28
+snap=42 # headers only: what it asks is in data files that are not ours to hand on
 capture nmap_sU 32 nmap -n -Pn -sU --max-retries 0 --max-rate 200 -p 53,67,69,111,123,137,161,177,500,520,1434,1900,3283,5060,5353,11211 198.51.100.7
+snap=400
 capture hping3_S 20 hping3 -q -S -p 80 -i u20000 -c 20 198.51.100.7
 capture hping3_scan 20 hping3 -q --scan 1-20 -S 198.51.100.7
 capture hping3_plain 8 hping3 -q -i u20000 -c 8 198.51.100.7
@@ -77,3 +80,4 @@ capture nmap_O 40 nmap -n -Pn -O --max-os-tries 1 --max-retries 0 -p 80,81 198.5
 kill $server 2>/dev/null || :
 rm -f "$none"
 "$out/build.py" "$out"
+"$out/payloads.py" "$out"

@@ -349,3 +349,70 @@ TEST(signatures_bounds_are_told)
 	CHECK(strstr(fault.text, "more than 128 comparisons"));
 	signatures_close(s);
 }
+
+static unsigned payload_of(const char *rule, struct bytes payload)
+{
+	char text[600];
+	snprintf(text, sizeof text, "payloads:\n- {name: it, proto: udp, %s}\n", rule);
+	struct signatures *s = set_of(text);
+	unsigned found = signatures_payload(s, 17, 77, payload);
+	CHECK(signatures_payload(s, 6, 77, payload) == 0);
+	signatures_close(s);
+	return found;
+}
+
+TEST(signatures_patterns_are_text_and_bars_of_hex)
+{
+	CHECK(payload_of("starts: 'a|62 63|d'", BYTES("abcd")) == 1);
+	CHECK(payload_of("starts: 'abcd'", BYTES("abc")) == 0);
+	CHECK(payload_of("starts: 'abcd'", BYTES("xabcd")) == 0);
+	CHECK(payload_of("starts: '|?? 6? ?3 60/e0|'", BYTES("\0\x6f\xf3\x7f")) == 1);
+	CHECK(payload_of("starts: '|?? 6? ?3 60/e0|'", BYTES("\0\x6f\xf3\x5f")) == 0);
+	CHECK(payload_of("starts: '|??*3 00*2|x'", BYTES("abc\0\0x")) == 1);
+	CHECK(payload_of("starts: '|??*3 00*2|x'", BYTES("abc\0\1x")) == 0);
+	CHECK(payload_of("starts: 'a\\r\\n\\t\\0\\\\\\|\\x7f'", BYTES("a\r\n\t\0\\|\x7f")) == 1);
+	CHECK(payload_of("starts: \"a\\r\\n\"", BYTES("a\r\n")) == 1);
+	CHECK(payload_of("at: {2: 'c', 4: 'e'}", BYTES("abcde")) == 1);
+	CHECK(payload_of("at: {2: 'c', 4: 'e'}", BYTES("abcd")) == 0);
+	CHECK(payload_of("starts: 'GeT'", BYTES("get")) == 0);
+	CHECK(payload_of("starts: 'GeT', nocase: true", BYTES("gEt")) == 1);
+	CHECK(payload_of("starts: 'Ge|54|', nocase: true", BYTES("get")) == 0);
+	CHECK(payload_of("contains: 'cde'", BYTES("abcde")) == 1);
+	CHECK(payload_of("contains: 'a-b'", BYTES("--a-b")) == 1);
+	CHECK(payload_of("contains: 'a-b'", BYTES("-b")) == 0);
+	CHECK(payload_of("contains: 'CDE', nocase: true", BYTES("abcde")) == 1);
+	CHECK(payload_of("contains: ['cd', 'ab']", BYTES("abcde")) == 1);
+	CHECK(payload_of("contains: ['cd', 'xy']", BYTES("abcde")) == 0);
+	CHECK(payload_of("contains: '|?? ??|'", BYTES("a")) == 0);
+	CHECK(payload_of("starts: 'a', length: 3..4", BYTES("ab")) == 0);
+	CHECK(payload_of("starts: 'a', length: 3..4", BYTES("abc")) == 1);
+	CHECK(payload_of("starts: 'a', length: 3..4", BYTES("abcde")) == 0);
+	CHECK(payload_of("starts: 'a', length: ..2", BYTES("ab")) == 1);
+	CHECK(payload_of("starts: 'a', length: 2", BYTES("abc")) == 0);
+	CHECK(payload_of("starts: 'a', ports: [77, 78]", BYTES("abc")) == 1);
+	CHECK(payload_of("starts: 'a', ports: [78]", BYTES("abc")) == 0);
+	CHECK(payload_of("ports: [77], length: 1..", BYTES("z")) == 1);
+	CHECK(payload_of("ports: [77]", (struct bytes){0}) == 0);
+}
+
+TEST(signatures_first_payload_rule_wins_with_a_port_or_without)
+{
+	struct signatures *s = set_of("payloads:\n"
+				      "- {name: a, proto: udp, starts: 'abc'}\n"
+				      "- {name: b, proto: udp, ports: [5], starts: 'ab', amplifies: true}\n"
+				      "- {name: c, proto: udp, starts: 'a'}\n"
+				      "- {name: d, proto: udp, ports: [5], starts: 'a'}\n"
+				      "- {name: e, proto: udp, contains: 'z'}\n");
+	CHECK(signatures_payload(s, 17, 5, BYTES("abc")) == 1);
+	CHECK(signatures_payload(s, 17, 5, BYTES("abx")) == 2);
+	CHECK(signatures_payload(s, 17, 6, BYTES("abx")) == 3);
+	CHECK(signatures_payload(s, 17, 5, BYTES("axz")) == 3);
+	CHECK(signatures_payload(s, 17, 5, BYTES("xz")) == 5);
+	CHECK(signatures_payload(s, 17, 5, BYTES("x")) == 0);
+	CHECK(signatures_payload(s, 6, 5, BYTES("abc")) == 0);
+	CHECK(!strcmp(signatures_payload_name(s, 2), "b") && !signatures_payload_name(s, 0) &&
+	      !signatures_payload_name(s, 6));
+	CHECK(signatures_payload_amplifies(s, 2) && !signatures_payload_amplifies(s, 1) &&
+	      !signatures_payload_amplifies(s, 0));
+	signatures_close(s);
+}

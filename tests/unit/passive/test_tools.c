@@ -142,6 +142,70 @@ TEST(signatures_know_the_tools_by_what_they_really_sent)
 	signatures_close(s);
 }
 
+/* The name that payloads.txt has for the next packet; "-" is none. */
+static const char *next_name(struct bytes *names, char name[64])
+{
+	struct reader r = reader_of_bytes(*names);
+	struct bytes line;
+	CHECK(read_line(&r, &line) && bytes_copy_text(line, name, 64));
+	*names = (struct bytes){r.at, reader_left(&r)};
+	return name;
+}
+
+TEST(signatures_know_payloads_as_clients_and_specifications_write_them)
+{
+	static struct packet_batch b;
+	static uint8_t text[8192];
+	char name[64];
+	struct packet_counts counts = {0};
+	struct watched *all;
+	struct signatures *s = shipped("payloads.yaml");
+	struct bytes names = file_read("tests/captures/telescope/payloads.txt");
+	unsigned known = 0, wrong = 0;
+	CHECK(names.len < sizeof text && watched_open(&all, NULL, 0) == 0);
+	memcpy(text, names.at, names.len);
+	names.at = text;
+	struct bytes pcap = file_read("tests/captures/telescope/payloads.pcap");
+	for (size_t at = 24; at + 16 <= pcap.len;) {
+		uint32_t header[4];
+		memcpy(header, pcap.at + at, 16);
+		b.count = 0;
+		CHECK(packet_take(&b, &counts, all, pcap.at[20], (struct bytes){pcap.at + at + 16, header[2]}, header[3], 1));
+		unsigned found = signatures_payload(s, (uint8_t)b.column[COLUMN_PROTO][0],
+						    (uint16_t)b.column[COLUMN_DPORT][0], b.payload[0]);
+		const char *said = signatures_payload_name(s, found);
+		next_name(&names, name);
+		if (strcmp(said ? said : "-", name)) {
+			print_error("%s to port %u is taken for %s\n", name, b.column[COLUMN_DPORT][0], said ? said : "-");
+			wrong++;
+		}
+		known += said != NULL;
+		at += 16 + header[2];
+	}
+	watched_close(all);
+	signatures_close(s);
+	CHECK(names.len == 0 && known >= 120 && wrong == 0);
+}
+
+/* Of a random payload a rule must be told by chance only where it asks for next to nothing. */
+TEST(signatures_chance_names_few_payloads)
+{
+	struct signatures *s = shipped("payloads.yaml");
+	uint64_t state = 99;
+	unsigned named = 0;
+	for (unsigned n = 0; n < 200000; n++) {
+		uint8_t payload[96];
+		for (size_t i = 0; i < sizeof payload; i++) {
+			state = state * 6364136223846793005ull + 1442695040888963407ull;
+			payload[i] = (uint8_t)(state >> 56);
+		}
+		named += signatures_payload(s, n & 1 ? 6 : 17, 40001, (struct bytes){payload, sizeof payload}) != 0;
+	}
+	print_message("%u of 200000 random payloads are named\n", named);
+	CHECK(named < 20);
+	signatures_close(s);
+}
+
 static uint64_t chance_state;
 
 static uint32_t chance(void)
