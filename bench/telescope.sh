@@ -75,8 +75,8 @@ row "tcpdump -w /dev/null" "$PACKETS" tcpdump -r "$FILE" -w /dev/null
 row "capinfos" "$PACKETS" capinfos "$FILE"
 mkdir "$WORK/nfpcapd"
 row "nfpcapd" "$PACKETS" nfpcapd -r "$FILE" -w "$WORK/nfpcapd"
-# In the foreground, and exporting to a port where nobody listens: without these it never ends.
-row "softflowd (8,192 flows, evicting)" "$PACKETS" softflowd -d -n 127.0.0.1:9 -r "$FILE" -p "$WORK/pid" -c "$WORK/control"
+# In the foreground, to a port where nobody listens, without its control socket, on which it waits.
+row "softflowd (8,192 flows, evicting)" "$PACKETS" softflowd -d -n 127.0.0.1:9 -r "$FILE" -p "$WORK/pid" -c none
 [ "$SLICE" -lt "$PACKETS" ] || SLICE=$PACKETS
 if [ -n "$(command -v editcap)" ]; then
 	editcap -r "$FILE" "$WORK/slice.pcap" 1-$SLICE
