@@ -39,7 +39,7 @@ int telescope_open(struct telescope **, const struct telescope_options *,
 void telescope_take(struct telescope *, struct packet_batch *);
 /* Live: says that it is that late, so that a quiet network's accounts end as well. */
 void telescope_clock(struct telescope *, uint64_t now_us);
-/* Everything becomes records. */
+/* Everything becomes records; only telescope_sums() and telescope_close() may follow. */
 void telescope_finish(struct telescope *);
 /* packet_take() counts into this. */
 struct packet_counts *telescope_counts(struct telescope *);

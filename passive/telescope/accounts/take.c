@@ -1,0 +1,279 @@
+/*
+ * From a batch of packets to the accounts.
+ *
+ * Each packet touches a source, an account and its destinations at random places of memory.  So
+ * the batch is worked off in stages, each of which fetches ahead what the next one reads.
+ */
+#include "passive/telescope/accounts/accounts_inner.h"
+#include <xxhash.h>
+
+struct lanes {
+	uint64_t source_hash[PACKET_BATCH], account_hash[PACKET_BATCH];
+	struct account_key key[PACKET_BATCH];
+	struct source *source[PACKET_BATCH];
+	struct account *account[PACKET_BATCH];
+	uint32_t destination[PACKET_BATCH];
+	uint8_t rule[PACKET_BATCH];
+	bool fresh[PACKET_BATCH]; /* the account began with this packet */
+};
+
+static void fetch_sources(struct telescope *t, const struct packet_batch *b, struct lanes *l)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		l->source_hash[i] = source_hash(t, &b->src[i]);
+		index_prefetch(&t->source_index, l->source_hash[i]);
+	}
+	for (unsigned i = 0; i < b->count; i++) {
+		const char *s = pool_item(&t->sources, index_guess(&t->source_index, l->source_hash[i]));
+		__builtin_prefetch(s, 1);
+		__builtin_prefetch(s + sizeof(struct source) - 1, 1);
+	}
+}
+
+/* The source's SYN before this one, for signatures that compare two. */
+static void pair_up(struct source *s, struct packet_batch *b, unsigned i)
+{
+	uint32_t seq = b->column[COLUMN_SEQ][i], dst = b->column[COLUMN_DST][i];
+	uint16_t sport = (uint16_t)b->column[COLUMN_SPORT][i];
+	uint16_t dport = (uint16_t)b->column[COLUMN_DPORT][i];
+	bool again = s->last_seq == seq && s->last_dst == dst && s->last_sport == sport &&
+		     s->last_dport == dport;
+	b->column[COLUMN_PAIR][i] = (s->bits & SOURCE_SYN) && !again;
+	b->column[COLUMN_LAST_SEQ][i] = s->last_seq;
+	b->column[COLUMN_LAST_DST][i] = s->last_dst;
+	b->column[COLUMN_LAST_SPORT][i] = s->last_sport;
+	b->column[COLUMN_LAST_DPORT][i] = s->last_dport;
+	s->bits |= SOURCE_SYN;
+	s->last_seq = seq;
+	s->last_dst = dst;
+	s->last_sport = sport;
+	s->last_dport = dport;
+}
+
+static void unpaired(struct packet_batch *b, unsigned i)
+{
+	for (unsigned c = COLUMN_PAIR; c <= COLUMN_LAST_DPORT; c++)
+		b->column[c][i] = 0;
+}
+
+static void take_sources(struct telescope *t, struct packet_batch *b, struct lanes *l)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		uint32_t at = source_find(t, &b->src[i], l->source_hash[i]);
+		if (!at)
+			at = source_begin(t, &b->src[i], l->source_hash[i], b->time_us[i]);
+		struct source *s = at ? pool_item(&t->sources, at) : NULL;
+		l->source[i] = s;
+		if (!s) {
+			unpaired(b, i);
+			continue;
+		}
+		uint32_t second = (uint32_t)(b->time_us[i] / 1000000);
+		s->packets += s->packets < UINT32_MAX;
+		if (second > s->last_s)
+			s->last_s = second;
+		else if (second < s->first_s)
+			s->first_s = second;
+		if (b->column[COLUMN_SHAPE][i] && !(b->column[COLUMN_FLAGS][i] & 0x10))
+			pair_up(s, b, i);
+		else
+			unpaired(b, i);
+		l->key[i] = packet_key(t, b, i, at);
+		l->account_hash[i] = account_hash(t, &l->key[i]);
+		index_prefetch(&t->account_index, l->account_hash[i]);
+	}
+}
+
+static void fetch_accounts(struct telescope *t, const struct packet_batch *b, struct lanes *l)
+{
+	for (unsigned i = 0; i < b->count; i++)
+		if (l->source[i])
+			__builtin_prefetch(pool_item(&t->accounts,
+						     index_guess(&t->account_index, l->account_hash[i])), 1);
+}
+
+static void take_accounts(struct telescope *t, const struct packet_batch *b, struct lanes *l)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		l->account[i] = NULL;
+		if (!l->source[i])
+			continue;
+		uint32_t at = account_find(t, &l->key[i], l->account_hash[i]);
+		if (!at)
+			at = account_begin(t, &l->key[i], l->account_hash[i]);
+		if (!at)
+			continue;
+		struct account *a = l->account[i] = pool_item(&t->accounts, at);
+		l->fresh[i] = !a->packets;
+		if (!a->packets)
+			a->packets = 1; /* from here on it is one that lives */
+		const struct address *d = &b->dst[i];
+		l->destination[i] = b->column[COLUMN_DST][i];
+		if (b->column[COLUMN_VERSION][i] == 6) {
+			a->bits |= ACCOUNT_V6;
+			l->destination[i] = (uint32_t)source_hash(t, d);
+		}
+		struct destinations set = {a->destinations_at, a->destinations};
+		destinations_prefetch(&t->destinations, &set, l->destination[i]);
+	}
+}
+
+/* An account that has nothing yet: at its beginning, and after it was cut. */
+static void account_open(struct telescope *t, struct account *a, struct source *s,
+			 const struct packet_batch *b, unsigned i, uint32_t destination, uint8_t rule)
+{
+	a->packets = 0;
+	a->bytes = a->duration_us = 0;
+	a->first_us = b->time_us[i];
+	a->ttl_min = a->ttl_max = (uint8_t)b->column[COLUMN_TTL][i];
+	a->rule = rule;
+	a->votes = 0;
+	s->records++;
+	if (b->column[COLUMN_SHAPE][i])
+		a->shape = samples_use(&t->shapes, (struct bytes){(const uint8_t *)&b->shape[i], sizeof b->shape[i]},
+				       b->column[COLUMN_SHAPE][i]);
+	struct target_key k = {destination, a->port, a->proto, account_answers(a)};
+	struct target *target = fanin_meet(&t->fanin, &k, &b->dst[i], a->ttl_max, b->time_us[i]);
+	if (!target)
+		return;
+	if (target_is_flood(target))
+		s->bits |= SOURCE_SPOOFED;
+	if (!target->told)
+		find_target(t, target);
+}
+
+static void payload_keep(struct telescope *t, struct account *a, struct bytes payload, uint16_t dport)
+{
+	if (payload.len > PAYLOAD_SAMPLE)
+		payload.len = PAYLOAD_SAMPLE;
+	uint16_t n = samples_use(&t->payloads, payload, (uint32_t)XXH3_64bits(payload.at, payload.len));
+	a->payload = n;
+	struct sample *kept = n ? sample_of(&t->payloads, n) : NULL;
+	if (kept && kept->users == 1 && t->options.signatures && !account_answers(a))
+		kept->note = (uint16_t)signatures_payload(t->options.signatures, a->proto, dport, payload);
+}
+
+/* Whether the packet still belongs to the record that the account is making. */
+static bool account_holds(const struct telescope *t, struct account *a, uint64_t time_us, uint32_t bytes,
+			  enum record_end *why)
+{
+	uint64_t last = a->first_us + a->duration_us;
+	*why = RECORD_QUIET;
+	if (time_us < a->first_us) { /* time goes backwards: the record begins earlier, if it may */
+		uint64_t earlier = a->first_us - time_us;
+		if (earlier > t->options.timeout_us || earlier + a->duration_us > t->options.interval_us)
+			return false;
+		a->first_us = time_us;
+		a->duration_us += (uint32_t)earlier;
+	} else if (time_us > last) {
+		if (time_us - last > t->options.timeout_us)
+			return false;
+		*why = RECORD_INTERVAL;
+		if (time_us - a->first_us > t->options.interval_us)
+			return false;
+		a->duration_us = (uint32_t)(time_us - a->first_us);
+	}
+	*why = RECORD_FULL;
+	return a->packets < UINT32_MAX && bytes <= UINT32_MAX - a->bytes;
+}
+
+static void vote(struct account *a, uint8_t rule)
+{
+	if (a->rule == rule)
+		a->votes += a->votes < UINT8_MAX;
+	else if (a->votes)
+		a->votes--;
+	else
+		a->rule = rule, a->votes = 1;
+}
+
+static void count_destination(struct telescope *t, struct account *a, struct source *s, uint32_t destination)
+{
+	struct destinations set = {a->destinations_at, a->destinations};
+	bool grew = destinations_add(&t->destinations, &set, destination);
+	a->destinations_at = set.at;
+	a->destinations = set.count;
+	/* A sketch is asked only when it changed, and while nothing was told. */
+	if (grew && !(a->bits & ACCOUNT_TOLD) && !account_answers(a) &&
+	    a->packets >= t->options.scan_destinations)
+		find_scan(t, a, s);
+}
+
+static void take_packet(struct telescope *t, const struct packet_batch *b, struct lanes *l, unsigned i)
+{
+	struct account *a = l->account[i];
+	struct source *s = l->source[i];
+	uint32_t length = b->column[COLUMN_LENGTH][i];
+	enum record_end why;
+	if (l->fresh[i]) {
+		s->accounts++;
+		account_open(t, a, s, b, i, l->destination[i], l->rule[i]);
+		if (s->accounts >= t->options.scan_ports && !(s->bits & SOURCE_PORTS_TOLD))
+			find_ports(t, a, s);
+	} else if (!account_holds(t, a, b->time_us[i], length, &why)) {
+		account_tell(t, a, why);
+		account_open(t, a, s, b, i, l->destination[i], l->rule[i]);
+	}
+	a->packets++;
+	a->bytes += length;
+	uint8_t ttl = (uint8_t)b->column[COLUMN_TTL][i];
+	if (ttl < a->ttl_min)
+		a->ttl_min = ttl;
+	if (ttl > a->ttl_max)
+		a->ttl_max = ttl;
+	if (a->shape && b->column[COLUMN_SHAPE][i] &&
+	    sample_of(&t->shapes, a->shape)->hash != b->column[COLUMN_SHAPE][i])
+		a->bits |= ACCOUNT_SHAPES;
+	if (l->rule[i])
+		source_evidence(s, l->rule[i]);
+	vote(a, l->rule[i]);
+	if (!a->payload && b->payload[i].len && (a->proto == 6 || a->proto == 17))
+		payload_keep(t, a, b->payload[i], (uint16_t)b->column[COLUMN_DPORT][i]);
+	count_destination(t, a, s, l->destination[i]);
+	if (account_answers(a)) {
+		s->bits |= SOURCE_ANSWERS;
+		const struct victim *v = victims_count(&t->victims, a->source, b->time_us[i],
+						       t->options.timeout_us);
+		if (v)
+			find_victim(t, a, s, v);
+	}
+}
+
+static void clock_set(struct telescope *t, uint64_t now_us)
+{
+	if (now_us + t->options.timeout_us < t->now_us)
+		t->sums.time_backwards++;
+	t->now_us = now_us;
+}
+
+void telescope_take(struct telescope *t, struct packet_batch *b)
+{
+	struct lanes l;
+	if (!b->count)
+		return;
+	accounts_relieve(t);
+	fetch_sources(t, b, &l);
+	take_sources(t, b, &l);
+	fetch_accounts(t, b, &l);
+	memset(l.rule, 0, sizeof l.rule);
+	if (t->options.signatures)
+		signatures_match(t->options.signatures, b, l.rule);
+	take_accounts(t, b, &l);
+	for (unsigned i = 0; i < b->count; i++) {
+		uint64_t at = b->time_us[i];
+		if (at < t->sums.first_us || !t->sums.first_us)
+			t->sums.first_us = at;
+		if (at > t->sums.last_us)
+			t->sums.last_us = at;
+		clock_set(t, at);
+		if (l.account[i])
+			take_packet(t, b, &l, i);
+	}
+	accounts_sweep(t);
+}
+
+void telescope_clock(struct telescope *t, uint64_t now_us)
+{
+	clock_set(t, now_us);
+	accounts_sweep(t);
+}
