@@ -198,6 +198,20 @@ static int open_prober(struct room *room, struct fault *fault)
 	return prober_open(&room->prober, room->process->loop, &options, &hooks, capture, fault);
 }
 
+/* What was handed down to hear how hosts answer could send to any address, without a lease. */
+static int deny_sending(const struct room *room, struct fault *fault)
+{
+	const char *const names[2] = {CAPTURE_4, CAPTURE_6};
+	int fds[2];
+	size_t count = 0;
+	for (size_t i = 0; i < 2; i++) {
+		int fd = process_fd(room->process, names[i]);
+		if (fd >= 0)
+			fds[count++] = fd;
+	}
+	return count && room->process->sandboxed ? sandbox_receive_only(fds, count, fault) : 0;
+}
+
 static int run(struct process *p, struct fault *fault)
 {
 	static struct room room;
@@ -207,6 +221,7 @@ static int run(struct process *p, struct fault *fault)
 		return bad;
 	load_fingerprints(&room);
 	bad = open_prober(&room, fault);
+	bad = bad ? bad : deny_sending(&room, fault);
 	if (bad)
 		return bad;
 	bus_on_request(p->bus, "lease.give", on_lease_give, &room);

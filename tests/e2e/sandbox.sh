@@ -1,13 +1,19 @@
 #!/bin/bash
-# What the kernel says of each process of a running kansoku: closed in by seccomp, unable to gain
-# rights, without capabilities, none of them root where there is root, each role as a user of its own.
+# What the kernel says of each process of a running kansoku with every role there is: closed in by
+# seccomp, unable to gain rights, without capabilities, none of them root where there is root, each
+# role as a user of its own, and no socket with whoever has no business with it.
 . "$(dirname "$0")/lib.sh"
+ROLES=$("$KANSOKU" describe roles --json | tr -d '\n' | grep -o '"role":"[a-z]*"' | cut -d'"' -f4)
+[ -n "$ROLES" ] || fail "describe names no role"
+mkdir "$WORK/logs"; : >"$WORK/logs/eve.json"; chmod 755 "$WORK/logs"
 loopback_config <<EOT
 operator: {name: Test, contact: test@example.org}
 passive:
   workers: 2
   services: {telnet: {ports: [$TELNET_PORT]}, http: {ports: [$HTTP_PORT]}}
 active: {scope: [{prefix: 127.0.0.0/8, special: allow}]}
+telescope: {interface: lo, workers: 2, prefixes: [{prefix: 198.18.0.0/24}]}
+sensors: {follow: [{name: suricata, format: eve, path: $WORK/logs/eve.json}]}
 EOT
 start_kansoku
 for _ in $(seq 50); do query 'SELECT 1' >/dev/null 2>&1 && break; sleep 0.2; done
@@ -35,22 +41,46 @@ for pid in $(pgrep -P $KANSOKU_PID); do
 	judge "$what" "$pid"
 	names="$names $what=$(field $pid Uid | cut -f1)"
 done
-for role in active control journal passive store web; do
+for role in $ROLES; do
 	[[ $names == *" $role="* ]] || fail "no process of $role among:$names"
 done
-[ "$(pgrep -P $KANSOKU_PID | wc -l)" = 7 ] || fail "seven processes were expected:$names"
+roles=$(wc -w <<<"$ROLES") processes=$(wc -w <<<"$names")
+[ "$processes" = $((roles + 2)) ] || fail "$roles roles, passive and telescope with two workers; there are:$names"
 if [ "$(id -u)" = 0 ]; then
-	[ "$(tr ' ' '\n' <<<"$names" | sort -u | grep -c .)" = 6 ] || fail "two processes of one role differ:$names"
-	[ "$(sed 's/ [a-z]*=/\n/g' <<<"$names" | sort -u | grep -c .)" = 6 ] || fail "two roles share a user:$names"
+	[ "$(tr ' ' '\n' <<<"$names" | sort -u | grep -c .)" = "$roles" ] || fail "two processes of one role differ:$names"
+	[ "$(sed 's/ [a-z]*=/\n/g' <<<"$names" | sort -u | grep -c .)" = "$roles" ] || fail "two roles share a user:$names"
 fi
 
-# Who has no business with the network holds none of its sockets.
-for role in control journal store; do
-	ls -l "/proc/$(role_pid $role)/fd" 2>/dev/null | grep -o 'socket:\[[0-9]*\]' | tr -dc '0-9\n' >"$WORK/sockets"
-	[ -s "$WORK/sockets" ] || [ "$(id -u)" != 0 ] || fail "the sockets of $role cannot be seen"
-	cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 2>/dev/null |
-		awk 'NR == FNR {own[$1]; next} $10 in own {print; bad = 1} END {exit !bad}' "$WORK/sockets" - >"$WORK/found" &&
-		fail "$role holds a network socket: $(cat "$WORK/found")"
+# sockets PID: of its sockets those of the network, a line for each: protocol and what the kernel says.
+sockets() {
+	local protocol
+	ls -l "/proc/$1/fd" 2>/dev/null | grep -o 'socket:\[[0-9]*\]' | tr -dc '0-9\n' >"$WORK/sockets"
+	[ -s "$WORK/sockets" ] || [ "$(id -u)" != 0 ] || echo "none that could be seen, not even its own channel"
+	for protocol in tcp tcp6 udp udp6 udplite udplite6 raw raw6 icmp icmp6 packet; do
+		awk -v protocol=$protocol 'NR == FNR {own[$1]; next}
+			(protocol == "packet" ? $9 : $10) in own {print protocol, $0}' "$WORK/sockets" \
+			<(cat "/proc/$1/net/$protocol" 2>/dev/null)
+	done
+}
+# Who has no business with the network holds none of its sockets.  The telescope hears through one
+# packet socket and active through its own (how a host answered), where there is the right to
+# capture; nothing can be sent through them: that is a second filter beside the sandbox's.
+captures=$([ "$(id -u)" = 0 ] && ! grep -q 'cannot be captured from' "$LOG" && echo 1 || echo 0)
+for pid in $(pgrep -P $KANSOKU_PID); do
+	role=$(tr '\0' '\n' <"/proc/$pid/cmdline" | tail -1)
+	held=$(sockets "$pid")
+	filters=$(field "$pid" Seccomp_filters)
+	packet=$(grep -c '^packet' <<<"$held")
+	case $role in
+	passive | web)
+		! grep -q '^packet\|^raw\|seen' <<<"$held" || fail "$role holds $held" ;;
+	telescope | active)
+		[ $role = active ] || [ "$packet" = "$captures" ] || fail "$role holds not $captures packet sockets: $held"
+		! grep -q '^[^p]' <<<"$held" || fail "$role holds $held"
+		[ "$packet" = 0 ] || [ -z "$filters" ] || [ "$filters" -ge 2 ] || fail "$role may send through its packet socket" ;;
+	*)
+		[ -z "$held" ] || fail "$role holds a network socket: $held" ;;
+	esac
 done
 # One who is restarted is closed in again.
 kill -9 "$(role_pid control)"
