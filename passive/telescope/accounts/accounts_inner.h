@@ -15,8 +15,8 @@ enum account_bits {
 	ACCOUNT_V6 = 4,     /* its destination is a hash */
 };
 
-/* Flags of an account that is not TCP. */
-enum { ASKED = 0, ANSWERED = 1, LATER_FRAGMENT = 2 };
+/* Flags of an account that is not TCP.  Headless: a later fragment, or a header that is not whole. */
+enum { ASKED = 0, ANSWERED = 1, HEADLESS = 2 };
 
 /* 44 bytes; millions of them. */
 struct account {

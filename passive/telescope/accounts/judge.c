@@ -44,9 +44,9 @@ bool account_is_answer(uint8_t proto, uint8_t flags, uint16_t port)
 	case TCP:
 		return (flags & RST) || (flags & (SYN | ACK)) == (SYN | ACK);
 	case ICMP:
-		return icmp_answers((uint8_t)(port >> 8));
+		return flags != HEADLESS && icmp_answers((uint8_t)(port >> 8));
 	case ICMP6:
-		return icmp6_answers((uint8_t)(port >> 8));
+		return flags != HEADLESS && icmp6_answers((uint8_t)(port >> 8));
 	default:
 		return flags == ANSWERED;
 	}
@@ -82,6 +82,13 @@ static bool datagram_answers(const struct telescope *t, const struct packet_batc
 	return !port_answers(t, dport);
 }
 
+/* Each of both belongs to one version of IP, and no message is shorter than 8 bytes (RFC 792, RFC 4443). */
+static bool icmp_is_whole(const struct packet_batch *b, unsigned i)
+{
+	uint32_t version = b->column[COLUMN_PROTO][i] == ICMP ? 4 : 6;
+	return b->column[COLUMN_VERSION][i] == version && b->column[COLUMN_PAYLOAD][i];
+}
+
 struct account_key packet_key(const struct telescope *t, const struct packet_batch *b, unsigned i,
 			      uint32_t source)
 {
@@ -94,7 +101,11 @@ struct account_key packet_key(const struct telescope *t, const struct packet_bat
 		break;
 	case ICMP:
 	case ICMP6:
-		k.port = (uint16_t)(sport << 8 | (dport & 0xff));
+		/* Without a header there are no type and code; zeros would be an echo's reply. */
+		if (icmp_is_whole(b, i))
+			k.port = (uint16_t)(sport << 8 | (dport & 0xff));
+		else
+			k.flags = HEADLESS;
 		break;
 	case UDP:
 		k.flags = datagram_answers(t, b, i) ? ANSWERED : ASKED;
@@ -105,7 +116,7 @@ struct account_key packet_key(const struct telescope *t, const struct packet_bat
 	}
 	if (b->column[COLUMN_FRAGMENT][i]) {
 		k.port = 0;
-		k.flags = k.proto == TCP ? 0 : LATER_FRAGMENT;
+		k.flags = k.proto == TCP ? 0 : HEADLESS;
 	}
 	return k;
 }
