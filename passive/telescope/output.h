@@ -8,10 +8,12 @@
  *
  * Hooks may be NULL.  They return 0 or a negative error with a sentence, which ends the reading;
  * ERR_GONE without a sentence says that nobody reads standard output any more.  ERR_BAD from
- * begin() means that the flags are used wrongly.
+ * begin() means that the flags are used wrongly.  What no output takes is not worked out: sources
+ * are judged and payloads compared only for those who show it.
  */
 #pragma once
 #include "base/registry.h"
+#include "passive/telescope/similar.h"
 #include "passive/telescope/telescope.h"
 
 struct output_flag {
@@ -36,7 +38,12 @@ struct reading_end {
 	unsigned torn;    /* ended within a frame */
 	unsigned broken;  /* could not be read to their end */
 	uint64_t dropped; /* that the capturing systems say they missed */
-	bool judged;      /* sources came with a judgement */
+	/*
+	 * First payloads of accounts with a port of TCP or UDP here that no signature knows.  Noise is dear to compare,
+	 * so beyond a share of the packets it is left out, and counted.
+	 */
+	struct similar_counts payloads;
+	uint64_t payloads_left_out;
 };
 
 /* What begin() may ask for. */
@@ -59,6 +66,10 @@ struct output {
 	int (*record)(void *state, const struct record *, struct fault *);
 	int (*finding)(void *state, const struct finding *, struct fault *);
 	int (*source)(void *state, const struct source_sum *, const struct judgement *, struct fault *);
+	/* Groups of payloads that no signature knows, most sources first, before end(). */
+	int (*payloads)(void *state, const struct similar_group *, struct fault *);
+	/* Asked after begin(): true when only packets and end() matter.  NULL: all hooks that are there do. */
+	bool (*only_sums)(const void *state);
 	int (*end)(void *state, const struct reading_end *, struct fault *);
 	void (*close)(void *state); /* also without end(), also when begin() failed */
 };

@@ -41,8 +41,9 @@ static void cell(struct page *p, const char *text)
 	int width = p->widths[p->column], room = abs(width), len = (int)strlen(text);
 	bool last = p->column + 1 == PAGE_COLUMNS_MAX || p->widths[p->column + 1] == 0;
 	if (len > room)
-		len = room;
-	spaces(w, p->column ? 2 : 0);
+		for (len = room; len && (text[len] & 0xc0) == 0x80;) /* not within a character */
+			len--;
+	spaces(w, p->column && (len || !last) ? 2 : 0);
 	spaces(w, width > 0 ? room - len : 0);
 	write_bytes(w, text, (size_t)len);
 	spaces(w, width < 0 && !last ? room - len : 0);

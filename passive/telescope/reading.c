@@ -5,14 +5,24 @@
 
 #define FRAMES_AT_ONCE 1024
 #define PROGRESS_US 200000
+/*
+ * Payloads that are compared with all groups: so many, and one more for so many frames.  At 24 us
+ * for one of noise that is 0.1 us a packet at most.
+ */
+#define PAYLOADS_COMPARED 20000
+#define PAYLOAD_FRAMES 256
+#define TCP 6
+#define UDP 17
 
 struct reading {
 	struct reading_options options;
 	struct telescope *telescope;
 	struct watched *watched;
+	struct similar *similar; /* NULL: nobody asks for groups of payloads */
 	struct used_output {
 		const struct output *output;
 		void *state;
+		bool only_sums;
 	} used[OUTPUTS_MAX];
 	unsigned used_count;
 	struct reading_end end;
@@ -23,16 +33,47 @@ struct reading {
 	struct capture_frame frames_read[FRAMES_AT_ONCE];
 };
 
-/* Calls a hook of every output that has it; after a failure nothing is called any more. */
+/* Calls a hook of every output that takes it; after a failure nothing is called any more. */
 #define EACH_OUTPUT(r, hook, ...)                                                                  \
 	for (unsigned i_ = 0; i_ < (r)->used_count && !(r)->stopped; i_++)                         \
-		if ((r)->used[i_].output->hook)                                                    \
+		if ((r)->used[i_].output->hook && !(r)->used[i_].only_sums)                        \
 			(r)->stopped = (r)->used[i_].output->hook((r)->used[i_].state, __VA_ARGS__, \
 								  &(r)->fault)
+
+/* True when one of the outputs takes it. */
+#define ANY_OUTPUT(r, hook)                                                                        \
+	({                                                                                         \
+		bool any_ = false;                                                                 \
+		for (unsigned i_ = 0; i_ < (r)->used_count; i_++)                                  \
+			any_ |= (r)->used[i_].output->hook && !(r)->used[i_].only_sums;            \
+		any_;                                                                              \
+	})
+
+static void payload_compare(struct reading *r, const struct record *record)
+{
+	const struct similar_counts c = similar_counts(r->similar);
+	if (c.taken - c.repeated >= PAYLOADS_COMPARED + r->frames / PAYLOAD_FRAMES) {
+		r->end.payloads_left_out++;
+		return;
+	}
+	similar_take(r->similar, &(struct similar_payload){
+		.payload = record->payload,
+		.source = record->source,
+		.proto = record->proto,
+		.port = record->port,
+		.first_us = record->first_us,
+		.last_us = record->last_us,
+		.count = 1,
+	});
+}
 
 static void take_record(void *arg, const struct record *record)
 {
 	struct reading *r = arg;
+	/* Only requests have signatures.  Port 0 is that of fragments and of headers that are cut. */
+	if (r->similar && record->payload.len && !record->payload_name && !record->answer && record->port &&
+	    (record->proto == TCP || record->proto == UDP))
+		payload_compare(r, record);
 	EACH_OUTPUT(r, record, record);
 }
 
@@ -49,6 +90,12 @@ static void take_source(void *arg, const struct source_sum *sum)
 	if (r->options.judge && r->options.judge(r->options.arg, sum, &judgement))
 		said = &judgement;
 	EACH_OUTPUT(r, source, sum, said);
+}
+
+static void take_group(void *arg, const struct similar_group *group)
+{
+	struct reading *r = arg;
+	EACH_OUTPUT(r, payloads, group);
 }
 
 static bool output_wanted(const struct reading *r, const struct output *o)
@@ -116,11 +163,32 @@ static int outputs_begin(struct reading *r, struct fault *fault)
 		r->used[i].state = calloc(1, r->used[i].output->state_size);
 		if (!r->used[i].state)
 			return fault_set(fault, ERR_MEMORY, "no memory for --%s", r->used[i].output->name);
-		int bad = r->used[i].output->begin(r->used[i].state, &context, fault);
+		const struct output *o = r->used[i].output;
+		int bad = o->begin(r->used[i].state, &context, fault);
 		if (bad)
 			return bad;
+		r->used[i].only_sums = o->only_sums && o->only_sums(r->used[i].state);
 	}
 	return 0;
+}
+
+/* With hooks for what somebody takes: what nobody does is not even put together. */
+static int accounts_open(struct reading *r, struct fault *fault)
+{
+	bool payloads = ANY_OUTPUT(r, payloads);
+	const struct telescope_hooks hooks = {
+		.arg = r,
+		.record = payloads || ANY_OUTPUT(r, record) ? take_record : NULL,
+		.finding = ANY_OUTPUT(r, finding) ? take_finding : NULL,
+		.source = ANY_OUTPUT(r, source) ? take_source : NULL,
+	};
+	if (payloads && similar_open(&r->similar, 0))
+		return fault_set(fault, ERR_MEMORY, "no memory to compare payloads");
+	if (watched_open(&r->watched, r->options.prefixes, r->options.prefix_count))
+		return fault_set(fault, ERR_MEMORY, "no memory for the prefixes");
+	r->options.telescope.watched = watched_size(r->watched);
+	r->options.telescope.keep_sources = true;
+	return telescope_open(&r->telescope, &r->options.telescope, &hooks, fault);
 }
 
 int reading_open(struct reading **out, const struct reading_options *options, struct fault *fault)
@@ -129,18 +197,11 @@ int reading_open(struct reading **out, const struct reading_options *options, st
 	if (!r)
 		return fault_set(fault, ERR_MEMORY, "no memory to read with");
 	r->options = *options;
-	r->end.judged = options->judge != NULL;
-	const struct telescope_hooks hooks = {r, take_record, take_finding, take_source};
 	int bad = outputs_choose(r, fault);
-	if (!bad && watched_open(&r->watched, options->prefixes, options->prefix_count))
-		bad = fault_set(fault, ERR_MEMORY, "no memory for the prefixes");
-	if (!bad) {
-		r->options.telescope.watched = watched_size(r->watched);
-		r->options.telescope.keep_sources = true;
-		bad = telescope_open(&r->telescope, &r->options.telescope, &hooks, fault);
-	}
 	if (!bad)
 		bad = outputs_begin(r, fault);
+	if (!bad)
+		bad = accounts_open(r, fault);
 	if (bad) {
 		reading_close(r);
 		return bad;
@@ -219,6 +280,10 @@ int reading_finish(struct reading *r, struct fault *fault)
 		telescope_finish(r->telescope);
 	telescope_sums(r->telescope, sums);
 	r->end.sums = sums;
+	if (r->similar) {
+		r->end.payloads = similar_counts(r->similar);
+		similar_each(r->similar, SIZE_MAX, take_group, r);
+	}
 	/* Also when one of them failed: files of the others shall be whole. */
 	for (unsigned i = 0; i < r->used_count; i++) {
 		const struct output *o = r->used[i].output;
@@ -247,5 +312,6 @@ void reading_close(struct reading *r)
 	if (r->telescope)
 		telescope_close(r->telescope);
 	watched_close(r->watched);
+	similar_close(r->similar);
 	free(r);
 }

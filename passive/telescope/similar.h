@@ -58,11 +58,18 @@ void similar_each(struct similar *, size_t max, void (*each)(void *arg, const st
 struct similar_counts similar_counts(const struct similar *);
 void similar_close(struct similar *);
 
-/* What is constant, "17 00 ?? 2a" (?? may be any byte), up to the last constant byte. */
-#define SIMILAR_PATTERN_MAX (3 * SIMILAR_SAMPLE + 1)
+/*
+ * What is constant, up to the last constant byte, as signature files spell patterns:
+ * "MAGC|01 01 ?? ?? 2a|"; empty when nothing is.
+ */
+#define SIMILAR_PATTERN_MAX (4 * SIMILAR_SAMPLE + 1)
 char *similar_pattern(const struct similar_group *, char text[SIMILAR_PATTERN_MAX]);
 /* Bytes at the beginning that all members share. */
 size_t similar_prefix(const struct similar_group *);
-/* An entry for a file of payload signatures, to be named and trimmed by hand. */
+/*
+ * An entry for the `payloads:` of a signature file, on one line, to be named and trimmed by hand.
+ * It has every payload of the group.  Empty when the group has neither bytes nor ports in common
+ * that could tell it from others.
+ */
 #define SIMILAR_SUGGESTION_MAX 1024
 char *similar_suggestion(const struct similar_group *, char text[SIMILAR_SUGGESTION_MAX]);

@@ -1,9 +1,10 @@
-"""Frames for a telescope: python3 dark_traffic.py INTERFACE ROUTER_MAC known|malformed
+"""Frames for a telescope: python3 dark_traffic.py INTERFACE|FILE.pcap ROUTER_MAC known|malformed
 
 known: tools that are no package here, by what their source says they send, and what is no scan;
 malformed: headers that are cut, lie, or are noise, the same ones at each run.
 """
 import random
+import struct
 import sys
 
 from scapy.all import (ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, Raw, conf, fuzz, IPv6, IPv6ExtHdrFragment,
@@ -11,7 +12,10 @@ from scapy.all import (ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, Raw, conf, fuzz
 
 interface, router, what = sys.argv[1:4]
 conf.verb = 0
-out = conf.L2socket(iface=interface)
+to_file = interface.endswith(".pcap")
+out = open(interface, "wb") if to_file else conf.L2socket(iface=interface)
+if to_file:
+    out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
 sent = 0
 
 
@@ -21,7 +25,11 @@ def ether(**more):
 
 def send(frame):
     global sent
-    out.send(frame)
+    if to_file:
+        whole = bytes(frame)
+        out.write(struct.pack("<IIII", 1790000000 + sent // 100, sent % 100 * 10000, len(whole), len(whole)) + whole)
+    else:
+        out.send(frame)
     sent += 1
 
 
@@ -93,4 +101,6 @@ def malformed():
 
 
 {"known": known, "malformed": malformed}[what]()
+if to_file:
+    out.close()
 print(sent)

@@ -124,7 +124,8 @@ struct account_key packet_key(const struct telescope *t, const struct packet_bat
 uint32_t account_destinations(const struct telescope *t, const struct account *a)
 {
 	struct destinations set = {a->destinations_at, a->destinations};
-	return destinations_count(&t->destinations, &set);
+	uint32_t n = destinations_count(&t->destinations, &set);
+	return n < a->packets ? n : a->packets; /* a sketch may err to more than there can be */
 }
 
 bool account_target_key(const struct account *a, struct target_key *k)

@@ -144,13 +144,17 @@ static void account_open(struct telescope *t, struct account *a, struct source *
 
 static void payload_keep(struct telescope *t, struct account *a, struct bytes payload, uint16_t dport)
 {
+	unsigned asks = 0;
+	/* The whole is shown to the signatures: they may name its length, or what stands behind the sample. */
+	if (t->options.signatures && !account_answers(a))
+		asks = signatures_payload(t->options.signatures, a->proto, dport, payload);
 	if (payload.len > PAYLOAD_SAMPLE)
 		payload.len = PAYLOAD_SAMPLE;
-	uint16_t n = samples_use(&t->payloads, payload, (uint32_t)XXH3_64bits(payload.at, payload.len));
-	a->payload = n;
-	struct sample *kept = n ? sample_of(&t->payloads, n) : NULL;
-	if (kept && kept->users == 1 && t->options.signatures && !account_answers(a))
-		kept->note = (uint16_t)signatures_payload(t->options.signatures, a->proto, dport, payload);
+	/* The same bytes may ask something else elsewhere, so that is a sample of its own. */
+	a->payload = samples_use(&t->payloads, payload,
+				 (uint32_t)XXH3_64bits_withSeed(payload.at, payload.len, asks));
+	if (a->payload)
+		sample_of(&t->payloads, a->payload)->note = (uint16_t)asks;
 }
 
 /* Whether the packet still belongs to the record that the account is making. */

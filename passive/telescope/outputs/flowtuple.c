@@ -271,7 +271,8 @@ static int flowtuple_end(void *state, const struct reading_end *end, struct faul
 	failed |= fflush(f->file) != 0 || ferror(f->file);
 	if (!bad && failed)
 		bad = fault_set(fault, ERR_SYSTEM, "%s: %s", f->path, errno ? strerror(errno) : avro_strerror());
-	flowtuple_notes(f);
+	if (!bad)
+		flowtuple_notes(f);
 	return bad;
 }
 

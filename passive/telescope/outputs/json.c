@@ -1,5 +1,6 @@
 /*
- * JSON, one object a line: accounts, findings and sources as they become final, the sums at last.
+ * JSON, one object a line: accounts, findings and sources as they become final, then groups of
+ * payloads that no signature knows, the sums at last.
  *
  * Every object says its `type`, but for the last one, which says `"summary": true`.  Payloads that
  * are not UTF-8 come out as \u00XX for each byte, as everywhere in this program.
@@ -19,6 +20,14 @@ struct json {
 
 /* The name with its quotes, colon and comma is one constant, so that a field costs one copy. */
 #define NAME(w, name) write_span(w, BYTES(",\"" name "\":"))
+
+static void write_count(struct writer *w, const char *name, uint64_t count)
+{
+	write_bytes(w, ",\"", 2);
+	write_text(w, name);
+	write_bytes(w, "\":", 2);
+	write_decimal(w, count);
+}
 
 static void write_quoted(struct writer *w, const char *safe)
 {
@@ -157,8 +166,6 @@ static void write_account(struct writer *w, struct json *j, const struct record 
 static int json_record(void *state, const struct record *r, struct fault *fault)
 {
 	struct json *j = state;
-	if (j->summary_only)
-		return 0;
 	write_account(lines_room(&j->lines), j, r);
 	return lines_check(&j->lines, fault);
 }
@@ -167,8 +174,6 @@ static int json_finding(void *state, const struct finding *f, struct fault *faul
 {
 	static const char *const kinds[] = {"scan", "victim", "reflection", "flood"};
 	struct json *j = state;
-	if (j->summary_only)
-		return 0;
 	struct writer *w = lines_room(&j->lines);
 	write_span(w, BYTES("{\"type\":\"finding\",\"finding\":"));
 	write_quoted(w, kinds[f->kind]);
@@ -244,8 +249,6 @@ static int json_source(void *state, const struct source_sum *s, const struct jud
 		       struct fault *fault)
 {
 	struct json *j = state;
-	if (j->summary_only)
-		return 0;
 	struct writer *w = lines_room(&j->lines);
 	write_span(w, BYTES("{\"type\":\"source\",\"address\":"));
 	write_address(w, &s->address);
@@ -272,12 +275,53 @@ static int json_source(void *state, const struct source_sum *s, const struct jud
 	return lines_check(&j->lines, fault);
 }
 
-static void write_count(struct writer *w, const char *name, uint64_t count)
+static int json_payloads(void *state, const struct similar_group *g, struct fault *fault)
 {
-	write_bytes(w, ",\"", 2);
-	write_text(w, name);
-	write_bytes(w, "\":", 2);
-	write_decimal(w, count);
+	struct json *j = state;
+	char proto[PROTO_TEXT_MAX], pattern[SIMILAR_PATTERN_MAX], suggestion[SIMILAR_SUGGESTION_MAX];
+	struct writer *w = lines_room(&j->lines);
+	write_span(w, BYTES("{\"type\":\"new_payload\",\"proto\":"));
+	write_quoted(w, proto_text(g->proto, proto));
+	write_span(w, BYTES(",\"ports\":["));
+	for (unsigned i = 0; i < g->port_count; i++) {
+		write_text(w, i ? "," : "");
+		write_decimal(w, g->ports[i]);
+	}
+	write_span(w, BYTES("],\"more_ports\":"));
+	write_bool(w, g->ports_more);
+	write_count(w, "accounts", g->count);
+	write_count(w, "sources", g->sources);
+	write_count(w, "variants", g->distinct);
+	write_count(w, "length_min", g->length_min);
+	write_count(w, "length_max", g->length_max);
+	NAME(w, "first");
+	write_time(w, j, g->first_us);
+	NAME(w, "last");
+	write_time(w, j, g->last_us);
+	NAME(w, "example");
+	write_json_string(w, (struct bytes){g->example, g->length_example});
+	NAME(w, "pattern");
+	write_json_string(w, bytes_of_text(similar_pattern(g, pattern)));
+	NAME(w, "signature");
+	write_json_string(w, bytes_of_text(similar_suggestion(g, suggestion)));
+	write_span(w, BYTES("}\n"));
+	return lines_check(&j->lines, fault);
+}
+
+static void write_new_payloads(struct writer *w, const struct reading_end *end)
+{
+	write_span(w, BYTES(",\"new_payloads\":{\"groups\":"));
+	write_decimal(w, end->payloads.groups);
+	write_count(w, "accounts", end->payloads.taken);
+	write_count(w, "groups_forgotten", end->payloads.forgotten);
+	write_count(w, "left_out", end->payloads_left_out);
+	write_u8(w, '}');
+}
+
+static bool json_only_sums(const void *state)
+{
+	const struct json *j = state;
+	return j->summary_only;
 }
 
 static void write_packets_sources(struct writer *w, uint64_t packets, uint64_t sources)
@@ -376,6 +420,8 @@ static void write_summary(struct writer *w, struct json *j, const struct reading
 	write_classes(w, s);
 	write_frames(w, &s->packets);
 	write_findings(w, s);
+	if (!j->summary_only)
+		write_new_payloads(w, end);
 	write_count(w, "memory", s->memory_peak);
 	write_count(w, "time_backwards", s->time_backwards);
 	write_count(w, "shapes_unkept", s->shapes_unkept);
@@ -422,6 +468,8 @@ static const struct output json = {
 	.record = json_record,
 	.finding = json_finding,
 	.source = json_source,
+	.payloads = json_payloads,
+	.only_sums = json_only_sums,
 	.end = json_end,
 	.close = json_close,
 };

@@ -7,6 +7,7 @@
  */
 #include "passive/telescope/output.h"
 #include "passive/telescope/page.h"
+#include "passive/telescope/unknown.h"
 #include <stdlib.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -53,6 +54,7 @@ struct summary {
 	struct asked_row *asked;
 	unsigned asked_count;
 	struct ranking sources, shared, surveys, findings[4];
+	struct unknown_payloads unknown;
 	struct verdict_row {
 		const char *name;
 		uint64_t sources, packets;
@@ -189,6 +191,14 @@ static int summary_source(void *state, const struct source_sum *sum, const struc
 	return 0;
 }
 
+static int summary_payloads(void *state, const struct similar_group *g, struct fault *fault)
+{
+	struct summary *s = state;
+	(void)fault;
+	unknown_take(&s->unknown, g);
+	return 0;
+}
+
 static void column_names(struct page *p, const int *widths, const char *const *names)
 {
 	int all[PAGE_COLUMNS_MAX] = {0};
@@ -300,7 +310,7 @@ static const char *port_text(uint32_t index, char text[32])
 	static const char *const protos[] = {"tcp", "udp", "icmp", "icmp6", "protocol"};
 	uint32_t kind = index >> 16, port = index & 65535;
 	if (kind == 2 || kind == 3)
-		snprintf(text, 32, "%s type %u code %u", protos[kind], port >> 8, port & 255);
+		snprintf(text, 32, "%s %u/%u", protos[kind], port >> 8, port & 255);
 	else
 		snprintf(text, 32, "%s %u", protos[kind], port);
 	return text;
@@ -468,6 +478,8 @@ static void show_notes(struct summary *s, const struct reading_end *end)
 		{sums->time_backwards, "packets are older than the newest by more than the time-out"},
 		{sums->shapes_unkept, "SYN signatures were not kept, their table is full"},
 		{sums->payloads_unkept, "payload samples were not kept, their table is full"},
+		{end->payloads_left_out, "payloads that no signature knows were not compared, there are too many"},
+		{end->payloads.forgotten, "groups of such payloads made room for others"},
 		{sums->targets_unkept, "addresses here were not watched for floods, their table is full"},
 		{sums->sources_estimated, "sources were forgotten since memory was short: their number is an estimate"},
 	};
@@ -492,6 +504,7 @@ static int summary_end(void *state, const struct reading_end *end, struct fault 
 		show_tools(s, sums);
 		show_ports(s, sums);
 		show_asked(s, sums);
+		unknown_show(&s->unknown, &end->payloads, &s->page);
 		show_sources(s, &s->sources, "Sources", false);
 		show_findings(s, FINDING_SCAN);
 		show_findings(s, FINDING_VICTIM);
@@ -521,6 +534,7 @@ static int summary_begin(void *state, const struct output_context *context, stru
 	struct ranking *const rankings[] = {&s->sources, &s->shared, &s->surveys};
 	for (int i = 0; i < 3; i++)
 		bad |= ranking_open(rankings[i], sizeof(struct source_row), s->top);
+	bad |= unknown_open(&s->unknown, s->top);
 	for (int i = 0; i < 4; i++)
 		bad |= ranking_open(&s->findings[i], sizeof(struct finding_row), FINDINGS_KEPT);
 	if (bad)
@@ -542,6 +556,7 @@ static void summary_close(void *state)
 	ranking_close(&s->surveys);
 	for (int i = 0; i < 4; i++)
 		ranking_close(&s->findings[i]);
+	unknown_close(&s->unknown);
 	lines_close(&s->page.lines);
 }
 
@@ -560,6 +575,7 @@ static const struct output summary = {
 	.record = summary_record,
 	.finding = summary_finding,
 	.source = summary_source,
+	.payloads = summary_payloads,
 	.end = summary_end,
 	.close = summary_close,
 };
