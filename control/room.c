@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/prefix_pieces.h"
 #include "bus/process.h"
 #include "control/room_inner.h"
 #include <stdlib.h>
@@ -37,8 +38,9 @@ struct room {
 	struct seen seen, decided; /* decided: waits for the journal to reach the fence */
 	uint64_t fence, journaled;
 	bool prober_linked, state_failed, stopping;
+	bool opt_outs_told;
 	struct event event; /* as read */
-	uint8_t message[STEER_MESSAGE_MAX];
+	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
 };
 
 struct given { /* a lease that the prober has not taken or refused yet */
@@ -199,6 +201,41 @@ static void on_tick(uv_timer_t *timer)
 	control_tick(&room->control, clock_utc_us());
 }
 
+static int all_who_get_nothing(const struct control *c, struct prefix_set *out)
+{
+	const struct prefix everybody = {.bits = 0};
+	const struct prefix_set *own = &c->settings.own;
+	int bad = c->policy.opt_outs_unknown ? prefix_set_add(out, &everybody) : 0;
+	for (size_t i = 0; i < c->optout.set.count && !bad; i++)
+		bad = prefix_set_add(out, &c->optout.set.items[i]);
+	for (size_t i = 0; i < own->count && !bad; i++)
+		bad = prefix_set_add(out, &own->items[i]);
+	prefix_set_seal(out);
+	return bad;
+}
+
+/*
+ * The reactive telescope sends by itself, so it must know who opted out, and what is ours.  It
+ * answers nobody before this came for the first time; what it has stays until a whole set came.
+ */
+static void tell_opt_outs(struct room *room)
+{
+	struct prefix_set all = {0};
+	size_t at = 0;
+	room->opt_outs_told = true;
+	if (all_who_get_nothing(&room->control, &all)) {
+		log_error("no memory to tell the telescope who opted out; tried again");
+		room->opt_outs_told = false;
+	}
+	while (room->opt_outs_told) {
+		struct writer w = writer_of(room->message, sizeof room->message);
+		if (!prefix_pieces_write(&all, &at, &w))
+			break;
+		bus_tell_each(room->process->bus, "telescope", "optout.table", writer_bytes(&w));
+	}
+	prefix_set_done(&all);
+}
+
 static void poll_opt_outs(struct room *room)
 {
 	struct fault fault = {0};
@@ -207,6 +244,8 @@ static void poll_opt_outs(struct room *room)
 		log_error("%s", fault.text);
 	if (changed)
 		control_opt_outs_changed(&room->control, clock_utc_us());
+	if (changed || !room->opt_outs_told)
+		tell_opt_outs(room);
 }
 
 static void on_optout(uv_timer_t *timer) { poll_opt_outs(timer->data); }
@@ -231,6 +270,8 @@ static void on_linked(void *arg, struct bus_peer *peer)
 	struct room *room = arg;
 	if (!strcmp(bus_peer_role(peer), "passive"))
 		tell_steering(room, true);
+	if (!strcmp(bus_peer_role(peer), "telescope"))
+		tell_opt_outs(room);
 	if (!strcmp(bus_peer_role(peer), "active")) {
 		room->prober_linked = true;
 		control_opt_outs_changed(&room->control, clock_utc_us()); /* revokes again */

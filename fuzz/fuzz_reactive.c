@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define FRAMES_MAX 64
+#define INTERFACE 7
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -13,10 +14,10 @@ struct seen {
 	size_t came, sent;
 };
 
-static int take_frame(void *arg, struct bytes frame)
+static int take_frame(void *arg, unsigned interface, struct bytes frame)
 {
 	struct seen *s = arg;
-	if (frame.len > REACTIVE_ANSWER_MAX || frame.len > s->came)
+	if (interface != INTERFACE || frame.len > REACTIVE_ANSWER_MAX || frame.len > s->came)
 		abort();
 	s->sent++;
 	return 0;
@@ -69,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t n)
 		now_us += (uint64_t)(how >> 2) * 400000u;
 		seen = (struct seen){.came = frame.len};
 		packet_take(&b, &counts, all, links[how & 3], frame, (uint32_t)frame.len, now_us);
-		reactive_take(r, &b);
+		reactive_take(r, &b, INTERFACE);
 		if (seen.sent > 1)
 			abort();
 		seen.came = REACTIVE_ANSWER_MAX;

@@ -127,7 +127,8 @@ static bool send_answer(struct reactive *r, const struct answer *a, size_t cause
 	struct writer w = writer_of(frame, sizeof frame);
 	size_t length = answer_ip_length(a);
 	answer_write(a, &w);
-	if (w.bad || length > caused_by || r->hooks.send(r->hooks.arg, writer_bytes(&w)) < 0)
+	if (w.bad || length > caused_by ||
+	    r->hooks.send(r->hooks.arg, a->turned->interface, writer_bytes(&w)) < 0)
 		return false;
 	r->counts.sent_packets++;
 	r->counts.sent_bytes += length;
@@ -300,7 +301,7 @@ static void take_ack(struct reactive *r, struct lane *l)
 static bool asks(uint32_t flags) { return (flags & ~ECN) == SYN; }
 static bool acknowledges(uint32_t flags) { return (flags & (SYN | ACK)) == ACK; }
 
-void reactive_take(struct reactive *r, const struct packet_batch *b)
+void reactive_take(struct reactive *r, const struct packet_batch *b, unsigned interface)
 {
 	uint8_t tools[PACKET_BATCH] = {0};
 	bool known = !r->hooks.tools;
@@ -315,6 +316,7 @@ void reactive_take(struct reactive *r, const struct packet_batch *b)
 			.batch = b, .number = i, .source = &b->src[i], .destination = &b->dst[i],
 			.source_port = (uint16_t)b->column[COLUMN_SPORT][i],
 			.port = (uint16_t)b->column[COLUMN_DPORT][i], .now_us = b->time_us[i],
+			.turned = {.interface = (uint8_t)interface},
 		};
 		if (!asks(flags)) {
 			take_ack(r, &l);

@@ -101,8 +101,8 @@ struct reactive_options {
 
 struct reactive_hooks {
 	void *arg;
-	/* A frame that leaves where the one that caused it came from; negative: it could not. */
-	int (*send)(void *arg, struct bytes frame);
+	/* A frame for the interface on which the one that caused it came; negative: it could not leave. */
+	int (*send)(void *arg, unsigned interface, struct bytes frame);
 	void (*proof)(void *arg, const struct reactive_proof *);
 	/* The two below may be NULL.  True: somebody forges this source (telescope_source_spoofed()). */
 	bool (*spoofed)(void *arg, const struct address *);
@@ -113,8 +113,11 @@ struct reactive_hooks {
 struct reactive;
 int reactive_open(struct reactive **, const struct reactive_options *, const struct reactive_hooks *,
 		  struct fault *);
-/* What of these packets asks or answers us.  Other packets cost one look. */
-void reactive_take(struct reactive *, const struct packet_batch *);
+/*
+ * What of these packets asks or answers us; they all came on that interface, a number of the
+ * caller's below 256.  Other packets cost one look.
+ */
+void reactive_take(struct reactive *, const struct packet_batch *, unsigned interface);
 /* It is that late: ends the waiting for silent peers.  Call it a few times a second. */
 void reactive_clock(struct reactive *, uint64_t now_us);
 /* Tells all handshakes that still wait; sends nothing. */

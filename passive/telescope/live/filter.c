@@ -74,7 +74,8 @@ void filter_nothing(struct filter *f)
 	put(f, BPF_RET | BPF_K, 0);
 }
 
-void filter_watch(struct filter *f, const struct prefix *prefixes, size_t count, unsigned link_header)
+void filter_watch(struct filter *f, const struct prefix *prefixes, size_t count, unsigned link_header,
+		  bool others)
 {
 	const struct prefix all = {.bits = 0};
 	if (count > FILTER_PREFIXES_MAX || count == 0) {
@@ -83,7 +84,8 @@ void filter_watch(struct filter *f, const struct prefix *prefixes, size_t count,
 	}
 	f->count = 0;
 	put(f, BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE));
-	put_if(f, PACKET_OUTGOING, 0, 1);
+	put_if(f, PACKET_OUTGOING, 1, 0);
+	put_if(f, others ? PACKET_OUTGOING : PACKET_OTHERHOST, 0, 1);
 	put(f, BPF_RET | BPF_K, 0);
 	step_over_tags(f, link_header);
 	put_if(f, ETH_P_IP, 1, 0);

@@ -20,7 +20,11 @@ struct filter {
 };
 
 void filter_nothing(struct filter *);
-/* What goes to the prefixes and was not sent from here.  link_header: bytes before the IP header. */
-void filter_watch(struct filter *, const struct prefix *, size_t count, unsigned link_header);
+/*
+ * What goes to the prefixes and was not sent from here.  link_header: bytes before the IP header.
+ * Frames to other stations come when the interface is promiscuous, which any program can make it;
+ * they pass only with `others`.
+ */
+void filter_watch(struct filter *, const struct prefix *, size_t count, unsigned link_header, bool others);
 /* Chooses the worker by the source: its address, or the /64 of IPv6.  For PACKET_FANOUT_CBPF. */
 void filter_spread(struct filter *);

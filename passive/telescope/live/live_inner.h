@@ -14,6 +14,7 @@
 #define LIVE_FD_SIGNATURES "signatures:" /* … number and file name */
 #define LIVE_FD_LINKS "links"
 #define LIVE_FD_LEDGER "ledger"
+#define LIVE_FD_HOLD_OUT "hold_out"     /* the key of the held-out addresses; there as LIVE_FD_SEND is */
 
 struct gap { /* packets that were not seen */
 	uint64_t since_us, until_us, packets; /* packets 0: none */
@@ -46,6 +47,7 @@ struct live {
 	struct live_port ports[LIVE_INTERFACES_MAX];
 	size_t port_count;
 	struct ledger *ledger;
+	struct answers *answers; /* NULL: no prefix is reactive */
 	struct gap before; /* what a predecessor that died had not told */
 	uv_timer_t tick;
 	uv_poll_t links;   /* the kernel's news of interfaces */
@@ -86,7 +88,8 @@ void live_links_read(struct live *);
 
 /*
  * answer.c: the reactive mode's place.  live_answer_batch() is called after each batch, whose
- * packets all came in by that port and have been counted; live_answer_clock() four times a second.
+ * packets all came in by that port and have been counted; live_answer_clock() four times a second;
+ * live_answer_finish() when nothing is heard any more: handshakes that wait are told.
  */
 int live_answer_open(struct live *, struct fault *); /* before the sandbox */
 void live_answer_batch(struct live *, struct live_port *, const struct packet_batch *);

@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "base/place.h"
+#include "base/siphash.h"
 #include "passive/telescope/live/live_inner.h"
 #include <dirent.h>
 #include <errno.h>
@@ -95,13 +96,9 @@ static int give_interface(struct preparation *p, const struct live_options *o, s
 	const char *name = ((const char *const *)o->interfaces.items)[i];
 	const struct ring_wanted wanted = {name, o->ring, preparation_worker(p), preparation_workers(p),
 					   group_of(i), o->promiscuous};
-	const struct live_prefix *prefixes = o->prefixes.items;
-	bool reactive = false;
-	for (size_t k = 0; k < o->prefixes.count; k++)
-		reactive |= prefixes[k].reactive;
 	int fd = ring_socket(&wanted, fault);
 	int bad = fd < 0 ? fd : give(p, LIVE_FD_RING, name, fd, fault);
-	return bad || !reactive ? bad : give_sender(p, name, fault);
+	return bad || !live_options_react(o) ? bad : give_sender(p, name, fault);
 }
 
 /* Also asks how things stand now; the process reads the answer. */
@@ -121,6 +118,38 @@ static int give_links(struct preparation *p, struct fault *fault)
 	return give(p, LIVE_FD_LINKS, "", fd, fault);
 }
 
+/*
+ * Which addresses are held out is chosen by a secret that is drawn once and kept, so that they are
+ * the same for all workers and for ever, and nobody can know them.
+ */
+static int give_hold_out_key(struct preparation *p, struct fault *fault)
+{
+	char path[PLACE_PATH_MAX];
+	struct siphash_key key = siphash_draw();
+	snprintf(path, sizeof path, "%s/telescope.key", preparation_state(p));
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	bool kept = size == sizeof key || (size >= 0 && pwrite(fd, &key, sizeof key, 0) == sizeof key);
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	fd = kept ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return fault_set(fault, ERR_SYSTEM, "%s: the key of what is held out cannot be kept: %s", path,
+				 strerror(why));
+	return give(p, LIVE_FD_HOLD_OUT, "", fd, fault);
+}
+
+static int give_reactive(struct preparation *p, const struct live_options *o, struct fault *fault)
+{
+	if (!live_options_react(o))
+		return 0;
+	if (o->reactive.special && preparation_worker(p) == 0)
+		log_warning("telescope.reactive.special: allow: sources in special-purpose ranges are answered, "
+			    "which is right for laboratories only");
+	return give_hold_out_key(p, fault);
+}
+
 int live_prepare(struct preparation *p, struct fault *fault)
 {
 	const struct live_options *o = live_options_of(preparation_config(p));
@@ -133,6 +162,8 @@ int live_prepare(struct preparation *p, struct fault *fault)
 		fault->text[0] = '\0';
 		return 0;
 	}
+	if (!bad)
+		bad = give_reactive(p, o, fault);
 	if (!bad && preparation_worker(p) == 0)
 		bad = give_links(p, fault);
 	int ledger = bad ? bad : ledger_make(fault);

@@ -8,9 +8,11 @@
 #include <net/if_arp.h>
 #include <net/ethernet.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define VLAN_TAG 4
 #define FRAME_ROOM 2048 /* the kernel wants a size that divides a block; frames may be larger */
 #ifndef PACKET_FANOUT_FLAG_IGNORE_OUTGOING
 #define PACKET_FANOUT_FLAG_IGNORE_OUTGOING 0x4000
@@ -51,7 +53,7 @@ static int share(int fd, const struct ring_wanted *w)
 
 static int set_up(int fd, unsigned interface, const struct ring_wanted *w)
 {
-	const int version = TPACKET_V3, on = 1;
+	const int version = TPACKET_V3, on = 1, reserved = VLAN_TAG;
 	const unsigned blocks = (unsigned)(w->bytes / RING_BLOCK_BYTES);
 	const struct tpacket_req3 request = {.tp_block_size = RING_BLOCK_BYTES, .tp_block_nr = blocks,
 					     .tp_frame_size = FRAME_ROOM,
@@ -64,6 +66,7 @@ static int set_up(int fd, unsigned interface, const struct ring_wanted *w)
 	filter_nothing(&nothing);
 	set(fd, PACKET_IGNORE_OUTGOING, &on, sizeof on); /* Linux 4.20; the filter does it, too */
 	if (set(fd, PACKET_VERSION, &version, sizeof version) ||
+	    set(fd, PACKET_RESERVE, &reserved, sizeof reserved) ||
 	    set(fd, PACKET_RX_RING, &request, sizeof request) ||
 	    attach(fd, SOL_SOCKET, SO_ATTACH_FILTER, &nothing) ||
 	    bind(fd, (const struct sockaddr *)&at, sizeof at) || (w->workers > 1 && share(fd, w)))
@@ -193,10 +196,10 @@ void ring_deafen(struct ring *r)
 	attach(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &nothing);
 }
 
-int ring_watch(struct ring *r, const struct prefix *prefixes, size_t count, struct fault *fault)
+int ring_watch(struct ring *r, const struct prefix *prefixes, size_t count, bool others, struct fault *fault)
 {
 	struct filter watch;
-	filter_watch(&watch, prefixes, count, r->link == LINK_ETHERNET ? ETH_HLEN : 0);
+	filter_watch(&watch, prefixes, count, r->link == LINK_ETHERNET ? ETH_HLEN : 0, others);
 	if (attach(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &watch))
 		return fault_set(fault, ERR_SYSTEM, "telescope: the kernel did not take the filter: %s",
 				 strerror(errno));
@@ -213,14 +216,33 @@ bool ring_acquire(struct ring *r)
 	return true;
 }
 
+/*
+ * The kernel takes the outer tag (802.1Q, 802.1ad) off a frame and tells it apart.  It goes back to
+ * its place, behind the addresses: an answer belongs into the VLAN of what it answers.
+ */
+static void put_tag_back(struct tpacket3_hdr *h, uint8_t *frame)
+{
+	const bool known = h->tp_status & TP_STATUS_VLAN_TPID_VALID;
+	struct writer w = writer_of(frame - VLAN_TAG + 2 * ETH_ALEN, VLAN_TAG);
+	memmove(frame - VLAN_TAG, frame, 2 * ETH_ALEN);
+	write_u16(&w, known ? h->hv1.tp_vlan_tpid : ETH_P_8021Q);
+	write_u16(&w, (uint16_t)h->hv1.tp_vlan_tci);
+	h->tp_status &= ~(uint32_t)TP_STATUS_VLAN_VALID; /* who reads it again finds a whole frame */
+	h->tp_mac -= VLAN_TAG;
+	h->tp_snaplen += VLAN_TAG;
+	h->tp_len += VLAN_TAG;
+}
+
 bool ring_next(struct ring *r, struct ring_frame *out)
 {
-	const uint8_t *block = r->map + (size_t)r->at * RING_BLOCK_BYTES;
+	uint8_t *block = r->map + (size_t)r->at * RING_BLOCK_BYTES;
 	if (r->left == 0 || r->offset + sizeof(struct tpacket3_hdr) > RING_BLOCK_BYTES)
 		return false;
-	const struct tpacket3_hdr *h = (const void *)(block + r->offset);
+	struct tpacket3_hdr *h = (void *)(block + r->offset);
 	if ((size_t)r->offset + h->tp_mac + h->tp_snaplen > RING_BLOCK_BYTES)
 		return false;
+	if (h->tp_status & TP_STATUS_VLAN_VALID && r->link == LINK_ETHERNET && h->tp_snaplen >= 2 * ETH_ALEN)
+		put_tag_back(h, block + r->offset + h->tp_mac);
 	*out = (struct ring_frame){.frame = {block + r->offset + h->tp_mac, h->tp_snaplen},
 				   .wire_length = h->tp_len,
 				   .time_us = (uint64_t)h->tp_sec * 1000000 + h->tp_nsec / 1000};

@@ -26,7 +26,7 @@ int ring_socket(const struct ring_wanted *, struct fault *);
 
 struct ring;
 struct ring_frame {
-	struct bytes frame;
+	struct bytes frame; /* with its VLAN tags, as it was on the wire */
 	uint32_t wire_length;
 	uint64_t time_us;
 };
@@ -37,8 +37,8 @@ void ring_close(struct ring *);
 uint16_t ring_link(const struct ring *); /* enum link_type of its frames */
 unsigned ring_interface(const struct ring *); /* the kernel's number of it */
 void ring_deafen(struct ring *); /* captures nothing more; what is there can be read */
-/* From now on packets to these prefixes are captured. */
-int ring_watch(struct ring *, const struct prefix *, size_t count, struct fault *);
+/* From now on packets to these prefixes are captured; `others`: also in frames to other stations. */
+int ring_watch(struct ring *, const struct prefix *, size_t count, bool others, struct fault *);
 
 /*
  * The next block, when one is full or old enough: ring_next() then walks its frames, and

@@ -273,7 +273,7 @@ static int engine_open(struct live *l, struct fault *fault)
 	if (bad)
 		fault_set(fault, bad, "telescope: no memory for its prefixes");
 	for (size_t i = 0; i < l->port_count && !bad; i++)
-		bad = ring_watch(l->ports[i].ring, all, o->prefixes.count, fault);
+		bad = ring_watch(l->ports[i].ring, all, o->prefixes.count, o->promiscuous, fault);
 	double v4 = all ? size_of_v4(all, o->prefixes.count) : 0;
 	free(all);
 	if (bad)

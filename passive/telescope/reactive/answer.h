@@ -4,10 +4,11 @@
 
 #define TURNED_MAX 30 /* Ethernet and four VLAN tags */
 
-/* The link header with which an answer goes back: addresses exchanged, tags as they were. */
+/* The way back of an answer: its link header has the addresses exchanged, and the tags as they were. */
 struct turned {
 	uint8_t header[TURNED_MAX];
 	uint8_t length;
+	uint8_t interface; /* on which it came; answer_turn() leaves this alone */
 };
 
 struct answer {

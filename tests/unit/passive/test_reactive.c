@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define NOW 1500000000000000u
+#define INTERFACE 3
 #define SECOND 1000000u
 #define SYN 2
 #define RST 4
@@ -22,9 +23,10 @@ static unsigned proofs;
 static bool forged;
 static uint8_t tool_of_all;
 
-static int take_frame(void *arg, struct bytes frame)
+static int take_frame(void *arg, unsigned interface, struct bytes frame)
 {
 	(void)arg;
+	CHECK(interface == INTERFACE);
 	memcpy(sent, frame.at, frame.len);
 	sent_length = frame.len;
 	sent_count++;
@@ -95,7 +97,7 @@ static bool meet(const struct segment *s, uint64_t now_us)
 	size_t before = sent_count, length = segment_frame(s, frame);
 	b.count = 0;
 	packet_take(&b, &counts, own, LINK_ETHERNET, (struct bytes){frame, length}, (uint32_t)length, now_us);
-	reactive_take(r, &b);
+	reactive_take(r, &b, INTERFACE);
 	CHECK(sent_count <= before + 1 && (sent_count == before || sent_length <= length));
 	return sent_count > before;
 }
@@ -417,7 +419,7 @@ TEST(reactive_never_amplifies)
 		size_t before = sent_count;
 		b.count = 0;
 		packet_take(&b, &counts, all, LINK_ETHERNET, (struct bytes){frame, length}, (uint32_t)length, NOW + i);
-		reactive_take(r, &b);
+		reactive_take(r, &b, INTERFACE);
 		CHECK(sent_count <= before + 1);
 		CHECK_SAY(sent_count == before || sent_length <= length, "%zu for %zu", sent_length, length);
 		CHECK(sent_count == before || last().right);
@@ -464,6 +466,7 @@ TEST(reactive_event_is_what_control_takes_as_a_basis)
 				   .source_port = 4000, .port = 23, .proved_us = NOW, .time_us = NOW + 5,
 				   .two_phase = true, .signs = SIGN_IPID | SIGN_TTL, .end = REACTIVE_PAYLOAD,
 				   .payload = BYTES("\1\2")};
+	CHECK(event_start(NULL) == 0);
 	reactive_event(&p, "zmap", "http.get", &e);
 	CHECK(e.kind == EVENT_SCAN_SEEN && e.time_us == NOW + 5);
 	CHECK(bytes_equal_text(event_bytes(&e, FIELD_STATE), "answered"));

@@ -21,7 +21,7 @@
 #define NO_NAMESPACE 77
 
 struct seen {
-	unsigned early, frames[WORKERS], ipv6, outside, split, sources;
+	unsigned early, frames[WORKERS], ipv6, outside, split, sources, tags, wrong_tags;
 	unsigned resumed_at, resumed_after_two, kept, dropped;
 	uint16_t link;
 	char fault[sizeof(struct fault)];
@@ -82,11 +82,13 @@ static int sender_open(void)
 }
 
 /* Which of the sources of send_all() a frame has, or -1. */
-static int source_of(struct bytes frame, bool *v6)
+static int source_of(struct bytes frame, struct seen *seen, bool *v6)
 {
 	size_t at = 12;
-	while (frame.len > at + 4 && frame.at[at] == 0x81)
-		at += 4;
+	for (unsigned i = 0; frame.len > at + 4 && frame.at[at] == 0x81; i++, at += 4) {
+		seen->wrong_tags += frame.at[at + 3] != 100 + i;
+		seen->tags++;
+	}
 	*v6 = frame.at[at] == 0x86;
 	at += 2;
 	if (*v6)
@@ -101,9 +103,10 @@ static unsigned drain(struct ring *r, unsigned worker, struct seen *seen, uint8_
 		struct ring_frame f;
 		for (; ring_next(r, &f); n++) {
 			bool v6;
-			int source = source_of(f.frame, &v6);
+			int source = source_of(f.frame, seen, &v6);
 			seen->ipv6 += v6;
 			seen->outside += source < 0;
+			seen->wrong_tags += f.wire_length != f.frame.len;
 			if (source < 0)
 				continue;
 			seen->sources += worker_of[source] == 0;
@@ -146,7 +149,7 @@ static void try_spread(struct seen *seen, struct fault *fault)
 	usleep(100000);
 	for (unsigned w = 0; w < WORKERS; w++) {
 		seen->early += drain(rings[w], w, seen, worker_of);
-		if (ring_watch(rings[w], watched, 2, fault))
+		if (ring_watch(rings[w], watched, 2, false, fault))
 			return;
 	}
 	send_all(sender);
@@ -162,7 +165,7 @@ static void try_resume(struct seen *seen, struct fault *fault)
 	struct ring *r;
 	uint8_t worker_of[2 * SOURCES] = {0};
 	int fd = ring_socket(&wanted, fault), sender = sender_open();
-	if (fd < 0 || ring_open(&r, fd, RING_BYTES, fault) || ring_watch(r, NULL, 0, fault))
+	if (fd < 0 || ring_open(&r, fd, RING_BYTES, fault) || ring_watch(r, NULL, 0, false, fault))
 		return;
 	for (unsigned i = 0; i < 50000; i++)
 		send_frame(sender, 0, false, "203.0.113.1", "192.0.2.1");
@@ -220,6 +223,8 @@ TEST(ring_keeps_a_source_on_one_worker_and_takes_only_what_is_watched)
 	CHECK_SAY(seen.frames[0] + seen.frames[1] == 2 * 4 * SOURCES, "%u and %u frames", seen.frames[0],
 		  seen.frames[1]);
 	CHECK_SAY(seen.ipv6 == 4 * SOURCES, "%u of IPv6", seen.ipv6);
+	/* The kernel takes the outer one off; it must be back. */
+	CHECK_SAY(seen.tags == 7 * SOURCES && !seen.wrong_tags, "%u tags, %u wrong", seen.tags, seen.wrong_tags);
 	CHECK_SAY(seen.sources == 2 * SOURCES, "%u sources", seen.sources);
 	CHECK_SAY(seen.split == 0, "%u times a source met another worker", seen.split);
 	CHECK_SAY(seen.frames[0] > SOURCES && seen.frames[1] > SOURCES, "one worker has nearly all");
@@ -262,4 +267,35 @@ TEST(telescope_options_are_read_and_need_prefixes)
 	CHECK(!live_prefix_of(o, &silent)->reactive && live_prefix_of(o, &asked)->reactive);
 	CHECK(!live_prefix_of(o, &other));
 	config_done(&c);
+}
+
+static void check_refused(const char *yaml, const char *names)
+{
+	struct config c;
+	struct fault fault = {0};
+	CHECK_SAY(options_check(yaml, &c, &fault) < 0, "taken: %s", yaml);
+	CHECK_SAY(strstr(fault.text, names), "%s", fault.text);
+	config_done(&c);
+}
+
+TEST(telescope_options_of_the_reactive_mode_are_checked)
+{
+#define SECTION_WITH(more) "telescope: {interface: eth1, prefixes: [{prefix: 192.0.2.0/24, reactive: true}], " more "}\n"
+	struct config c;
+	struct fault fault = {0};
+	int bad = options_check(SECTION_WITH("workers: 4, reactive: {rate: 100, hold_out: 0.25, special: allow}"), &c,
+				&fault);
+	CHECK_SAY(!bad, "%s", fault.text);
+	const struct live_reactive *r = &live_options_of(&c)->reactive;
+	CHECK(live_options_react(live_options_of(&c)) && r->rate == 100 && r->burst == 5000 && r->special == 1);
+	CHECK(r->network_rate == 32 && r->network_burst == 512 && r->hold_out == 0.25 && r->patience_ms == 10000);
+	config_done(&c);
+	check_refused(SECTION_WITH("workers: 4, reactive: {network_rate: 3}"), "telescope.reactive.network_rate: 3");
+	check_refused(SECTION_WITH("reactive: {hold_out: 1.5}"), "telescope.reactive.hold_out");
+	check_refused(SECTION_WITH("reactive: {special: yes}"), "telescope.reactive.special");
+	check_refused(SECTION_WITH("reactive: {patience: 2m}"), "telescope.reactive.patience");
+	check_refused(SECTION_WITH("reactive: {rate: 0}"), "telescope.reactive.rate");
+	check_refused(SECTION_WITH("promiscuous: true"), "telescope.promiscuous");
+	check_refused("passive: {decoys: [{prefix: 192.0.2.128/25}]}\n" SECTION_WITH("workers: 1"),
+		      "telescope.prefixes[0]: 192.0.2.0/24");
 }
