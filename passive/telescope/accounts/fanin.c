@@ -77,8 +77,39 @@ static void ttl_count(struct target *e, uint8_t ttl)
 		e->ttls[i].count--;
 }
 
-struct target *fanin_meet(struct fanin *t, const struct target_key *k,
-			    const struct address *address, uint8_t ttl, uint64_t time_us)
+static bool is_quiet(const struct fanin *t, const struct target *e, uint64_t now_us)
+{
+	return now_us > e->last_us && now_us - e->last_us > (e->told ? t->quiet_told_us : t->quiet_us);
+}
+
+static void target_begin(struct target *e, const struct target_key *k, const struct address *address,
+			 uint64_t time_us, uint32_t sources)
+{
+	*e = (struct target){.key = *k, .address = *address, .first_us = time_us, .last_us = time_us,
+			     .sources = sources, .used = true};
+}
+
+/*
+ * Whether somebody may be new there.  In a first time-out nobody returns; later who has the same
+ * bit does, until so many were counted that the bits say nothing.
+ */
+static bool is_new(const struct fanin *t, struct target *e, uint64_t who, uint64_t time_us)
+{
+	uint64_t *word = &e->met[who % TARGET_MET_BITS / 64], bit = UINT64_C(1) << who % 64;
+	bool met = *word & bit;
+	*word |= bit;
+	return !met || e->counted > 2 * TARGET_MET_BITS || time_us <= e->first_us + t->quiet_us;
+}
+
+void fanin_stay(struct fanin *t, const struct target_key *k, uint64_t time_us)
+{
+	struct target *e = fanin_find(t, k);
+	if (e && time_us > e->last_us)
+		e->last_us = time_us;
+}
+
+struct target *fanin_meet(struct fanin *t, const struct target_key *k, const struct address *address,
+			    uint64_t who, uint8_t ttl, uint64_t time_us)
 {
 	uint64_t hash = target_hash(t, k);
 	uint8_t *counter = &t->counters[hash % TARGET_COUNTERS];
@@ -93,12 +124,16 @@ struct target *fanin_meet(struct fanin *t, const struct target_key *k,
 			return NULL;
 		}
 		t->live++;
-		*e = (struct target){.key = *k, .address = *address, .first_us = time_us, .used = true,
-				     .sources = TARGET_PROMOTE - 1};
+		target_begin(e, k, address, time_us, TARGET_PROMOTE - 1);
+	} else if (is_quiet(t, e, time_us)) {
+		target_begin(e, k, address, time_us, 0);
 	}
-	e->sources++;
-	e->last_us = time_us;
-	ttl_count(e, ttl);
+	if (time_us > e->last_us)
+		e->last_us = time_us;
+	if (is_new(t, e, who, time_us)) {
+		e->sources++;
+		ttl_count(e, ttl);
+	}
 	return e;
 }
 
@@ -130,7 +165,7 @@ bool target_is_reflection(const struct target *e)
 	return e->key.answer && e->sources >= TARGET_REFLECTORS;
 }
 
-void fanin_age(struct fanin *t, uint64_t before_us)
+void fanin_age(struct fanin *t, uint64_t now_us)
 {
 	for (uint32_t i = 0; i < TARGET_COUNTERS; i++)
 		t->counters[i] /= 2;
@@ -139,8 +174,12 @@ void fanin_age(struct fanin *t, uint64_t before_us)
 		return;
 	t->entries = fresh;
 	t->live = 0;
+	/* Who is forgotten begins anew, not with those who met there long ago. */
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		if (old[i].used && is_quiet(t, &old[i], now_us))
+			t->counters[target_hash(t, &old[i].key) % TARGET_COUNTERS] = 0;
 	for (uint32_t i = 0; i < ENTRIES; i++) {
-		if (!old[i].used || old[i].last_us < before_us)
+		if (!old[i].used || is_quiet(t, &old[i], now_us))
 			continue;
 		uint64_t hash = target_hash(t, &old[i].key);
 		*entry_of(t, &old[i].key, hash) = old[i];

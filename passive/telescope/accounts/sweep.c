@@ -68,7 +68,7 @@ void accounts_sweep(struct telescope *t)
 	}
 	if (t->now_us - t->aged_us > t->options.timeout_us &&
 	    t->sums.packets.taken - t->aged_packets > AGE_PACKETS) {
-		fanin_age(&t->fanin, t->now_us - t->options.timeout_us);
+		fanin_age(&t->fanin, t->now_us);
 		t->aged_us = t->now_us;
 		t->aged_packets = t->sums.packets.taken;
 	}

@@ -118,9 +118,23 @@ static void take_accounts(struct telescope *t, const struct packet_batch *b, str
 	}
 }
 
+/* Who of ours the account asks or answers first. */
+static void account_meet(struct telescope *t, const struct account *a, struct source *s,
+			 const struct packet_batch *b, unsigned i, const struct lanes *l)
+{
+	struct target_key k = {l->destination[i], a->port, a->proto, account_answers(a)};
+	struct target *target = fanin_meet(&t->fanin, &k, &b->dst[i], l->source_hash[i], a->ttl_max, b->time_us[i]);
+	if (!target)
+		return;
+	if (target_is_flood(target))
+		s->bits |= SOURCE_SPOOFED;
+	if (!target->told)
+		find_target(t, target);
+}
+
 /* An account that has nothing yet: at its beginning, and after it was cut. */
-static void account_open(struct telescope *t, struct account *a, struct source *s,
-			 const struct packet_batch *b, unsigned i, uint32_t destination, uint8_t rule)
+static void account_open(struct telescope *t, struct account *a, const struct packet_batch *b, unsigned i,
+			 uint8_t rule)
 {
 	a->packets = 0;
 	a->bytes = a->duration_us = 0;
@@ -128,18 +142,9 @@ static void account_open(struct telescope *t, struct account *a, struct source *
 	a->ttl_min = a->ttl_max = (uint8_t)b->column[COLUMN_TTL][i];
 	a->rule = rule;
 	a->votes = 0;
-	s->records++;
 	if (b->column[COLUMN_SHAPE][i])
 		a->shape = samples_use(&t->shapes, (struct bytes){(const uint8_t *)&b->shape[i], sizeof b->shape[i]},
 				       b->column[COLUMN_SHAPE][i]);
-	struct target_key k = {destination, a->port, a->proto, account_answers(a)};
-	struct target *target = fanin_meet(&t->fanin, &k, &b->dst[i], a->ttl_max, b->time_us[i]);
-	if (!target)
-		return;
-	if (target_is_flood(target))
-		s->bits |= SOURCE_SPOOFED;
-	if (!target->told)
-		find_target(t, target);
 }
 
 static void payload_keep(struct telescope *t, struct account *a, struct bytes payload, uint16_t dport)
@@ -211,12 +216,16 @@ static void take_packet(struct telescope *t, const struct packet_batch *b, struc
 	enum record_end why;
 	if (l->fresh[i]) {
 		s->accounts++;
-		account_open(t, a, s, b, i, l->destination[i], l->rule[i]);
+		s->records++;
+		account_open(t, a, b, i, l->rule[i]);
+		account_meet(t, a, s, b, i, l);
 		if (s->accounts >= t->options.scan_ports && !(s->bits & SOURCE_PORTS_TOLD))
 			find_ports(t, a, s);
 	} else if (!account_holds(t, a, b->time_us[i], length, &why)) {
 		account_tell(t, a, why);
-		account_open(t, a, s, b, i, l->destination[i], l->rule[i]);
+		account_open(t, a, b, i, l->rule[i]);
+		fanin_stay(&t->fanin, &(struct target_key){l->destination[i], a->port, a->proto, account_answers(a)},
+			   b->time_us[i]);
 	}
 	a->packets++;
 	a->bytes += length;

@@ -29,6 +29,8 @@ static int tables_open(struct telescope *t)
 		   samples_open(&t->shapes) < 0 || samples_open(&t->payloads) < 0 ||
 		   fanin_open(&t->fanin, t->key) < 0 ||
 		   victims_open(&t->victims, sources_most, t->key) < 0;
+	t->fanin.quiet_us = t->options.timeout_us;
+	t->fanin.quiet_told_us = t->options.timeout_us + t->options.interval_us; /* its last accounts end then */
 	t->sources_sketch = calloc(1, 1u << SOURCES_SKETCH_BITS);
 	return bad || !t->sources_sketch ? ERR_MEMORY : 0;
 }

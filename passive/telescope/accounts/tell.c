@@ -19,12 +19,12 @@ static void hosts_add(const struct telescope *t, struct source *s, const struct 
 	if (!a->shape || a->ttl_max - a->ttl_min > 1 || hops > 35) /* p0f holds no host to be farther */
 		return;
 	uint16_t class = initial == 32 ? 0 : initial == 64 ? 1 : initial == 128 ? 2 : 3;
-	uint8_t shape = (uint8_t)(sample_of(&t->shapes, a->shape)->hash >> 8);
+	uint8_t shape = (uint8_t)(sample_of(&t->shapes, a->shape)->hash >> 8) | 1; /* so that none is 0 */
 	uint16_t code = (uint16_t)(class << 14 | hops << 8 | shape);
 	for (unsigned i = 0; i < SOURCE_HOSTS; i++) {
 		uint16_t other = s->hosts[i];
 		if (!other) {
-			s->hosts[i] = code ? code : 1;
+			s->hosts[i] = code;
 			return;
 		}
 		/* One hop more or less with the same shape is a route that changed. */

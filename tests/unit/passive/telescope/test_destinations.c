@@ -111,25 +111,3 @@ TEST(destinations_stay_what_they_were_when_pools_are_full)
 	CHECK(short_of_room == 1 && destination_pools_bytes(&pools) == 0);
 	destination_pools_close(&pools);
 }
-
-TEST(sketch_counts_millions)
-{
-	enum { BITS = 14 };
-	uint8_t *registers = calloc(1, 1 << BITS);
-	CHECK(registers != NULL);
-	CHECK(sketch_estimate(registers, BITS) < 0.5);
-	struct random r = random_seeded(99);
-	double n = 0;
-	for (unsigned step = 1; step <= 5; step++) {
-		for (unsigned i = 0; i < 200000; i++, n++)
-			sketch_add(registers, BITS, random_next(&r));
-		/* Standard error 1.04 / 128; five of them. */
-		double off = sketch_estimate(registers, BITS) / n - 1;
-		CHECK_SAY(fabs(off) < 5 * 1.04 / 128, "%.0f: off by %.4f", n, off);
-	}
-	for (unsigned rank = 0; rank < 64; rank++) /* no hash, however odd, is more than a register holds */
-		sketch_add(registers, BITS, UINT64_C(1) << rank);
-	sketch_add(registers, BITS, 0);
-	CHECK(isfinite(sketch_estimate(registers, BITS)));
-	free(registers);
-}
