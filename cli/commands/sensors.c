@@ -1,5 +1,6 @@
 /* kansoku sensors read: what the logs of other sensors say, without a running kansoku. */
 #include "cli/command.h"
+#include "cli/signature_files.h"
 #include "passive/sensors/sensors.h"
 #include <stdlib.h>
 
@@ -13,13 +14,37 @@ struct show {
 	struct tally signatures, sources;
 	unsigned complaints;
 	uint8_t *line;
+	struct signatures *payload_signatures;
+	struct similar *similar; /* payloads that none of them knows */
+	uint64_t alerts;
 };
+
+static uint8_t proto_of(const struct event *e)
+{
+	struct bytes proto = event_bytes(e, FIELD_PROTO);
+	return bytes_equal(proto, BYTES("udp")) ? 17 : bytes_equal(proto, BYTES("tcp")) ? 6 : 0;
+}
+
+static void compare_payload(struct show *s, const struct event *e, const struct address *source)
+{
+	const struct similar_payload p = {
+		.payload = event_bytes(e, FIELD_FLOW_PAYLOAD),
+		.source = *source,
+		.proto = proto_of(e),
+		.port = (uint16_t)event_number(e, FIELD_DPORT, 0),
+		.first_us = e->time_us,
+		.last_us = e->time_us,
+		.count = 1,
+	};
+	if (p.proto && p.payload.len && !signatures_payload(s->payload_signatures, p.proto, p.port, p.payload))
+		similar_take_some(s->similar, &p, s->alerts);
+}
 
 static void show_event(void *arg, struct event *e)
 {
 	struct show *s = arg;
 	char text[ADDRESS_TEXT_MAX];
-	struct address source;
+	struct address source = {0};
 	if (s->json) {
 		struct writer w = writer_of(s->line, JSON_LINE_MAX);
 		event_write_json(e, &w);
@@ -28,8 +53,11 @@ static void show_event(void *arg, struct event *e)
 	}
 	if (event_address(e, FIELD_SRC, &source))
 		tally_add(&s->sources, bytes_of_text(address_format(&source, text)));
-	if (e->kind == EVENT_ALERT_RAISED)
-		tally_add(&s->signatures, event_bytes(e, s->signature));
+	if (e->kind != EVENT_ALERT_RAISED)
+		return;
+	s->alerts++;
+	tally_add(&s->signatures, event_bytes(e, s->signature));
+	compare_payload(s, e, &source);
 }
 
 static void show_bad(void *arg, const char *path, uint64_t line, struct bytes why)
@@ -52,8 +80,19 @@ static void write_tally(struct writer *w, const char *name, const struct tally *
 	write_u8(w, ']');
 }
 
+static void write_group(void *arg, const struct similar_group *g)
+{
+	struct show *s = arg;
+	struct writer w = writer_of(s->line, JSON_LINE_MAX);
+	similar_write_json(g, &w);
+	write_u8(&w, '\n');
+	fwrite(s->line, 1, writer_used(&w), stdout);
+}
+
 static void sum_json(struct show *s, const struct sensors_counts *c)
 {
+	similar_each(s->similar, SIZE_MAX, write_group, s);
+	const struct similar_counts payloads = similar_counts(s->similar);
 	struct writer w = writer_of(s->line, JSON_LINE_MAX);
 	const struct {
 		const char *name;
@@ -68,6 +107,8 @@ static void sum_json(struct show *s, const struct sensors_counts *c)
 	write_tally(&w, "sources", &s->sources);
 	write_tally(&w, "others", &c->others);
 	write_tally(&w, "reasons", &c->reasons);
+	write_text(&w, ",\"new_payloads\":");
+	similar_write_counts(&payloads, &w);
 	write_text(&w, "}\n");
 	fwrite(s->line, 1, writer_used(&w), stdout);
 }
@@ -87,6 +128,28 @@ static void print_tally(const char *title, const struct tally *t)
 	}
 }
 
+static void print_group(void *arg, const struct similar_group *g)
+{
+	char pattern[SIMILAR_PATTERN_MAX];
+	(void)arg;
+	similar_pattern(g, pattern);
+	printf("%10llu  %s %u%s, from %u source%s: %s\n", (unsigned long long)g->count, g->proto == 6 ? "tcp" : "udp",
+	       (unsigned)g->ports[0], g->port_count > 1 ? ", ..." : "", g->sources, g->sources == 1 ? "" : "s",
+	       pattern[0] ? pattern : "nothing in common at a fixed place");
+}
+
+static void print_new(const struct show *s)
+{
+	const struct similar_counts c = similar_counts(s->similar);
+	if (c.groups)
+		printf("\npayloads that are new, by what they have in common\n");
+	similar_each(s->similar, TOP, print_group, NULL);
+	if (c.groups > TOP)
+		printf("            and %llu more\n", (unsigned long long)(c.groups - TOP));
+	if (c.left_out)
+		printf("            %llu were not compared, there are too many\n", (unsigned long long)c.left_out);
+}
+
 static void sum_text(const struct show *s, const struct sensors_counts *c)
 {
 	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
@@ -98,6 +161,7 @@ static void sum_text(const struct show *s, const struct sensors_counts *c)
 		printf("from %s to %s\n", time_format(c->first_us, from), time_format(c->last_us, to));
 	print_tally("signatures", &s->signatures);
 	print_tally("sources", &s->sources);
+	print_new(s);
 	print_tally("lines of other kinds", &c->others);
 	print_tally("lines that could not be read", &c->reasons);
 }
@@ -151,24 +215,40 @@ static int run(const struct arguments *a)
 	if (event_start(&fault))
 		return command_fail(1, "sensors: %s", fault.text);
 	struct show s = {.json = arguments_flag(a, "json"), .line = malloc(JSON_LINE_MAX)};
-	if (!s.line)
-		return command_fail(1, "sensors: out of memory");
+	int status = 1;
 	s.signature = (uint16_t)field_find(BYTES("alert.signature"));
-	int status = read_files(a, &s);
+	if (!s.line || similar_open(&s.similar, 0))
+		command_fail(1, "sensors: out of memory");
+	else if (signature_files_read(&s.payload_signatures, a, &fault))
+		command_fail(1, "sensors: %s", fault.text);
+	else
+		status = read_files(a, &s);
+	similar_close(s.similar);
+	if (s.payload_signatures)
+		signatures_close(s.payload_signatures);
 	tally_done(&s.signatures);
 	tally_done(&s.sources);
 	free(s.line);
 	return status;
 }
 
+static const struct flag sensors_flags[] = {
+	{"signatures", "FILE", "further signatures of payloads, may be given several times"},
+	{0},
+};
+
 static const struct command sensors_command = {
 	.name = "sensors",
-	.synopsis = "read FORMAT FILE... [--json]",
+	.synopsis = "read FORMAT FILE... [--json] [--signatures FILE]...",
 	.summary = "read the logs of other sensors",
 	.description = "FORMAT is eve (Suricata) or zeek (conn.log, notice.log, weird.log; tab-separated\n"
 		       "or JSON).  Files may be packed with gzip; - is standard input.  With --json each\n"
 		       "alert and flow is an event, one a line, and the last line has the sums.  Lines\n"
-		       "that cannot be read are told with their number and counted; the rest loads.",
+		       "that cannot be read are told with their number and counted; the rest loads.\n"
+		       "\n"
+		       "Payloads of alerts that no payload signature knows are grouped by similarity and\n"
+		       "shown as new; with --json each group comes with an entry for a signature file.",
+	.flags = sensors_flags,
 	.words_min = 3,
 	.words_max = ARGUMENTS_MAX,
 	.run = run,

@@ -4,12 +4,11 @@
  * Files go through the same accounts as live packets do; what comes out is up to the outputs
  * (passive/telescope/output.h), whose flags this command takes over.
  */
-#include "base/place.h"
 #include "cli/command.h"
 #include "cli/judge.h"
+#include "cli/signature_files.h"
 #include "passive/telescope/output.h"
 #include "passive/telescope/telescope.h"
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -159,59 +158,6 @@ static bool judge_source(void *arg, const struct source_sum *sum, struct judgeme
 	return true;
 }
 
-static int signatures_read(struct telescope_run *run, const char *path, struct fault *fault)
-{
-	struct buffer text = BUFFER(0);
-	int bad = command_read_file(path, SIGNATURE_FILE_MAX, &text, fault);
-	if (!bad)
-		bad = signatures_add(run->signatures, buffer_bytes(&text), path, fault) ? ERR_MISSING : 0;
-	buffer_done(&text);
-	return bad;
-}
-
-static int is_signature_file(const struct dirent *entry)
-{
-	size_t n = strlen(entry->d_name);
-	return n > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + n - 5, ".yaml");
-}
-
-/* The shipped ones, in the order of their names, since the first rule that matches has a packet. */
-static int signatures_shipped(struct telescope_run *run, struct fault *fault)
-{
-	char directory[PLACE_PATH_MAX], path[PLACE_PATH_MAX + 300];
-	struct dirent **entries = NULL;
-	if (place_find("fingerprints/telescope", directory))
-		return fault_set(fault, ERR_MISSING, "fingerprints/telescope: the shipped signatures are not beside "
-				 "the program");
-	int n = scandir(directory, &entries, is_signature_file, alphasort), bad = 0;
-	if (n < 0)
-		return fault_set(fault, ERR_MISSING, "%s: %s, it should hold the shipped signatures", directory,
-				 strerror(errno));
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
-		if (!bad)
-			bad = signatures_read(run, path, fault);
-		free(entries[i]);
-	}
-	free(entries);
-	return bad;
-}
-
-/* An operator's own come first: they are there to be more exact. */
-static int read_signatures(struct telescope_run *run, struct fault *fault)
-{
-	const char *path;
-	if (signatures_open(&run->signatures))
-		return fault_set(fault, ERR_MEMORY, "no memory for the signatures");
-	int bad = 0;
-	for (size_t i = 0; !bad && (path = arguments_flag_nth(run->arguments, "signatures", i)); i++)
-		bad = signatures_read(run, path, fault);
-	if (!bad)
-		bad = signatures_shipped(run, fault);
-	run->options.telescope.signatures = run->signatures;
-	return bad;
-}
-
 /* Before hours go into the first file, the others are looked for. */
 static int find_files(const struct arguments *a, struct fault *fault)
 {
@@ -262,7 +208,8 @@ static int read_all(struct telescope_run *run)
 	if (!bad)
 		bad = find_files(run->arguments, &fault);
 	if (!bad)
-		bad = read_signatures(run, &fault);
+		bad = signature_files_read(&run->signatures, run->arguments, &fault);
+	run->options.telescope.signatures = run->signatures;
 	if (!bad)
 		bad = judge_open(&run->judge, run->arguments, run->signatures, watched_addresses(run), &fault);
 	if (!bad)

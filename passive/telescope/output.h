@@ -38,12 +38,8 @@ struct reading_end {
 	unsigned torn;    /* ended within a frame */
 	unsigned broken;  /* could not be read to their end */
 	uint64_t dropped; /* that the capturing systems say they missed */
-	/*
-	 * First payloads of accounts with a port of TCP or UDP here that no signature knows.  Noise is dear to compare,
-	 * so beyond a share of the packets it is left out, and counted.
-	 */
+	/* First payloads, to a port of TCP or UDP here, of accounts that no signature knows. */
 	struct similar_counts payloads;
-	uint64_t payloads_left_out;
 };
 
 /* What begin() may ask for. */

@@ -5,12 +5,6 @@
 
 #define FRAMES_AT_ONCE 1024
 #define PROGRESS_US 200000
-/*
- * Payloads that are compared with all groups: so many, and one more for so many frames.  At 24 us
- * for one of noise that is 0.1 us a packet at most.
- */
-#define PAYLOADS_COMPARED 20000
-#define PAYLOAD_FRAMES 256
 #define TCP 6
 #define UDP 17
 
@@ -51,12 +45,7 @@ struct reading {
 
 static void payload_compare(struct reading *r, const struct record *record)
 {
-	const struct similar_counts c = similar_counts(r->similar);
-	if (c.taken - c.repeated >= PAYLOADS_COMPARED + r->frames / PAYLOAD_FRAMES) {
-		r->end.payloads_left_out++;
-		return;
-	}
-	similar_take(r->similar, &(struct similar_payload){
+	const struct similar_payload payload = {
 		.payload = record->payload,
 		.source = record->source,
 		.proto = record->proto,
@@ -64,7 +53,8 @@ static void payload_compare(struct reading *r, const struct record *record)
 		.first_us = record->first_us,
 		.last_us = record->last_us,
 		.count = 1,
-	});
+	};
+	similar_take_some(r->similar, &payload, r->frames);
 }
 
 static void take_record(void *arg, const struct record *record)

@@ -244,6 +244,14 @@ void similar_take(struct similar *s, const struct similar_payload *p)
 	s->counts.repeated += known;
 }
 
+void similar_take_some(struct similar *s, const struct similar_payload *p, uint64_t seen)
+{
+	if (s->counts.taken - s->counts.repeated < SIMILAR_COMPARED + seen / SIMILAR_SHARE)
+		similar_take(s, p);
+	else
+		s->counts.left_out++;
+}
+
 static int group_order(const void *a, const void *b, void *groups)
 {
 	const struct group *all = groups;

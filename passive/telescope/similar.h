@@ -43,6 +43,7 @@ struct similar_group {
 
 struct similar_counts {
 	uint64_t taken, repeated; /* repeated: known to the byte */
+	uint64_t left_out;        /* by similar_take_some() */
 	uint64_t groups;          /* now */
 	uint64_t forgotten;       /* groups that made room, and … */
 	uint64_t forgotten_count; /* … the payloads that were in them */
@@ -52,6 +53,14 @@ struct similar;
 /* `key` spreads the sketches: 0 for files, so that two runs agree; a random one for what is live. */
 int similar_open(struct similar **, uint64_t key);
 void similar_take(struct similar *, const struct similar_payload *);
+/*
+ * The same within a share of the work: noise is compared with every group, 24 us each, so of it
+ * SIMILAR_COMPARED are, and one more for SIMILAR_SHARE packets (or lines) `seen` so far; what is
+ * beyond is left out and counted.
+ */
+#define SIMILAR_COMPARED 20000
+#define SIMILAR_SHARE 256
+void similar_take_some(struct similar *, const struct similar_payload *, uint64_t seen);
 /* The first `max` groups, most sources first.  What `each` is given is valid during the call. */
 void similar_each(struct similar *, size_t max, void (*each)(void *arg, const struct similar_group *),
 		  void *arg);
@@ -73,3 +82,8 @@ size_t similar_prefix(const struct similar_group *);
  */
 #define SIMILAR_SUGGESTION_MAX 1024
 char *similar_suggestion(const struct similar_group *, char text[SIMILAR_SUGGESTION_MAX]);
+
+/* A group as an object of JSON, {"type":"new_payload", ...}; SIMILAR_JSON_MAX bytes are enough. */
+#define SIMILAR_JSON_MAX 8192
+void similar_write_json(const struct similar_group *, struct writer *);
+void similar_write_counts(const struct similar_counts *, struct writer *);

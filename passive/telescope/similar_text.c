@@ -1,5 +1,7 @@
-/* What a group has in common, as a pattern and as an entry of a signature file. */
+/* What a group has in common, as a pattern, as an entry of a signature file, and in JSON. */
+#include "event/event.h"
 #include "passive/telescope/similar.h"
+#include "passive/telescope/text.h"
 
 #define PROTO_TCP 6
 #define PROTO_UDP 17
@@ -114,4 +116,54 @@ char *similar_suggestion(const struct similar_group *g, char text[SIMILAR_SUGGES
 	write_text(&w, "}");
 	text[writer_used(&w)] = '\0';
 	return text;
+}
+
+static void write_number(struct writer *w, const char *name, uint64_t n)
+{
+	write_fmt(w, ",\"%s\":", name);
+	write_decimal(w, n);
+}
+
+static void write_string(struct writer *w, const char *name, struct bytes text)
+{
+	write_fmt(w, ",\"%s\":", name);
+	write_json_string(w, text);
+}
+
+static void write_time(struct writer *w, const char *name, uint64_t time_us)
+{
+	struct moments moments = {0};
+	write_fmt(w, ",\"%s\":\"", name);
+	write_moment(w, &moments, time_us);
+	write_u8(w, '"');
+}
+
+void similar_write_json(const struct similar_group *g, struct writer *w)
+{
+	char proto[PROTO_TEXT_MAX], pattern[SIMILAR_PATTERN_MAX], suggestion[SIMILAR_SUGGESTION_MAX];
+	write_fmt(w, "{\"type\":\"new_payload\",\"proto\":\"%s\",\"ports\":[", proto_text(g->proto, proto));
+	for (unsigned i = 0; i < g->port_count; i++)
+		write_fmt(w, "%s%u", i ? "," : "", (unsigned)g->ports[i]);
+	write_fmt(w, "],\"more_ports\":%s", g->ports_more ? "true" : "false");
+	write_number(w, "payloads", g->count);
+	write_number(w, "sources", g->sources);
+	write_number(w, "variants", g->distinct);
+	write_number(w, "length_min", g->length_min);
+	write_number(w, "length_max", g->length_max);
+	write_time(w, "first", g->first_us);
+	write_time(w, "last", g->last_us);
+	write_string(w, "example", (struct bytes){g->example, g->length_example});
+	write_string(w, "pattern", bytes_of_text(similar_pattern(g, pattern)));
+	write_string(w, "signature", bytes_of_text(similar_suggestion(g, suggestion)));
+	write_u8(w, '}');
+}
+
+void similar_write_counts(const struct similar_counts *c, struct writer *w)
+{
+	write_text(w, "{\"groups\":");
+	write_decimal(w, c->groups);
+	write_number(w, "payloads", c->taken);
+	write_number(w, "groups_forgotten", c->forgotten);
+	write_number(w, "left_out", c->left_out);
+	write_u8(w, '}');
 }

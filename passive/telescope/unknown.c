@@ -43,7 +43,7 @@ static const char *length_text(const struct similar_group *g, char text[32])
 void unknown_show(const struct unknown_payloads *u, const struct similar_counts *counts, struct page *p)
 {
 	static const int widths[PAGE_COLUMNS_MAX] = {-28, 9, 9, 9, -35};
-	static const char *const names[] = {"Payloads that are new", "accounts", "sources", "bytes",
+	static const char *const names[] = {"Payloads that are new", "payloads", "sources", "bytes",
 					    "have in common"};
 	char ports[64], length[32], pattern[SIMILAR_PATTERN_MAX];
 	if (!u->count)

@@ -278,44 +278,17 @@ static int json_source(void *state, const struct source_sum *s, const struct jud
 static int json_payloads(void *state, const struct similar_group *g, struct fault *fault)
 {
 	struct json *j = state;
-	char proto[PROTO_TEXT_MAX], pattern[SIMILAR_PATTERN_MAX], suggestion[SIMILAR_SUGGESTION_MAX];
 	struct writer *w = lines_room(&j->lines);
-	write_span(w, BYTES("{\"type\":\"new_payload\",\"proto\":"));
-	write_quoted(w, proto_text(g->proto, proto));
-	write_span(w, BYTES(",\"ports\":["));
-	for (unsigned i = 0; i < g->port_count; i++) {
-		write_text(w, i ? "," : "");
-		write_decimal(w, g->ports[i]);
-	}
-	write_span(w, BYTES("],\"more_ports\":"));
-	write_bool(w, g->ports_more);
-	write_count(w, "accounts", g->count);
-	write_count(w, "sources", g->sources);
-	write_count(w, "variants", g->distinct);
-	write_count(w, "length_min", g->length_min);
-	write_count(w, "length_max", g->length_max);
-	NAME(w, "first");
-	write_time(w, j, g->first_us);
-	NAME(w, "last");
-	write_time(w, j, g->last_us);
-	NAME(w, "example");
-	write_json_string(w, (struct bytes){g->example, g->length_example});
-	NAME(w, "pattern");
-	write_json_string(w, bytes_of_text(similar_pattern(g, pattern)));
-	NAME(w, "signature");
-	write_json_string(w, bytes_of_text(similar_suggestion(g, suggestion)));
-	write_span(w, BYTES("}\n"));
+	similar_write_json(g, w);
+	write_u8(w, '\n');
 	return lines_check(&j->lines, fault);
 }
 
 static void write_new_payloads(struct writer *w, const struct reading_end *end)
 {
-	write_span(w, BYTES(",\"new_payloads\":{\"groups\":"));
-	write_decimal(w, end->payloads.groups);
-	write_count(w, "accounts", end->payloads.taken);
-	write_count(w, "groups_forgotten", end->payloads.forgotten);
-	write_count(w, "left_out", end->payloads_left_out);
-	write_u8(w, '}');
+	const struct similar_counts *c = &end->payloads;
+	NAME(w, "new_payloads");
+	similar_write_counts(c, w);
 }
 
 static bool json_only_sums(const void *state)

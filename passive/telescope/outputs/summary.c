@@ -478,7 +478,7 @@ static void show_notes(struct summary *s, const struct reading_end *end)
 		{sums->time_backwards, "packets are older than the newest by more than the time-out"},
 		{sums->shapes_unkept, "SYN signatures were not kept, their table is full"},
 		{sums->payloads_unkept, "payload samples were not kept, their table is full"},
-		{end->payloads_left_out, "payloads that no signature knows were not compared, there are too many"},
+		{end->payloads.left_out, "payloads that no signature knows were not compared, there are too many"},
 		{end->payloads.forgotten, "groups of such payloads made room for others"},
 		{sums->targets_unkept, "addresses here were not watched for floods, their table is full"},
 		{sums->sources_estimated, "sources were forgotten since memory was short: their number is an estimate"},
