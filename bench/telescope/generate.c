@@ -55,7 +55,7 @@ static void mirai(struct packet *p, const struct source *s, struct chance *c)
 	p->sport = ephemeral(c);
 	p->dport = below(c, 10) ? 23 : 2323;
 	p->seq = p->dst;
-	p->window = (uint16_t)draw(c);
+	p->window = (uint16_t)(s->hash >> 16); /* drawn once, when a bot starts */
 	p->id = (uint16_t)draw(c);
 	p->ttl = (uint8_t)(64 - s->hops);
 }
@@ -83,7 +83,7 @@ static void zmap_new(struct packet *p, const struct source *s, struct chance *c)
 
 static void masscan(struct packet *p, const struct source *s, struct chance *c)
 {
-	p->dport = (uint16_t)(1 + mix(s->hash + below(c, 96)) % 10000);
+	p->dport = (uint16_t)(1 + mix(s->hash + below(c, 128)) % 10000);
 	p->id = (uint16_t)(p->dst ^ p->dport ^ p->seq);
 	p->window = s->hash & 1 ? 1024 : 1025;
 	p->options = s->hash & 1 ? (struct bytes){0} : mss_option;
@@ -94,7 +94,7 @@ static void masscan(struct packet *p, const struct source *s, struct chance *c)
 static void nmap(struct packet *p, const struct source *s, struct chance *c)
 {
 	uint32_t half = below(c, 65536);
-	p->dport = (uint16_t)(1 + mix(s->hash ^ below(c, 1000)) % 1024);
+	p->dport = (uint16_t)(1 + mix(s->hash ^ below(c, 1024)) % 1024);
 	p->seq = (uint32_t)s->hash ^ (half << 16 | half);
 	p->window = 1024;
 	p->options = mss_option;
@@ -106,7 +106,7 @@ static void nmap(struct packet *p, const struct source *s, struct chance *c)
 static void connects(struct packet *p, const struct source *s, struct chance *c)
 {
 	static const uint16_t ports[] = {445, 22, 80, 3389, 1433, 8080, 5555, 6379, 139, 81, 8545, 5432};
-	p->dport = ports[(s->hash + below(c, 3)) % 12];
+	p->dport = ports[(s->hash + below(c, 6)) % 12];
 	bool windows = s->hash >> 8 & 1;
 	p->window = windows ? 8192 : 64240;
 	p->options = windows ? windows_options : linux_options;

@@ -2,6 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#define SKETCH_BYTES (SKETCH_WORDS(SKETCH_REGISTERS) * sizeof(uint16_t))
+#define REGISTER_MAX 31u
+
 static unsigned set_class(uint8_t count)
 {
 	return count <= 2 ? 0 : count <= 4 ? 1 : count <= 8 ? 2 : 3;
@@ -13,7 +16,7 @@ int destination_pools_open(struct destination_pools *p, uint32_t accounts_max)
 	for (unsigned i = 0; i < 4 && !bad; i++)
 		bad = pool_open(&p->sets[i], 8u << i, accounts_max);
 	if (!bad)
-		bad = pool_open(&p->sketches, SKETCH_REGISTERS, accounts_max);
+		bad = pool_open(&p->sketches, SKETCH_BYTES, accounts_max);
 	if (bad)
 		destination_pools_close(p);
 	return bad;
@@ -43,25 +46,28 @@ static uint64_t sketch_hash(uint32_t destination)
 	return h ^ h >> 33;
 }
 
-bool sketch_add(uint8_t registers[], unsigned bits, uint64_t hash)
+bool sketch_add(uint16_t words[], unsigned bits, uint64_t hash)
 {
-	uint8_t *r = &registers[hash >> (64 - bits)];
-	uint8_t rank = (uint8_t)(__builtin_clzll(hash << bits | (uint64_t)1 << (bits - 1)) + 1);
-	if (rank <= *r)
+	uint32_t at = (uint32_t)(hash >> (64 - bits)), shift = at % 3 * 5;
+	unsigned rank = (unsigned)__builtin_clzll(hash << bits | UINT64_C(1) << 33) + 1;
+	unsigned held = words[at / 3] >> shift & REGISTER_MAX;
+	if (rank <= held)
 		return false;
-	*r = rank;
+	words[at / 3] = (uint16_t)(words[at / 3] ^ (held ^ rank) << shift);
 	return true;
 }
 
-double sketch_estimate(const uint8_t registers[], unsigned bits)
+double sketch_estimate(const uint16_t words[], unsigned bits)
 {
 	unsigned m = 1u << bits, empty = 0;
-	double sum = 0;
+	uint64_t sum = 0; /* of 2 to the power of the negative registers, in units of 2^-REGISTER_MAX */
 	for (unsigned i = 0; i < m; i++) {
-		sum += ldexp(1, -registers[i]);
-		empty += !registers[i];
+		unsigned held = words[i / 3] >> i % 3 * 5 & REGISTER_MAX;
+		sum += UINT64_C(1) << (REGISTER_MAX - held);
+		empty += !held;
 	}
-	double alpha = 0.7213 / (1 + 1.079 / m), estimate = alpha * m * m / sum;
+	double alpha = 0.7213 / (1 + 1.079 / m);
+	double estimate = alpha * m * m * (double)(UINT64_C(1) << REGISTER_MAX) / (double)sum;
 	return estimate <= 2.5 * m && empty ? m * log((double)m / empty) : estimate;
 }
 
@@ -149,7 +155,7 @@ void destinations_prefetch(const struct destination_pools *p, const struct desti
 			   uint32_t destination)
 {
 	if (d->count == DESTINATIONS_SKETCH)
-		__builtin_prefetch((uint8_t *)pool_item(&p->sketches, d->at) + (sketch_hash(destination) >> 56));
+		__builtin_prefetch((uint16_t *)pool_item(&p->sketches, d->at) + (sketch_hash(destination) >> 56) / 3);
 	else if (d->count > 1)
 		__builtin_prefetch(pool_item(&p->sets[set_class(d->count)], d->at));
 }

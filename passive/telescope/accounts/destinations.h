@@ -31,6 +31,10 @@ uint32_t destinations_count(const struct destination_pools *, const struct desti
 void destinations_free(struct destination_pools *, struct destinations *);
 void destinations_prefetch(const struct destination_pools *, const struct destinations *,
 			   uint32_t destination);
-/* The sketch alone, for others who count: true when it changed. */
-bool sketch_add(uint8_t registers[], unsigned bits, uint64_t hash);
-double sketch_estimate(const uint8_t registers[], unsigned bits);
+/*
+ * The sketch alone, for others who count: 2^bits registers of 5 bits, three a word, which is enough
+ * for 2^(bits + 31).  True when it changed.
+ */
+#define SKETCH_WORDS(registers) (((registers) + 2) / 3)
+bool sketch_add(uint16_t words[], unsigned bits, uint64_t hash);
+double sketch_estimate(const uint16_t words[], unsigned bits);

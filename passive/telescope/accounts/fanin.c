@@ -47,6 +47,11 @@ static struct target *entry_of(const struct fanin *t, const struct target_key *k
 	return &t->entries[at];
 }
 
+void fanin_prefetch(const struct fanin *t, const struct target_key *k)
+{
+	__builtin_prefetch(&t->counters[target_hash(t, k) % TARGET_COUNTERS]);
+}
+
 struct target *fanin_find(const struct fanin *t, const struct target_key *k)
 {
 	uint64_t hash = target_hash(t, k);

@@ -55,6 +55,7 @@ struct target *fanin_meet(struct fanin *, const struct target_key *, const struc
 			    uint8_t ttl, uint64_t time_us);
 /* It went on there. */
 void fanin_stay(struct fanin *, const struct target_key *, uint64_t time_us);
+void fanin_prefetch(const struct fanin *, const struct target_key *);
 struct target *fanin_find(const struct fanin *, const struct target_key *);
 bool target_is_flood(const struct target *);
 bool target_is_reflection(const struct target *);

@@ -19,7 +19,7 @@ static void describe(const struct telescope *t, const struct account *a, const s
 		     struct finding *f)
 {
 	unsigned tool = account_tool(t, a, s);
-	f->address = s->address;
+	f->address = source_address(t, s);
 	f->proto = a->proto;
 	f->flags = a->proto == 6 ? a->flags : 0;
 	f->port = a->port;
@@ -29,6 +29,8 @@ static void describe(const struct telescope *t, const struct account *a, const s
 
 void find_scan(struct telescope *t, struct account *a, struct source *s)
 {
+	if (a->bits & (ACCOUNT_TOLD | ACCOUNT_ANSWERS))
+		return;
 	uint32_t n = account_destinations(t, a);
 	if (n < t->options.scan_destinations)
 		return;

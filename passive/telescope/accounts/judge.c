@@ -38,23 +38,9 @@ static bool icmp6_answers(uint8_t type)
 	return (type >= 1 && type <= 4) || type == 129; /* RFC 4443 */
 }
 
-bool account_is_answer(uint8_t proto, uint8_t flags, uint16_t port)
+static bool segment_answers(uint8_t flags)
 {
-	switch (proto) {
-	case TCP:
-		return (flags & RST) || (flags & (SYN | ACK)) == (SYN | ACK);
-	case ICMP:
-		return flags != HEADLESS && icmp_answers((uint8_t)(port >> 8));
-	case ICMP6:
-		return flags != HEADLESS && icmp6_answers((uint8_t)(port >> 8));
-	default:
-		return flags == ANSWERED;
-	}
-}
-
-bool account_answers(const struct account *a)
-{
-	return account_is_answer(a->proto, a->flags, a->port);
+	return (flags & RST) || (flags & (SYN | ACK)) == (SYN | ACK);
 }
 
 static bool port_answers(const struct telescope *t, uint32_t port)
@@ -97,25 +83,30 @@ struct account_key packet_key(const struct telescope *t, const struct packet_bat
 	switch (k.proto) {
 	case TCP:
 		k.flags = (uint8_t)b->column[COLUMN_FLAGS][i];
-		k.port = (uint16_t)(account_is_answer(TCP, k.flags, 0) ? sport : dport);
+		k.answer = segment_answers(k.flags);
+		k.port = (uint16_t)(k.answer ? sport : dport);
 		break;
 	case ICMP:
 	case ICMP6:
 		/* Without a header there are no type and code; zeros would be an echo's reply. */
-		if (icmp_is_whole(b, i))
+		if (icmp_is_whole(b, i)) {
 			k.port = (uint16_t)(sport << 8 | (dport & 0xff));
-		else
+			k.answer = k.proto == ICMP ? icmp_answers((uint8_t)sport) : icmp6_answers((uint8_t)sport);
+		} else {
 			k.flags = HEADLESS;
+		}
 		break;
 	case UDP:
-		k.flags = datagram_answers(t, b, i) ? ANSWERED : ASKED;
-		k.port = (uint16_t)(k.flags ? sport : dport);
+		k.answer = datagram_answers(t, b, i);
+		k.flags = k.answer ? ANSWERED : ASKED;
+		k.port = (uint16_t)(k.answer ? sport : dport);
 		break;
 	default:
 		break;
 	}
 	if (b->column[COLUMN_FRAGMENT][i]) {
 		k.port = 0;
+		k.answer = false;
 		k.flags = k.proto == TCP ? 0 : HEADLESS;
 	}
 	return k;

@@ -1,13 +1,14 @@
 #include "passive/telescope/accounts/samples.h"
 #include <stdlib.h>
 
-#define SLOTS (2u * (SAMPLES_MAX + 1))
+#define SLOT_BITS 17
+#define SLOTS (1u << SLOT_BITS)
 
-int samples_open(struct samples *s)
+int samples_open(struct samples *s, uint8_t most, uint64_t secret)
 {
-	*s = (struct samples){.items = calloc(SAMPLES_MAX + 1, sizeof *s->items),
-			      .slots = calloc(SLOTS, sizeof *s->slots)};
-	if (s->items && s->slots)
+	*s = (struct samples){.most = most, .secret = (uint32_t)secret | 1, .slots = calloc(SLOTS, sizeof *s->slots)};
+	uint32_t size = (uint32_t)(sizeof(struct sample) + most + 7) & ~7u;
+	if (s->slots && pool_open(&s->pool, size, SAMPLES_MAX) == 0)
 		return 0;
 	samples_close(s);
 	return ERR_MEMORY;
@@ -15,53 +16,56 @@ int samples_open(struct samples *s)
 
 void samples_close(struct samples *s)
 {
-	for (uint32_t i = 1; s->items && i <= s->high; i++)
-		free(s->items[i]);
-	free(s->items);
+	pool_close(&s->pool);
 	free(s->slots);
 	*s = (struct samples){0};
 }
 
 uint64_t samples_bytes(const struct samples *s)
 {
-	return s->high * sizeof(struct sample) + (SAMPLES_MAX + 1) * sizeof *s->items +
-	       SLOTS * sizeof *s->slots;
+	return pool_bytes(&s->pool) + SLOTS * sizeof *s->slots;
 }
 
-static uint16_t number_take(struct samples *s)
+static uint16_t number_in(uint32_t slot) { return (uint16_t)slot; }
+static uint32_t tag_of(uint32_t hash) { return hash & 0xffff0000u; }
+
+static uint32_t home_of(const struct samples *s, uint32_t hash)
 {
-	if (s->free) {
-		uint16_t n = s->free;
-		s->free = s->items[n]->next_free;
-		return n;
-	}
-	if (s->high == SAMPLES_MAX || !(s->items[s->high + 1] = malloc(sizeof(struct sample))))
-		return 0;
-	return (uint16_t)++s->high;
+	return hash * s->secret >> (32 - SLOT_BITS);
+}
+
+void samples_prefetch(const struct samples *s, uint32_t hash)
+{
+	__builtin_prefetch(&s->slots[home_of(s, hash)]);
 }
 
 uint16_t samples_use(struct samples *s, struct bytes b, uint32_t hash)
 {
-	if (b.len > SAMPLE_BYTES_MAX)
-		b.len = SAMPLE_BYTES_MAX;
-	uint32_t at = hash % SLOTS;
+	if (b.len > s->most)
+		b.len = s->most;
+	uint32_t at = home_of(s, hash);
 	for (; s->slots[at]; at = (at + 1) % SLOTS) {
-		struct sample *it = s->items[s->slots[at]];
+		if ((s->slots[at] ^ hash) & 0xffff0000u)
+			continue;
+		struct sample *it = sample_of(s, number_in(s->slots[at]));
 		if (it->hash == hash && it->len == b.len && !memcmp(it->bytes, b.at, b.len)) {
 			it->users++;
-			return s->slots[at];
+			return number_in(s->slots[at]);
 		}
 	}
-	uint16_t n = number_take(s);
+	uint16_t n = (uint16_t)pool_take(&s->pool);
 	if (!n) {
 		s->unkept++;
 		return 0;
 	}
-	struct sample *it = s->items[n];
-	*it = (struct sample){.hash = hash, .users = 1, .len = (uint8_t)b.len};
-	memcpy(it->bytes, b.at, b.len);
-	s->slots[at] = n;
-	s->live++;
+	struct sample *it = sample_of(s, n);
+	it->hash = hash;
+	it->users = 1;
+	it->note = 0;
+	it->len = (uint8_t)b.len;
+	if (b.len)
+		memcpy(it->bytes, b.at, b.len);
+	s->slots[at] = tag_of(hash) | n;
 	return n;
 }
 
@@ -69,7 +73,7 @@ uint16_t samples_use(struct samples *s, struct bytes b, uint32_t hash)
 static void slot_clear(struct samples *s, uint32_t gap)
 {
 	for (uint32_t at = (gap + 1) % SLOTS; s->slots[at]; at = (at + 1) % SLOTS) {
-		uint32_t home = s->items[s->slots[at]]->hash % SLOTS;
+		uint32_t home = home_of(s, sample_of(s, number_in(s->slots[at]))->hash);
 		if ((at + SLOTS - home) % SLOTS >= (at + SLOTS - gap) % SLOTS) {
 			s->slots[gap] = s->slots[at];
 			gap = at;
@@ -80,14 +84,12 @@ static void slot_clear(struct samples *s, uint32_t gap)
 
 void samples_leave(struct samples *s, uint16_t n)
 {
-	struct sample *it = n ? s->items[n] : NULL;
+	struct sample *it = n ? sample_of(s, n) : NULL;
 	if (!it || --it->users)
 		return;
-	uint32_t at = it->hash % SLOTS;
-	while (s->slots[at] != n)
+	uint32_t at = home_of(s, it->hash);
+	while (number_in(s->slots[at]) != n)
 		at = (at + 1) % SLOTS;
 	slot_clear(s, at);
-	it->next_free = s->free;
-	s->free = n;
-	s->live--;
+	pool_give(&s->pool, n);
 }

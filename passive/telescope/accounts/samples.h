@@ -5,33 +5,33 @@
  */
 #pragma once
 #include "base/bytes.h"
-#include "base/error.h"
+#include "passive/telescope/accounts/pool.h"
 
 #define SAMPLES_MAX 65535
-#define SAMPLE_BYTES_MAX 128
 
 struct sample {
 	uint32_t hash, users;
-	uint16_t next_free, note; /* the note is the owner's; 0 when the sample is new */
+	uint16_t note; /* the owner's; 0 when the sample is new */
 	uint8_t len;
-	_Alignas(8) uint8_t bytes[SAMPLE_BYTES_MAX]; /* may hold a struct */
+	_Alignas(8) uint8_t bytes[]; /* may be a struct */
 };
 
 struct samples {
-	struct sample **items; /* [SAMPLES_MAX + 1], each from malloc when first used */
-	uint16_t *slots;       /* by hash, twice as many */
-	uint32_t high, live;
-	uint16_t free;
+	struct pool pool;
+	uint32_t most;   /* bytes of one */
+	uint32_t secret; /* so that nobody can choose samples that meet in one place */
+	uint32_t *slots; /* by hash, twice SAMPLES_MAX: 16 bits of hash, 16 of number */
 	uint64_t unkept;
 };
 
-int samples_open(struct samples *);
+int samples_open(struct samples *, uint8_t most, uint64_t secret); /* 0 or ERR_MEMORY */
 void samples_close(struct samples *);
-/* The number of these bytes (cut at SAMPLE_BYTES_MAX), one more user; 0: there is no room. */
+/* The number of these bytes (cut at `most`), one more user; 0: there is no room. */
 uint16_t samples_use(struct samples *, struct bytes, uint32_t hash);
 void samples_leave(struct samples *, uint16_t);
+void samples_prefetch(const struct samples *, uint32_t hash);
 static inline struct sample *sample_of(const struct samples *s, uint16_t number)
 {
-	return s->items[number];
+	return pool_item(&s->pool, number);
 }
 uint64_t samples_bytes(const struct samples *);

@@ -79,8 +79,8 @@ uint64_t accounts_memory(const struct telescope *t)
 	return pool_bytes(&t->accounts) + pool_bytes(&t->sources) +
 	       (t->account_index.mask + t->source_index.mask + 2) * sizeof(uint32_t) +
 	       destination_pools_bytes(&t->destinations) + samples_bytes(&t->shapes) +
-	       samples_bytes(&t->payloads) + fanin_bytes(&t->fanin) + victims_bytes(&t->victims) +
-	       (1u << SOURCES_SKETCH_BITS);
+	       samples_bytes(&t->payloads) + fanin_bytes(&t->fanin) + pool_bytes(&t->victims) +
+	       pool_bytes(&t->addresses6) + SOURCES_SKETCH_BYTES;
 }
 
 #define AGES 65 /* by bits of microseconds */

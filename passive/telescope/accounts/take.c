@@ -12,6 +12,7 @@ struct lanes {
 	struct account_key key[PACKET_BATCH];
 	struct source *source[PACKET_BATCH];
 	struct account *account[PACKET_BATCH];
+	uint32_t at[PACKET_BATCH]; /* its number, once it is known */
 	uint32_t destination[PACKET_BATCH];
 	uint8_t rule[PACKET_BATCH];
 	bool fresh[PACKET_BATCH]; /* the account began with this packet */
@@ -24,9 +25,8 @@ static void fetch_sources(struct telescope *t, const struct packet_batch *b, str
 		index_prefetch(&t->source_index, l->source_hash[i]);
 	}
 	for (unsigned i = 0; i < b->count; i++) {
-		const char *s = pool_item(&t->sources, index_guess(&t->source_index, l->source_hash[i]));
-		__builtin_prefetch(s, 1);
-		__builtin_prefetch(s + sizeof(struct source) - 1, 1);
+		uint32_t item = index_guess(&t->source_index, l->source_hash[i]);
+		__builtin_prefetch(pool_item(&t->sources, item), 1);
 	}
 }
 
@@ -56,6 +56,34 @@ static void unpaired(struct packet_batch *b, unsigned i)
 		b->column[c][i] = 0;
 }
 
+static uint16_t key_tag(const struct account_key *k)
+{
+	return (uint16_t)(k->port ^ k->flags << 8 ^ k->proto);
+}
+
+static void account_prefetch(const struct telescope *t, uint32_t item)
+{
+	const char *a = pool_item(&t->accounts, item);
+	__builtin_prefetch(a, 1);
+	__builtin_prefetch(a + sizeof(struct account) - 1, 1);
+}
+
+/* Where the account is: of most packets where the source's packet before them went. */
+static void look_ahead(const struct telescope *t, struct lanes *l, unsigned i)
+{
+	const struct source *s = l->source[i];
+	const struct account_key *k = &l->key[i];
+	if (s->victim && k->answer)
+		__builtin_prefetch(pool_item(&t->victims, s->victim), 1);
+	l->at[i] = s->last_key == key_tag(k) ? s->last_account : 0;
+	if (l->at[i]) {
+		account_prefetch(t, l->at[i]);
+		return;
+	}
+	l->account_hash[i] = account_hash(t, k);
+	index_prefetch(&t->account_index, l->account_hash[i]);
+}
+
 static void take_sources(struct telescope *t, struct packet_batch *b, struct lanes *l)
 {
 	for (unsigned i = 0; i < b->count; i++) {
@@ -79,42 +107,58 @@ static void take_sources(struct telescope *t, struct packet_batch *b, struct lan
 		else
 			unpaired(b, i);
 		l->key[i] = packet_key(t, b, i, at);
-		l->account_hash[i] = account_hash(t, &l->key[i]);
-		index_prefetch(&t->account_index, l->account_hash[i]);
+		look_ahead(t, l, i);
 	}
 }
 
 static void fetch_accounts(struct telescope *t, const struct packet_batch *b, struct lanes *l)
 {
-	for (unsigned i = 0; i < b->count; i++)
-		if (l->source[i])
-			__builtin_prefetch(pool_item(&t->accounts,
-						     index_guess(&t->account_index, l->account_hash[i])), 1);
+	for (unsigned i = 0; i < b->count; i++) {
+		if (!l->source[i])
+			continue;
+		if (!l->at[i]) {
+			account_prefetch(t, index_guess(&t->account_index, l->account_hash[i]));
+		} else if (!account_is(t, l->at[i], &l->key[i])) {
+			l->at[i] = 0;
+			l->account_hash[i] = account_hash(t, &l->key[i]);
+		}
+	}
+}
+
+static void account_take(struct telescope *t, const struct packet_batch *b, struct lanes *l, unsigned i)
+{
+	const struct account_key *k = &l->key[i];
+	struct source *s = l->source[i];
+	uint32_t at = l->at[i] ? l->at[i] : account_find(t, k, l->account_hash[i]);
+	if (!at)
+		at = account_begin(t, k, l->account_hash[i]);
+	if (!at)
+		return;
+	s->last_account = at;
+	s->last_key = key_tag(k);
+	struct account *a = l->account[i] = pool_item(&t->accounts, at);
+	l->destination[i] = b->column[COLUMN_DST][i];
+	if (b->column[COLUMN_VERSION][i] == 6) {
+		a->bits |= ACCOUNT_V6;
+		l->destination[i] = (uint32_t)source_hash(t, &b->dst[i]);
+	}
+	l->fresh[i] = !a->packets;
+	struct destinations set = {a->destinations_at, a->destinations};
+	destinations_prefetch(&t->destinations, &set, l->destination[i]);
+	if (!l->fresh[i])
+		return;
+	a->packets = 1; /* from here on it is one that lives */
+	struct target_key target = {l->destination[i], a->port, a->proto, account_answers(a)};
+	fanin_prefetch(&t->fanin, &target);
+	samples_prefetch(&t->shapes, b->column[COLUMN_SHAPE][i]);
 }
 
 static void take_accounts(struct telescope *t, const struct packet_batch *b, struct lanes *l)
 {
 	for (unsigned i = 0; i < b->count; i++) {
 		l->account[i] = NULL;
-		if (!l->source[i])
-			continue;
-		uint32_t at = account_find(t, &l->key[i], l->account_hash[i]);
-		if (!at)
-			at = account_begin(t, &l->key[i], l->account_hash[i]);
-		if (!at)
-			continue;
-		struct account *a = l->account[i] = pool_item(&t->accounts, at);
-		l->fresh[i] = !a->packets;
-		if (!a->packets)
-			a->packets = 1; /* from here on it is one that lives */
-		const struct address *d = &b->dst[i];
-		l->destination[i] = b->column[COLUMN_DST][i];
-		if (b->column[COLUMN_VERSION][i] == 6) {
-			a->bits |= ACCOUNT_V6;
-			l->destination[i] = (uint32_t)source_hash(t, d);
-		}
-		struct destinations set = {a->destinations_at, a->destinations};
-		destinations_prefetch(&t->destinations, &set, l->destination[i]);
+		if (l->source[i])
+			account_take(t, b, l, i);
 	}
 }
 
@@ -132,6 +176,11 @@ static void account_meet(struct telescope *t, const struct account *a, struct so
 		find_target(t, target);
 }
 
+static uint8_t shape_tag(uint32_t hash)
+{
+	return (uint8_t)(hash >> 24);
+}
+
 /* An account that has nothing yet: at its beginning, and after it was cut. */
 static void account_open(struct telescope *t, struct account *a, const struct packet_batch *b, unsigned i,
 			 uint8_t rule)
@@ -142,6 +191,7 @@ static void account_open(struct telescope *t, struct account *a, const struct pa
 	a->ttl_min = a->ttl_max = (uint8_t)b->column[COLUMN_TTL][i];
 	a->rule = rule;
 	a->votes = 0;
+	a->shape_tag = shape_tag(b->column[COLUMN_SHAPE][i]);
 	if (b->column[COLUMN_SHAPE][i])
 		a->shape = samples_use(&t->shapes, (struct bytes){(const uint8_t *)&b->shape[i], sizeof b->shape[i]},
 				       b->column[COLUMN_SHAPE][i]);
@@ -202,9 +252,9 @@ static void count_destination(struct telescope *t, struct account *a, struct sou
 	bool grew = destinations_add(&t->destinations, &set, destination);
 	a->destinations_at = set.at;
 	a->destinations = set.count;
-	/* A sketch is asked only when it changed, and while nothing was told. */
-	if (grew && !(a->bits & ACCOUNT_TOLD) && !account_answers(a) &&
-	    a->packets >= t->options.scan_destinations)
+	/* To ask a sketch takes time: once in eight packets, and when the account is told. */
+	if (grew && a->packets >= t->options.scan_destinations &&
+	    (a->destinations != DESTINATIONS_SKETCH || a->packets % 8 == 0))
 		find_scan(t, a, s);
 }
 
@@ -223,6 +273,7 @@ static void take_packet(struct telescope *t, const struct packet_batch *b, struc
 			find_ports(t, a, s);
 	} else if (!account_holds(t, a, b->time_us[i], length, &why)) {
 		account_tell(t, a, why);
+		account_empty(t, a);
 		account_open(t, a, b, i, l->rule[i]);
 		fanin_stay(&t->fanin, &(struct target_key){l->destination[i], a->port, a->proto, account_answers(a)},
 			   b->time_us[i]);
@@ -234,8 +285,7 @@ static void take_packet(struct telescope *t, const struct packet_batch *b, struc
 		a->ttl_min = ttl;
 	if (ttl > a->ttl_max)
 		a->ttl_max = ttl;
-	if (a->shape && b->column[COLUMN_SHAPE][i] &&
-	    sample_of(&t->shapes, a->shape)->hash != b->column[COLUMN_SHAPE][i])
+	if (b->column[COLUMN_SHAPE][i] && a->shape_tag != shape_tag(b->column[COLUMN_SHAPE][i]))
 		a->bits |= ACCOUNT_SHAPES;
 	if (l->rule[i])
 		source_evidence(s, l->rule[i]);
@@ -244,8 +294,7 @@ static void take_packet(struct telescope *t, const struct packet_batch *b, struc
 		payload_keep(t, a, b->payload[i], (uint16_t)b->column[COLUMN_DPORT][i]);
 	count_destination(t, a, s, l->destination[i]);
 	if (account_answers(a)) {
-		s->bits |= SOURCE_ANSWERS;
-		const struct victim *v = victims_count(&t->victims, a->source, b->time_us[i],
+		const struct victim *v = victims_count(&t->victims, &s->victim, b->time_us[i],
 						       t->options.timeout_us);
 		if (v)
 			find_victim(t, a, s, v);

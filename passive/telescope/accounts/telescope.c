@@ -26,12 +26,14 @@ static int tables_open(struct telescope *t)
 		   pool_open(&t->sources, sizeof(struct source), sources_most) < 0 ||
 		   index_open(&t->account_index, 1 << 16) < 0 || index_open(&t->source_index, 1 << 14) < 0 ||
 		   destination_pools_open(&t->destinations, accounts_most) < 0 ||
-		   samples_open(&t->shapes) < 0 || samples_open(&t->payloads) < 0 ||
-		   fanin_open(&t->fanin, t->key) < 0 ||
-		   victims_open(&t->victims, sources_most, t->key) < 0;
+		   pool_open(&t->addresses6, sizeof(struct address), sources_most) < 0 ||
+		   pool_open(&t->victims, sizeof(struct victim), sources_most) < 0 ||
+		   samples_open(&t->shapes, sizeof(struct tcp_shape), t->key[0] >> 32) < 0 ||
+		   samples_open(&t->payloads, PAYLOAD_SAMPLE, t->key[1] >> 32) < 0 ||
+		   fanin_open(&t->fanin, t->key) < 0;
 	t->fanin.quiet_us = t->options.timeout_us;
 	t->fanin.quiet_told_us = t->options.timeout_us + t->options.interval_us; /* its last accounts end then */
-	t->sources_sketch = calloc(1, 1u << SOURCES_SKETCH_BITS);
+	t->sources_sketch = calloc(1, SOURCES_SKETCH_BYTES);
 	return bad || !t->sources_sketch ? ERR_MEMORY : 0;
 }
 
@@ -89,31 +91,41 @@ void telescope_close(struct telescope *t)
 	samples_close(&t->shapes);
 	samples_close(&t->payloads);
 	fanin_close(&t->fanin);
-	victims_close(&t->victims);
+	pool_close(&t->victims);
+	pool_close(&t->addresses6);
 	free(t->sources_sketch);
 	free(t);
 }
 
 #define AHEAD 16 /* items fetched before their turn */
 
+/* What the telling of an account reads. */
+static void account_fetch(const struct telescope *t, const struct account *a)
+{
+	struct destinations set = {a->destinations_at, a->destinations};
+	struct target_key k;
+	__builtin_prefetch(pool_item(&t->sources, a->source), 1);
+	if (account_target_key(a, &k))
+		fanin_prefetch(&t->fanin, &k);
+	else if (set.count == DESTINATIONS_SKETCH)
+		destinations_prefetch(&t->destinations, &set, 0);
+}
+
 void telescope_finish(struct telescope *t)
 {
 	accounts_relieve(t);
 	for (uint32_t i = 1; i <= t->accounts.high; i++) {
 		struct account *a = pool_item(&t->accounts, i);
-		if (i + AHEAD <= t->accounts.high) {
-			const struct account *later = pool_item(&t->accounts, i + AHEAD);
-			__builtin_prefetch(pool_item(&t->sources, later->source), 1);
-		}
+		if (i + AHEAD <= t->accounts.high)
+			account_fetch(t, pool_item(&t->accounts, i + AHEAD));
 		if (!a->packets)
 			continue;
 		account_tell(t, a, RECORD_END);
-		a->packets = 0;
 	}
 	for (uint32_t i = 1; i <= t->sources.high; i++) {
 		const struct source *s = pool_item(&t->sources, i);
 		if (s->packets)
-			source_end(t, i);
+			source_tell(t, s);
 	}
 }
 

@@ -46,12 +46,11 @@ static void record_of(const struct telescope *t, const struct account *a, struct
 {
 	const struct source *s = pool_item(&t->sources, a->source);
 	*r = (struct record){
-		.source = s->address,
+		.source = source_address(t, s),
 		.first_us = a->first_us,
 		.last_us = a->first_us + a->duration_us,
 		.packets = a->packets,
 		.bytes = a->bytes,
-		.destinations = account_destinations(t, a),
 		.destination_known = a->destinations == 1 && !(a->bits & ACCOUNT_V6),
 		.proto = a->proto,
 		.flags = a->proto == 6 ? a->flags : 0,
@@ -87,6 +86,8 @@ void account_tell(struct telescope *t, struct account *a, enum record_end why)
 		s->bits |= SOURCE_SPOOFED;
 	if (destinations > s->destinations)
 		s->destinations = destinations > UINT16_MAX ? UINT16_MAX : (uint16_t)destinations;
+	if (destinations >= t->options.scan_destinations)
+		find_scan(t, a, s);
 	if (!tool && class == CLASS_SCAN)
 		hosts_add(t, s, a);
 	t->sums.records++;
@@ -96,12 +97,17 @@ void account_tell(struct telescope *t, struct account *a, enum record_end why)
 	if (t->hooks.record) {
 		struct record r;
 		record_of(t, a, &r);
+		r.destinations = destinations;
 		r.class = class;
 		r.end = why;
 		r.tool_number = tool;
 		r.tool = tool ? signatures_tool(t->options.signatures, tool) : NULL;
 		t->hooks.record(t->hooks.arg, &r);
 	}
+}
+
+void account_empty(struct telescope *t, struct account *a)
+{
 	struct destinations set = {a->destinations_at, a->destinations};
 	destinations_free(&t->destinations, &set);
 	samples_leave(&t->payloads, a->payload);
@@ -109,23 +115,23 @@ void account_tell(struct telescope *t, struct account *a, enum record_end why)
 	a->destinations_at = 0;
 	a->destinations = 0;
 	a->payload = a->shape = 0;
-	a->bits &= ACCOUNT_V6;
+	a->bits &= ACCOUNT_V6 | ACCOUNT_ANSWERS;
 }
 
 void account_end(struct telescope *t, uint32_t item, enum record_end why)
 {
 	struct account *a = pool_item(&t->accounts, item);
-	struct account_key k = {a->source, a->port, a->proto, a->flags};
+	struct account_key k = {a->source, a->port, a->proto, a->flags, account_answers(a)};
 	struct source *s = pool_item(&t->sources, a->source);
 	account_tell(t, a, why);
+	account_empty(t, a);
 	s->accounts--;
 	index_drop(&t->account_index, account_hash(t, &k), item);
 	pool_give(&t->accounts, item);
 }
 
-void source_end(struct telescope *t, uint32_t item)
+void source_tell(struct telescope *t, const struct source *s)
 {
-	struct source *s = pool_item(&t->sources, item);
 	uint64_t tools = source_tools(t, s);
 	t->sums.sources++;
 	t->sums.tools[0].sources += !tools;
@@ -135,7 +141,7 @@ void source_end(struct telescope *t, uint32_t item)
 		t->sums.classes[c].sources += s->classes >> c & 1;
 	if (t->hooks.source) {
 		struct source_sum sum = {
-			.address = s->address,
+			.address = source_address(t, s),
 			.first_us = s->first_s * UINT64_C(1000000),
 			.last_us = s->last_s * UINT64_C(1000000),
 			.packets = s->packets,
@@ -149,8 +155,17 @@ void source_end(struct telescope *t, uint32_t item)
 		};
 		t->hooks.source(t->hooks.arg, &sum);
 	}
-	if (s->bits & SOURCE_ANSWERS)
-		victims_forget(&t->victims, item);
-	index_drop(&t->source_index, source_hash(t, &s->address), item);
+}
+
+void source_end(struct telescope *t, uint32_t item)
+{
+	struct source *s = pool_item(&t->sources, item);
+	struct address a = source_address(t, s);
+	source_tell(t, s);
+	if (s->victim)
+		pool_give(&t->victims, s->victim);
+	if (s->bits & SOURCE_V6)
+		pool_give(&t->addresses6, s->address);
+	index_drop(&t->source_index, source_hash(t, &a), item);
 	pool_give(&t->sources, item);
 }

@@ -4,7 +4,7 @@
 #include "tests/unit/passive/telescope/dark.h"
 #include "tests/test.h"
 
-static void samples_begin(struct samples *s) { CHECK(samples_open(s) == 0); }
+static void samples_begin(struct samples *s) { CHECK(samples_open(s, PAYLOAD_SAMPLE, 0x1234567) == 0); }
 
 static struct bytes text_of(char text[16], unsigned n)
 {
@@ -32,15 +32,15 @@ TEST(samples_are_kept_once)
 
 TEST(samples_are_cut_and_may_hold_a_struct)
 {
-	uint8_t longer[SAMPLE_BYTES_MAX + 50] = {0};
+	uint8_t longer[PAYLOAD_SAMPLE + 50] = {0};
 	struct samples s;
 	samples_begin(&s);
 	uint16_t a = samples_use(&s, (struct bytes){longer, sizeof longer}, 1);
-	longer[SAMPLE_BYTES_MAX] = 1; /* behind the cut */
+	longer[PAYLOAD_SAMPLE] = 1; /* behind the cut */
 	CHECK(samples_use(&s, (struct bytes){longer, sizeof longer}, 1) == a);
-	CHECK(sample_of(&s, a)->len == SAMPLE_BYTES_MAX);
+	CHECK(sample_of(&s, a)->len == PAYLOAD_SAMPLE);
 	CHECK((uintptr_t)sample_of(&s, a)->bytes % 8 == 0);
-	CHECK(sizeof(struct tcp_shape) <= SAMPLE_BYTES_MAX);
+	CHECK(sizeof(struct tcp_shape) <= PAYLOAD_SAMPLE);
 	samples_close(&s);
 }
 
