@@ -21,6 +21,10 @@ static void keep_record(void *arg, const struct record *r)
 	d->packets += r->packets;
 	d->bytes += r->bytes;
 	d->told++;
+	if (r->packets > d->packets_most)
+		d->packets_most = r->packets;
+	if (r->last_us > d->newest_us[r->end])
+		d->newest_us[r->end] = r->last_us;
 	if (!d->keep_records)
 		return;
 	d->records = room_for_one_more(d->records, d->record_count, &d->record_room, sizeof *d->records);

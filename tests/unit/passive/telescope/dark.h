@@ -56,6 +56,8 @@ struct dark {
 	struct source_sum *sources;
 	size_t source_count, source_room;
 	uint64_t packets, bytes, told; /* summed over all records; told: how many */
+	uint64_t packets_most;         /* of one record */
+	uint64_t newest_us[RECORD_ENDS]; /* last time of all that ended so */
 	uint64_t sent_packets, sent_bytes;
 	struct sums sums;      /* after dark_finish() */
 	struct packet_batch batch;

@@ -163,6 +163,6 @@ TEST(hosts_are_told_apart_by_ttl_and_shape)
 TEST(hosts_at_no_distance_are_one_host)
 {
 	/* Initial TTL 32 at no distance is all zeros, whatever the shape. */
-	for (unsigned window = 1000; window < 1600; window++)
+	for (unsigned window = 1000; window < 1600; window += DARK_SHRINK)
 		CHECK(HOSTS({22, 32, (uint16_t)window}, {23, 32, (uint16_t)window}, {24, 32, (uint16_t)window}) == 1);
 }
