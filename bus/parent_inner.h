@@ -23,7 +23,7 @@ struct preparation { /* a role's prepare() sees it as opaque */
 	struct {
 		char path[STATE_PATH_MAX + 64];
 		bool writable;
-	} paths[16];
+	} paths[24];
 	size_t path_count;
 };
 

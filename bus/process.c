@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PATHS_MAX 16
+#define PATHS_MAX 24
 
 struct process_inner {
 	struct process process; /* first: a struct process * is one of these */

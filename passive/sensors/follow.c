@@ -8,8 +8,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define WINDOW (2 * SENSOR_LINE_MAX)
-#define DIGESTED_MAX 512
+#define DIGESTED_MAX 512 /* of what was handed out so many bytes stay, to know the file by */
+#define WINDOW (DIGESTED_MAX + 2 * SENSOR_LINE_MAX)
+#define HEADER_MAX 65536
 #define LOOK_US 200000u /* how often the folder is asked about a rotation */
 #define MAGIC 0x6b666f6c706c6331u
 
@@ -19,12 +20,13 @@ struct follow {
 	uint64_t generation, device, inode, header;
 	uint64_t offset;       /* of window[at] in the file */
 	uint8_t *window;
-	size_t at, held;       /* what is in the window: [at, held) */
-	size_t scanned;        /* of it, known to have no line's end */
-	bool begins, skipping, missing;
+	size_t at, held;       /* what is next is in [at, held), some of what was before it in [0, at) */
+	size_t scanned;        /* of what is next, known to have no line's end */
+	bool begins, resumes, skipping;
+	bool waiting;          /* for a file that has `place` in it */
+	struct follow_place place; /* skipping: of the line that is too long */
+	const char *trouble;
 	uint64_t grown_us, looked_us, lost;
-	bool resting;               /* the last call found nothing; `rest` is where */
-	struct follow_place rest;
 };
 
 static uint64_t digest_before(int fd, uint64_t offset, uint64_t n)
@@ -43,11 +45,23 @@ static void take_file(struct follow *f, int fd, const struct stat *st, uint64_t 
 	f->device = st->st_dev;
 	f->inode = st->st_ino;
 	f->offset = offset;
-	f->at = f->held = f->scanned = 0;
+	size_t n = offset < DIGESTED_MAX ? (size_t)offset : DIGESTED_MAX;
+	f->at = n && pread(fd, f->window, n, (off_t)(offset - n)) == (ssize_t)n ? n : 0;
+	f->held = f->at;
+	f->scanned = 0;
 	f->begins = offset == 0;
-	f->skipping = f->resting = false;
+	f->resumes = offset != 0;
+	f->skipping = f->waiting = false;
+	f->trouble = NULL;
 	if (offset == 0)
 		f->header = NO_HEADER;
+}
+
+static const char *trouble_of(int error)
+{
+	if (error == ENOENT || error == ENOTDIR)
+		return "the log is not there";
+	return error == EACCES || error == EPERM ? "the log may not be read by this process" : strerror(error);
 }
 
 static bool is_packed(const char *name)
@@ -99,7 +113,8 @@ static bool search(const struct follow *f, struct candidate *best,
 		struct stat st;
 		if (!is_of(base, e->d_name) || is_packed(e->d_name))
 			continue;
-		int fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+		int follows = strcmp(base, e->d_name) ? O_NOFOLLOW : 0; /* the log itself may be a link */
+		int fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | follows);
 		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && better(f, fd, &st, best, arg)) {
 			if (best->fd >= 0)
 				close(best->fd);
@@ -148,33 +163,45 @@ static bool better_next(const struct follow *f, int fd, const struct stat *st, c
 	return best->fd < 0 || is_later(&best->st.st_mtim, &st->st_mtim);
 }
 
+static bool open_named(struct follow *f, struct candidate *c)
+{
+	c->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	f->trouble = c->fd < 0 ? trouble_of(errno) : NULL;
+	if (c->fd >= 0 && (fstat(c->fd, &c->st) || !S_ISREG(c->st.st_mode))) {
+		close(c->fd);
+		c->fd = -1;
+		f->trouble = "the log is no plain file";
+	}
+	return c->fd >= 0;
+}
+
 static bool open_first(struct follow *f)
 {
-	struct stat st;
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	f->missing = fd < 0;
-	if (fd < 0)
+	struct candidate c;
+	if (!open_named(f, &c))
 		return false;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return false;
-	}
-	take_file(f, fd, &st, 0);
+	take_file(f, c.fd, &c.st, 0);
 	return true;
 }
 
-static void resume(struct follow *f, const struct follow_place *p)
+/* A log that cannot be opened now may be the one with the place when it can be. */
+static bool resume(struct follow *f, struct follow_place p)
 {
 	struct candidate c;
-	f->generation = p->generation;
-	f->header = p->header;
-	if (search(f, &c, better_match, p)) {
-		take_file(f, c.fd, &c.st, p->offset);
-		return;
+	f->generation = p.generation;
+	f->header = p.header;
+	if (search(f, &c, better_match, &p)) {
+		take_file(f, c.fd, &c.st, p.offset);
+		return true;
 	}
-	f->generation += p->offset != 0;
-	f->lost += p->offset != 0;
-	open_first(f);
+	if (!open_first(f)) {
+		f->waiting = true;
+		f->place = p;
+		return false;
+	}
+	f->generation += p.offset != 0;
+	f->lost += p.offset != 0;
+	return true;
 }
 
 int follow_open(struct follow **out, const char *path, const struct follow_place *from)
@@ -189,7 +216,7 @@ int follow_open(struct follow **out, const char *path, const struct follow_place
 	*f = (struct follow){.fd = -1, .window = window, .header = NO_HEADER};
 	snprintf(f->path, sizeof f->path, "%s", path);
 	if (from && from->inode)
-		resume(f, from);
+		resume(f, *from);
 	else
 		open_first(f);
 	*out = f;
@@ -208,11 +235,16 @@ void follow_close(struct follow *f)
 
 void follow_where(const struct follow *f, struct follow_place *p)
 {
+	if (f->waiting || f->skipping) {
+		*p = f->place;
+		return;
+	}
 	*p = (struct follow_place){.generation = f->generation, .offset = f->offset, .device = f->device,
 				   .inode = f->inode, .header = f->header};
-	p->digested = f->offset < DIGESTED_MAX ? f->offset : DIGESTED_MAX;
-	if (p->digested && f->fd >= 0)
-		p->digest = digest_before(f->fd, f->offset, p->digested);
+	/* Of what was read, not of what the file has by now. */
+	p->digested = f->at < DIGESTED_MAX ? f->at : DIGESTED_MAX;
+	if (p->digested)
+		p->digest = XXH3_64bits(f->window + f->at - p->digested, p->digested) | 1;
 }
 
 /* A line that is whole, or the rest of a file that ended. */
@@ -223,16 +255,20 @@ static bool take_line(struct follow *f, bool ended, struct follow_line *out)
 	const uint8_t *end = n > f->scanned ? memchr(start + f->scanned, '\n', n - f->scanned) : NULL;
 	f->scanned = n;
 	if (!end && n > SENSOR_LINE_MAX) {
+		if (!f->skipping)
+			follow_where(f, &f->place);
 		f->skipping = true;
 		f->offset += n;
-		f->at = f->held = f->scanned = 0;
+		f->at = f->held;
+		f->scanned = 0;
 		return false;
 	}
 	if (!end && !(ended && (n || f->skipping)))
 		return false;
 	size_t len = end ? (size_t)(end - start) : n;
-	*out = (struct follow_line){{start, len}, f->generation, f->offset, f->begins,
-				    f->skipping || len > SENSOR_LINE_MAX};
+	*out = (struct follow_line){.line = {start, len}, .generation = f->generation,
+				    .offset = f->skipping ? f->place.offset : f->offset, .begins = f->begins,
+				    .resumes = f->resumes, .too_long = f->skipping || len > SENSOR_LINE_MAX};
 	if (out->too_long)
 		out->line.len = 0;
 	else if (len && start[len - 1] == '\r')
@@ -241,19 +277,20 @@ static bool take_line(struct follow *f, bool ended, struct follow_line *out)
 	f->at += len;
 	f->offset += len;
 	f->scanned = 0;
-	f->begins = f->skipping = false;
+	f->begins = f->resumes = f->skipping = false;
 	return true;
 }
 
 static bool read_more(struct follow *f, uint64_t now_us)
 {
-	if (f->at) {
-		memmove(f->window, f->window + f->at, f->held - f->at);
-		f->held -= f->at;
-		f->at = 0;
+	size_t gone = f->at > DIGESTED_MAX ? f->at - DIGESTED_MAX : 0;
+	if (gone) {
+		memmove(f->window, f->window + gone, f->held - gone);
+		f->held -= gone;
+		f->at -= gone;
 	}
 	ssize_t n = f->fd < 0 || f->held == WINDOW ? 0
-		    : pread(f->fd, f->window + f->held, WINDOW - f->held, (off_t)(f->offset + f->held));
+		    : pread(f->fd, f->window + f->held, WINDOW - f->held, (off_t)(f->offset + f->held - f->at));
 	if (n <= 0)
 		return false;
 	f->held += (size_t)n;
@@ -261,13 +298,26 @@ static bool read_more(struct follow *f, uint64_t now_us)
 	return true;
 }
 
-/* Cut while we had it open: what we had not read may stand in a copy. */
-static void was_cut(struct follow *f, const struct follow_place *here)
+/* What was read last is not there any more: the file was cut, perhaps written anew beyond where we are. */
+static bool is_cut(const struct follow *f)
+{
+	uint8_t now[DIGESTED_MAX];
+	size_t n = f->held < sizeof now ? f->held : sizeof now;
+	if (f->fd < 0 || !n)
+		return false;
+	ssize_t got = pread(f->fd, now, n, (off_t)(f->offset + f->held - f->at - n));
+	return got >= 0 && ((size_t)got != n || memcmp(now, f->window + f->held - n, n));
+}
+
+/* What we had not read may stand in a copy. */
+static void was_cut(struct follow *f)
 {
 	struct candidate c;
+	struct follow_place here;
 	struct stat st;
-	if (here->digested && here->offset == f->offset && search(f, &c, better_match, here)) {
-		take_file(f, c.fd, &c.st, here->offset);
+	follow_where(f, &here);
+	if (here.digested && search(f, &c, better_match, &here)) {
+		take_file(f, c.fd, &c.st, here.offset);
 		return;
 	}
 	f->lost++;
@@ -276,16 +326,21 @@ static void was_cut(struct follow *f, const struct follow_place *here)
 		take_file(f, f->fd, &st, 0);
 }
 
+/* A log with an earlier time is its successor, too: clocks are set back, files are restored. */
 static void move_on(struct follow *f, const struct stat *ended)
 {
 	struct candidate next;
-	if (!search(f, &next, better_next, ended))
+	if (!search(f, &next, better_next, ended) && !open_named(f, &next))
 		return;
+	if (!next.st.st_size || ((uint64_t)next.st.st_ino == f->inode && next.st.st_dev == f->device)) {
+		close(next.fd);
+		return;
+	}
 	f->generation++;
 	take_file(f, next.fd, &next.st, 0);
 }
 
-/* At the end of what there is: has the file been replaced or cut?  True: look again for lines. */
+/* At the end of what there is: has the file been replaced?  True: look again for lines. */
 static bool rotated(struct follow *f, uint64_t now_us, struct follow_line *out, bool *line)
 {
 	struct stat ours, named;
@@ -293,67 +348,53 @@ static bool rotated(struct follow *f, uint64_t now_us, struct follow_line *out, 
 		return false;
 	f->looked_us = now_us;
 	if (f->fd < 0)
-		return open_first(f);
-	f->missing = stat(f->path, &named) != 0;
-	if (fstat(f->fd, &ours))
-		return false;
-	uint64_t inode = f->inode, generation = f->generation;
-	if ((uint64_t)ours.st_size < f->offset + (f->held - f->at)) {
-		was_cut(f, &f->rest);
-		return true;
-	}
-	bool replaced = !f->missing && (named.st_ino != ours.st_ino || named.st_dev != ours.st_dev);
-	if (!replaced || now_us < f->grown_us + FOLLOW_GRACE_US)
+		return f->waiting ? resume(f, f->place) : open_first(f);
+	f->trouble = stat(f->path, &named) ? trouble_of(errno) : NULL;
+	if (f->trouble || fstat(f->fd, &ours) || (named.st_ino == ours.st_ino && named.st_dev == ours.st_dev) ||
+	    now_us < f->grown_us + FOLLOW_GRACE_US)
 		return false;
 	if (take_line(f, true, out)) {
 		*line = true;
 		return true;
 	}
+	uint64_t generation = f->generation;
 	move_on(f, &ours);
-	return f->inode != inode || f->generation != generation;
-}
-
-/* While we rested the file may have been cut and written anew, even beyond where we are. */
-static void rest_end(struct follow *f)
-{
-	const struct follow_place *p = &f->rest;
-	f->resting = false;
-	if (f->fd >= 0 && p->digested && p->digest != digest_before(f->fd, p->offset, p->digested))
-		was_cut(f, p);
+	return f->generation != generation;
 }
 
 bool follow_next(struct follow *f, uint64_t now_us, struct follow_line *out)
 {
 	bool line = false;
-	if (f->resting)
-		rest_end(f);
+	if (!f->grown_us) /* whoever writes to a file that was renamed has not ended because we begin */
+		f->grown_us = now_us;
 	for (;;) {
 		if (take_line(f, false, out))
 			return true;
+		if (is_cut(f)) {
+			was_cut(f);
+			continue;
+		}
 		if (read_more(f, now_us))
 			continue;
-		if (!rotated(f, now_us, out, &line)) {
-			follow_where(f, &f->rest);
-			f->resting = true;
+		if (!rotated(f, now_us, out, &line))
 			return false;
-		}
 		if (line)
 			return true;
 	}
 }
 
 void follow_header(struct follow *f, uint64_t offset) { f->header = offset; }
-bool follow_missing(const struct follow *f) { return f->missing; }
+const char *follow_trouble(const struct follow *f) { return f->trouble; }
 uint64_t follow_lost(const struct follow *f) { return f->lost; }
 
 void follow_replay(struct follow *f, void (*line)(void *arg, struct bytes), void *arg)
 {
-	static uint8_t room[65536];
-	ssize_t n = f->fd < 0 || f->header == NO_HEADER || !f->offset ? 0
-		    : pread(f->fd, room, sizeof room, (off_t)f->header);
+	uint8_t *room = f->fd < 0 || f->header == NO_HEADER ? NULL : malloc(HEADER_MAX);
+	ssize_t n = room ? pread(f->fd, room, HEADER_MAX, (off_t)f->header) : 0;
 	struct reader r = reader_of(room, n > 0 ? (size_t)n : 0);
-	for (struct bytes b; read_line(&r, &b) && b.len && b.at[0] == '#';)
+	for (struct bytes b; n > 0 && read_line(&r, &b) && b.len && b.at[0] == '#';)
 		line(arg, b);
+	free(room);
 }
 
 void place_write(const struct follow_place *p, uint8_t out[FOLLOW_PLACE_BYTES])

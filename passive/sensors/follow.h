@@ -5,8 +5,9 @@
  * left when it has been quiet for FOLLOW_GRACE_US and its successor is there; one that was copied
  * and cut (copytruncate) begins anew, after what was left of it was read from the copy.  Packed
  * files are never opened.  `struct follow_place` says which line is next, well enough to find it
- * again after a restart: by device and inode, or, when the file was moved or copied meanwhile, by
- * a digest of the bytes before the place.
+ * again after a restart: by a digest of the bytes before the place, so neither a file that was moved
+ * or copied meanwhile nor another one that got its inode misleads.  While the log cannot be opened
+ * the place is kept; only a log that can be, and has no such place in it, begins anew.
  *
  * `generation` counts the files, so (generation, offset) names a line for ever, and again so when
  * it is read twice.  The caller owns the clock; a library without threads.
@@ -30,8 +31,9 @@ struct follow_place {
 struct follow;
 struct follow_line {
 	struct bytes line;     /* without its end; valid until the next call */
-	uint64_t generation, offset;
+	uint64_t generation, offset; /* of its first byte */
 	bool begins;           /* the first line of a file */
+	bool resumes;          /* the first line after a place in the middle of one: its header is wanted again */
 	bool too_long;         /* it was skipped, `line` is empty */
 };
 
@@ -45,7 +47,7 @@ void follow_header(struct follow *, uint64_t offset);
 /* Hands the lines of that header out once more, for whoever goes on in the middle of a file. */
 void follow_replay(struct follow *, void (*line)(void *arg, struct bytes), void *arg);
 void follow_where(const struct follow *, struct follow_place *);
-bool follow_missing(const struct follow *); /* there is no such file now */
+const char *follow_trouble(const struct follow *); /* why the log cannot be read now; NULL: it can */
 uint64_t follow_lost(const struct follow *); /* times a file was cut or gone and no copy of it was found */
 
 /* A place as it is kept in a file; false when it is not whole. */

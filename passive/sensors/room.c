@@ -28,6 +28,7 @@ FIELD(field_number, "alert.number", NUMBER, 0, "the signature's number (sid)");
 FIELD(field_signature, "alert.signature", BYTES, 0, "what the signature is called");
 
 #define DIRECTORY "sensors"
+#define HISTORY "signatures.history" /* no log has a name with a dot */
 #define LINES_PER_TURN 512
 #define MARKS_MAX 256       /* places that wait for the journal */
 #define UNSAVED_MAX 100000u /* events beyond the last place that was written down */
@@ -48,8 +49,9 @@ struct follower {
 	struct mark marks[MARKS_MAX];
 	size_t first, count;      /* of marks, a ring */
 	struct follow_place safe; /* acknowledged */
-	bool unsaved, up, in_header;
-	uint64_t grown_us, bad, told_bad, bad_at;
+	bool unsaved, in_header, told;
+	const char *told_trouble; /* NULL: that it is up */
+	uint64_t grown_us, bad, told_bad, bad_at, told_lost;
 	char why[96];
 };
 
@@ -62,6 +64,7 @@ struct room {
 	size_t count;
 	int directory;
 	uint64_t acknowledged, saved_sequence;
+	uint64_t unkept; /* times that a place could not be written down */
 	bool stopping;
 	uv_timer_t turn, report;
 	struct event event, heard, change;
@@ -82,24 +85,61 @@ static void tell_change(struct room *r, const struct follower *f, const char *st
 		log_error("sensors: %s is %s, and that could not be told", f->options->name, state);
 }
 
+/* Whole or not at all: under another name first. */
+static bool keep(const struct room *r, const char *name, struct bytes b)
+{
+	char fresh[64];
+	snprintf(fresh, sizeof fresh, "%s.new", name);
+	int fd = openat(r->directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool kept = fd >= 0 && write(fd, b.at, b.len) == (ssize_t)b.len && fdatasync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return kept && renameat(r->directory, fresh, r->directory, name) == 0;
+}
+
+static size_t load(const struct room *r, const char *name, void *to, size_t max)
+{
+	int fd = openat(r->directory, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, to, max);
+	if (fd >= 0)
+		close(fd);
+	return n > 0 ? (size_t)n : 0;
+}
+
 static void place_save(struct room *r, struct follower *f)
 {
 	uint8_t bytes[FOLLOW_PLACE_BYTES];
-	char fresh[64];
-	snprintf(fresh, sizeof fresh, "%s.new", f->options->name);
 	place_write(&f->safe, bytes);
-	int fd = openat(r->directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool kept = fd >= 0 && write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fdatasync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	if (!kept || renameat(r->directory, fresh, r->directory, f->options->name))
-		log_error("sensors: the place in %s cannot be kept: %s", f->options->path, strerror(errno));
-	else
+	if (keep(r, f->options->name, (struct bytes){bytes, sizeof bytes}))
 		f->unsaved = false;
+	else if (!r->unkept++)
+		log_error("sensors: the place in %s cannot be kept: %s", f->options->path, strerror(errno));
 }
 
+static void history_save(const struct room *r)
+{
+	uint8_t *bytes = malloc(TRIAGE_HISTORY_MAX);
+	struct writer w = writer_of(bytes, bytes ? TRIAGE_HISTORY_MAX : 0);
+	if (bytes)
+		triage_write(r->triage, &w);
+	if (!bytes || w.bad || !keep(r, HISTORY, writer_bytes(&w)))
+		log_error("sensors: the history of signatures cannot be kept");
+	free(bytes);
+}
+
+static void history_load(const struct room *r)
+{
+	uint8_t *bytes = malloc(TRIAGE_HISTORY_MAX);
+	size_t n = bytes ? load(r, HISTORY, bytes, TRIAGE_HISTORY_MAX) : 0;
+	if (n && !triage_read(r->triage, (struct bytes){bytes, n}))
+		log_error("sensors: the history of signatures is damaged; it begins anew");
+	free(bytes);
+}
+
+/* What is not written down is read again after a crash: it bounds how far reading may be ahead. */
 static void places_settle(struct room *r)
 {
+	bool all = true;
 	for (size_t i = 0; i < r->count; i++) {
 		struct follower *f = &r->followers[i];
 		while (f->count && f->marks[f->first].sequence <= r->acknowledged) {
@@ -110,19 +150,20 @@ static void places_settle(struct room *r)
 		}
 		if (f->unsaved)
 			place_save(r, f);
+		all &= !f->unsaved;
 	}
+	if (!all)
+		return;
 	r->saved_sequence = r->acknowledged;
+	r->unkept = 0;
 }
 
 static void place_load(struct room *r, const char *name, struct follow_place *out)
 {
 	uint8_t bytes[FOLLOW_PLACE_BYTES + 1];
-	int fd = openat(r->directory, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
-	if (fd >= 0)
-		close(fd);
+	size_t n = load(r, name, bytes, sizeof bytes);
 	*out = (struct follow_place){0};
-	if (n > 0 && !place_read((struct bytes){bytes, (size_t)n}, out))
+	if (n && !place_read((struct bytes){bytes, n}, out))
 		log_error("sensors: the place kept for %s is damaged; its log is read from the beginning", name);
 }
 
@@ -139,13 +180,20 @@ static struct event_id id_of_line(const struct follower *f, const struct follow_
 	return id;
 }
 
+/* A log's clock may be wrong; what it says of the future would be the newest of all for ever. */
+static uint64_t sane_us(uint64_t time_us)
+{
+	uint64_t now_us = clock_utc_us();
+	return time_us < now_us ? time_us : now_us;
+}
+
 static void judge(struct room *r, struct follower *f, struct event *e)
 {
 	char reason[TRIAGE_REASON_MAX];
 	struct bytes name = event_bytes(e, field_signature);
 	uint64_t number = event_number(e, field_number, 0);
 	uint64_t key = number ? number * 2654435761u : XXH3_64bits(name.at ? name.at : (const uint8_t *)"", name.len);
-	enum verdict_of_alert v = triage_alert(r->triage, f->seer, e, key, reason);
+	enum verdict_of_alert v = triage_alert(r->triage, f->seer, e, key, sane_us(e->time_us), reason);
 	event_set_text(e, field_alert_verdict, triage_words[v]);
 	event_set_text(e, field_alert_reason, bytes_is_utf8(bytes_of_text(reason)) ? reason : "list");
 }
@@ -166,11 +214,19 @@ static void is_bad(struct follower *f, uint64_t offset, struct bytes why)
 	bytes_copy_text(why, f->why, sizeof f->why);
 }
 
+static void replay(void *arg, struct bytes line)
+{
+	struct follower *f = arg;
+	f->format->line(f->state, line, &f->room->event);
+}
+
 static void take_line(struct room *r, struct follower *f, const struct follow_line *l)
 {
 	struct event *e = &r->event;
-	if (l->begins && f->format->begin)
+	if ((l->begins || l->resumes) && f->format->begin)
 		f->format->begin(f->state, f->options->path);
+	if (l->resumes)
+		follow_replay(f->follow, replay, f);
 	if (l->too_long) {
 		is_bad(f, l->offset, BYTES("longer than 256 KiB"));
 		return;
@@ -220,17 +276,23 @@ static bool follower_turn(struct room *r, struct follower *f, uint64_t now_us)
 
 static void watch(struct room *r, struct follower *f, uint64_t now_us)
 {
-	bool missing = follow_missing(f->follow);
-	uint64_t quiet_us = r->options->quiet_ms * 1000;
-	bool quiet = quiet_us && now_us > f->grown_us + quiet_us;
-	if (f->up && (missing || quiet)) {
-		log_warning("sensors: %s: %s", f->options->path, missing ? "is not there" : "does not grow");
-		tell_change(r, f, "gap", missing ? "the log is not there" : "the log does not grow");
-		f->up = false;
-	} else if (!f->up && !missing && !quiet) {
-		tell_change(r, f, "up", f->options->path);
-		f->up = true;
+	uint64_t quiet_us = r->options->quiet_ms * 1000, lost = follow_lost(f->follow);
+	const char *trouble = follow_trouble(f->follow);
+	if (!trouble && quiet_us && now_us > f->grown_us + quiet_us)
+		trouble = "the log does not grow";
+	if (lost != f->told_lost) {
+		const char *detail = "the log was cut or replaced, and what was left of it was not found";
+		log_warning("sensors: %s: %s", f->options->path, detail);
+		tell_change(r, f, "gap", detail);
+		f->told_lost = lost;
 	}
+	if (f->told && !trouble == !f->told_trouble && (!trouble || !strcmp(trouble, f->told_trouble)))
+		return;
+	if (trouble)
+		log_warning("sensors: %s: %s", f->options->path, trouble);
+	tell_change(r, f, trouble ? "gap" : "up", trouble ? trouble : f->options->path);
+	f->told_trouble = trouble;
+	f->told = true;
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -250,6 +312,7 @@ static void on_turn(uv_timer_t *timer)
 static void on_report(uv_timer_t *timer)
 {
 	struct room *r = timer->data;
+	history_save(r);
 	for (size_t i = 0; i < r->count; i++) {
 		struct follower *f = &r->followers[i];
 		char detail[256];
@@ -284,7 +347,7 @@ static void on_heard(void *arg, const struct bus_delivery *d)
 	struct address src;
 	if (frame_decode(d->frame, NULL, &r->heard) == 0 && event_address(&r->heard, FIELD_SRC, &src))
 		triage_saw(r->triage, d->kind == EVENT_SCAN_SEEN ? TRIAGE_TELESCOPE : TRIAGE_DECOY, &src,
-			   r->heard.time_us);
+			   sane_us(r->heard.time_us));
 	if (d->sequence)
 		bus_acknowledge(r->process->bus, d->peer, d->sequence);
 }
@@ -297,12 +360,6 @@ static void on_stop(void *arg)
 	on_report(&r->report);
 	uv_timer_stop(&r->report);
 	process_leave(r->process);
-}
-
-static void replay(void *arg, struct bytes line)
-{
-	struct follower *f = arg;
-	f->format->line(f->state, line, &f->room->event);
 }
 
 static int follower_open(struct room *r, size_t at, struct fault *fault)
@@ -318,13 +375,8 @@ static int follower_open(struct room *r, size_t at, struct fault *fault)
 	place_load(r, f->options->name, &place);
 	if (!f->state || follow_open(&f->follow, f->options->path, &place))
 		return fault_set(fault, ERR_MEMORY, "sensors: out of memory");
-	f->up = true; /* so that a missing file is told */
 	if (f->format->begin)
 		f->format->begin(f->state, f->options->path);
-	follow_replay(f->follow, replay, f);
-	if (follow_lost(f->follow))
-		tell_change(r, f, "gap", "the file was replaced and what was left of the old one was not found");
-	tell_change(r, f, "up", f->options->path);
 	return 0;
 }
 
@@ -336,6 +388,7 @@ static int room_begin(struct room *r, struct fault *fault)
 	if (r->directory < 0)
 		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 	int bad = 0;
+	history_load(r);
 	r->count = r->options->follow.count;
 	for (size_t i = 0; i < r->count && !bad; i++)
 		bad = follower_open(r, i, fault);
@@ -384,6 +437,51 @@ static int sensors_check(const struct config *c, struct fault *fault)
 	return bad;
 }
 
+/*
+ * Shortens the path to the nearest folder above that is there.  A folder that is missing may
+ * come later, and the process gets no new rights then.
+ */
+static bool nearest_folder(char *path)
+{
+	struct stat st;
+	for (char *slash; (slash = strrchr(path, '/')) && slash > path;) {
+		*slash = '\0';
+		if (stat(path, &st) == 0)
+			return S_ISDIR(st.st_mode);
+	}
+	return false;
+}
+
+static int give_folder(struct preparation *p, const struct followed_options *f, size_t at, struct fault *fault)
+{
+	char folder[FOLLOW_PATH_MAX];
+	struct stat st;
+	size_t own = (size_t)(strrchr(f->path, '/') - f->path);
+	snprintf(folder, sizeof folder, "%s", f->path);
+	if (!nearest_folder(folder) || stat(folder, &st))
+		return fault_set(fault, ERR_MISSING, "sensors.follow[%zu].path: %.*s is no folder, and there is none above "
+				 "it but the root", at, (int)own, f->path);
+	if (strlen(folder) != own)
+		log_warning("sensors: %.*s is not there yet; its log is read when it is, and until the next start the "
+			    "process may read all of %s", (int)own, f->path, folder);
+	if (geteuid() == 0 && (!(st.st_mode & S_IXOTH) || !(st.st_mode & S_IROTH)))
+		log_warning("sensors: %s is closed to other users, and the process may run as its own; see "
+			    "docs/sensors.md", folder);
+	if (preparation_path(p, folder, false))
+		return fault_set(fault, ERR_FULL, "sensors.follow[%zu].path: logs in too many folders", at);
+	return 0;
+}
+
+/* Is its folder that of a log before it? */
+static bool is_given(const struct followed_options *all, size_t at)
+{
+	size_t n = (size_t)(strrchr(all[at].path, '/') - all[at].path) + 1;
+	for (size_t i = 0; i < at; i++)
+		if (!strncmp(all[i].path, all[at].path, n) && !strchr(all[i].path + n, '/'))
+			return true;
+	return false;
+}
+
 static int sensors_prepare(struct preparation *p, struct fault *fault)
 {
 	const struct sensors_options *o = config_section(preparation_config(p), "sensors");
@@ -391,18 +489,8 @@ static int sensors_prepare(struct preparation *p, struct fault *fault)
 	int bad = sensors_check(preparation_config(p), fault);
 	if (!bad)
 		bad = preparation_path(p, DIRECTORY, true);
-	for (size_t i = 0; i < o->follow.count && !bad; i++) {
-		char folder[FOLLOW_PATH_MAX];
-		struct stat st;
-		const char *slash = strrchr(f[i].path, '/');
-		snprintf(folder, sizeof folder, "%.*s", slash > f[i].path ? (int)(slash - f[i].path) : 1, f[i].path);
-		if (stat(folder, &st) || !S_ISDIR(st.st_mode))
-			return fault_set(fault, ERR_MISSING, "sensors.follow[%zu].path: %s is no folder", i, folder);
-		if (geteuid() == 0 && (!(st.st_mode & S_IXOTH) || !(st.st_mode & S_IROTH)))
-			log_warning("sensors: %s is closed to other users, and the process may run as its own; "
-				    "see docs/sensors.md", folder);
-		bad = preparation_path(p, folder, false);
-	}
+	for (size_t i = 0; i < o->follow.count && !bad; i++)
+		bad = is_given(f, i) ? 0 : give_folder(p, &f[i], i, fault);
 	return bad;
 }
 

@@ -46,6 +46,13 @@ int triage_open(struct triage **, const struct triage_options *); /* the options
 void triage_close(struct triage *);
 /* Another process saw that source. */
 void triage_saw(struct triage *, unsigned seer, const struct address *, uint64_t time_us);
-/* Judges an alert of that followed sensor, and learns from it. */
+/* Judges an alert of that followed sensor, of that time (not beyond now), and learns from it. */
 enum verdict_of_alert triage_alert(struct triage *, unsigned seer, const struct event *, uint64_t signature,
-				   char reason[TRIAGE_REASON_MAX]);
+				   uint64_t time_us, char reason[TRIAGE_REASON_MAX]);
+/*
+ * The history of signatures, so that it outlives the process.  Reading: before the first source
+ * is seen; false when it is not whole, and nothing changed.
+ */
+#define TRIAGE_HISTORY_MAX (512u << 10)
+void triage_write(const struct triage *, struct writer *);
+bool triage_read(struct triage *, struct bytes);

@@ -4,6 +4,7 @@
 #include "tests/test.h"
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[64], path[96], moved[96];
@@ -56,7 +57,7 @@ TEST(follow_waits_for_the_end_of_a_line)
 {
 	struct follow *f;
 	begin();
-	CHECK(follow_open(&f, path, NULL) == 0 && follow_missing(f)); /* not there yet */
+	CHECK(follow_open(&f, path, NULL) == 0 && follow_trouble(f)); /* not there yet */
 	READS(f, "");
 	put(path, "one\ntw", O_APPEND);
 	READS(f, "one,");
@@ -136,6 +137,169 @@ TEST(follow_skips_what_is_too_long)
 	put(path, "next\n", O_APPEND);
 	CHECK(follow_open(&f, path, NULL) == 0);
 	READS(f, "long,,next,");
+	free(text);
+	end(f);
+}
+
+TEST(follow_notices_that_a_torn_line_was_cut)
+{
+	struct follow *f;
+	begin();
+	put(path, "to", 0); /* the first line, so no place has a digest */
+	CHECK(follow_open(&f, path, NULL) == 0);
+	READS(f, "");
+	put(path, "another\n", O_TRUNC);
+	READS(f, "another,");
+	CHECK(follow_lost(f) == 1);
+	put(path, "torn", O_APPEND);
+	READS(f, "");
+	put(moved, "another\ntorn off\n", 0);
+	put(path, "a new file, longer than the old one was\n", O_TRUNC);
+	READS(f, "torn off,a new file, longer than the old one was,");
+	CHECK(follow_lost(f) == 1);
+	end(f);
+}
+
+TEST(follow_is_cut_between_two_lines_of_a_turn)
+{
+	struct follow *f;
+	struct follow_line l;
+	begin();
+	put(path, "one\ntwo\n", 0);
+	CHECK(follow_open(&f, path, NULL) == 0 && follow_next(f, now_us, &l)); /* "two" is read, not taken */
+	put(moved, "one\ntwo\nthree\n", 0);
+	put(path, "four\n", O_TRUNC);
+	READS(f, "two,three,four,");
+	CHECK(follow_lost(f) == 0);
+	end(f);
+}
+
+TEST(follow_is_not_misled_by_an_inode)
+{
+	struct follow *f;
+	struct follow_place p;
+	begin();
+	put(path, "one\n", 0);
+	CHECK(follow_open(&f, path, NULL) == 0);
+	READS(f, "one,");
+	follow_where(f, &p);
+	follow_close(f);
+	put(path, "uno\ndos\n", O_TRUNC); /* the same inode, another log */
+	CHECK(follow_open(&f, path, &p) == 0 && follow_lost(f) == 1);
+	READS(f, "uno,dos,");
+	end(f);
+}
+
+/* Not there, or closed to us, while we come back: it is not another file for that. */
+TEST(follow_keeps_its_place_while_there_is_no_log)
+{
+	struct follow *f;
+	struct follow_place p, q;
+	struct follow_line l;
+	begin();
+	put(path, "#head\none\n", 0);
+	CHECK(follow_open(&f, path, NULL) == 0 && follow_next(f, now_us, &l));
+	follow_header(f, l.offset);
+	READS(f, "one,");
+	follow_where(f, &p);
+	follow_close(f);
+	char away[96];
+	snprintf(away, sizeof away, "%s.away", folder);
+	CHECK(rename(folder, away) == 0);
+	CHECK(follow_open(&f, path, &p) == 0);
+	READS(f, "");
+	CHECK_SAY(!strcmp(follow_trouble(f), "the log is not there"), "%s", follow_trouble(f));
+	follow_where(f, &q);
+	CHECK(!memcmp(&p, &q, sizeof p));
+	CHECK(rename(away, folder) == 0);
+	put(path, "two\n", O_APPEND);
+	now_us += FOLLOW_GRACE_US;
+	CHECK(follow_next(f, now_us, &l) && bytes_equal_text(l.line, "two") && l.resumes && !l.begins);
+	CHECK(follow_lost(f) == 0 && !follow_trouble(f));
+	end(f);
+}
+
+TEST(follow_says_why_it_cannot_read)
+{
+	struct follow *f;
+	begin();
+	CHECK(mkdir(path, 0700) == 0);
+	CHECK(follow_open(&f, path, NULL) == 0);
+	READS(f, "");
+	CHECK(!strcmp(follow_trouble(f), "the log is no plain file"));
+	CHECK(rmdir(path) == 0);
+	put(path, "one\n", 0);
+	READS(f, "one,");
+	follow_close(f);
+	if (geteuid() != 0) { /* root may read all */
+		CHECK(chmod(path, 0) == 0);
+		CHECK(follow_open(&f, path, NULL) == 0);
+		READS(f, "");
+		CHECK(!strcmp(follow_trouble(f), "the log may not be read by this process"));
+		CHECK(chmod(path, 0600) == 0);
+		READS(f, "one,");
+		follow_close(f);
+	}
+	unlink(path);
+	rmdir(folder);
+}
+
+TEST(follow_when_the_clock_is_set_back_at_a_rename)
+{
+	struct follow *f;
+	struct timespec before[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	begin();
+	put(path, "one\n", 0);
+	CHECK(follow_open(&f, path, NULL) == 0);
+	READS(f, "one,");
+	CHECK(rename(path, moved) == 0);
+	put(path, "two\n", 0);
+	CHECK(utimensat(AT_FDCWD, path, before, 0) == 0);
+	READS(f, "two,");
+	end(f);
+}
+
+TEST(follow_a_link_and_goes_on_after_a_restart)
+{
+	struct follow *f;
+	struct follow_place p;
+	begin();
+	char target[96];
+	snprintf(target, sizeof target, "%s/spool", folder);
+	put(target, "one\n", 0);
+	CHECK(symlink("spool", path) == 0);
+	CHECK(follow_open(&f, path, NULL) == 0);
+	READS(f, "one,");
+	follow_where(f, &p);
+	follow_close(f);
+	CHECK(follow_open(&f, path, &p) == 0);
+	READS(f, "");
+	put(target, "two\n", O_APPEND);
+	READS(f, "two,");
+	CHECK(follow_lost(f) == 0);
+	unlink(target);
+	end(f);
+}
+
+/* A place within a line that is too long is the line's beginning: its rest is no line. */
+TEST(follow_goes_on_within_a_line_that_is_too_long)
+{
+	struct follow *f;
+	struct follow_place p;
+	begin();
+	char *text = malloc(SENSOR_LINE_MAX * 2);
+	memset(text, 'x', SENSOR_LINE_MAX * 2);
+	text[SENSOR_LINE_MAX * 2 - 1] = '\0';
+	put(path, "one\n", 0);
+	put(path, text, O_APPEND);
+	CHECK(follow_open(&f, path, NULL) == 0);
+	READS(f, "one,");
+	follow_where(f, &p);
+	CHECK(p.offset == 4);
+	follow_close(f);
+	put(path, "x\ntwo\n", O_APPEND);
+	CHECK(follow_open(&f, path, &p) == 0);
+	READS(f, "long,two,");
 	free(text);
 	end(f);
 }
