@@ -40,34 +40,6 @@ unsigned intent_class_of(struct bytes name)
 }
 
 /*
- * Versions follow the name ("zmap-4"), so its beginning decides.  ZMap was made for surveys and most
- * of them still use it (Durumeric 2014); the bots' own scanners serve nothing else (Antonakakis 2017).
- */
-enum intent_tool intent_tool_of(struct bytes name)
-{
-	static const char *const hostile[] = {"mirai", "hajime", "mozi", "gafgyt", "qbot", "bashlite"};
-	if (name.len == 0)
-		return INTENT_TOOL_NONE;
-	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++)
-		if (bytes_start_with(name, hostile[i]))
-			return INTENT_TOOL_HOSTILE;
-	return bytes_start_with(name, "zmap") ? INTENT_TOOL_SURVEY : INTENT_TOOL_ANY;
-}
-
-/* Protocols that answer a small datagram with large ones (Rossow 2014, and the years since). */
-bool intent_asks_amplification(struct bytes name)
-{
-	static const char *const asks[] = {"ntp.monlist", "dns.any", "ssdp",    "memcached", "cldap",   "chargen",
-					   "qotd",        "snmp",    "wsd",     "ws-disc",   "coap",    "ard",
-					   "mssql",       "portmap", "rpcbind", "steam",     "quake",   "ubnt",
-					   "netbios",     "rip",     "dhcpdiscover"};
-	for (size_t i = 0; i < sizeof asks / sizeof *asks; i++)
-		if (bytes_start_with(name, asks[i]))
-			return true;
-	return false;
-}
-
-/*
  * Where code spreads by itself from host to host: telnet and its stand-ins (Mirai and kin), SMB
  * (Conficker, WannaCry), ADB, and the routers' management ports.  SSH and HTTP are not among them:
  * everybody asks those.

@@ -74,6 +74,7 @@ enum intent_tool {
 	INTENT_TOOL_HOSTILE, /* one that only bots have */
 };
 enum intent_tool intent_tool_of(struct bytes name); /* by its name; empty: INTENT_TOOL_NONE */
+bool intent_tool_known(struct bytes name, enum intent_tool *); /* false: the judge has no opinion of it */
 
 /* Does a payload of that name ask for much more than it is? */
 bool intent_asks_amplification(struct bytes name);

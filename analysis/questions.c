@@ -47,7 +47,7 @@ static void write_flows(struct writer *w, const struct judge_scope *scope)
 	write_text(w, "SELECT ip(src) AS source, sum(flow_packets) AS packets, max(flow_destinations) AS destinations, "
 		      "uniqExactIf(proto, dport, " SCHEDULED ") AS ports, sumIf(flow_packets, " WORM ") AS worm, "
 		      "groupUniqArray(8)(tool) AS tools, groupUniqArray(8)(flow_class) AS classes, "
-		      "groupUniqArray(8)(flow_asks) AS asks, sumMap([toHour(time)], [flow_packets]).1 AS hours, "
+		      "groupUniqArrayIf(8)(flow_asks, proto = 'udp' AND flow_asks != '') AS asks, sumMap([toHour(time)], [flow_packets]).1 AS hours, "
 		      "sumMap([toHour(time)], [flow_packets]).2 AS hourly FROM flows WHERE ");
 	write_range(w, day * DAY_S, (day + 1) * DAY_S);
 	write_slice(w, scope);
