@@ -59,7 +59,13 @@ static const struct report telescope = {
 			     JUDGED ") GROUP BY verdict ORDER BY sources DESC, verdict"},
 		{"scans", "SELECT ip(src) AS source, proto, dport AS port, max(" NUMBER("scan.ports") ") AS ports, "
 			  "any(" TEXT("tool") ") AS tool, " FINDINGS("scan", "destinations", "scan.seen")
-			  " GROUP BY src, proto, port ORDER BY packets DESC, source LIMIT 50"},
+			  " AND state = '' GROUP BY src, proto, port ORDER BY packets DESC, source LIMIT 50"},
+		{"handshakes", "SELECT ip(src) AS source, proto, dport AS port, count() AS times, "
+			       "countIf(" TEXT("reactive.end") " = 'payload') AS payloads, "
+			       "countIf(" TEXT("reactive.phases") " = '2') AS two_phase, any(" TEXT("tool") ") AS tool, "
+			       "any(" TEXT("flow.asks") ") AS asks, max(time) AS last FROM events WHERE kind = 'scan.seen' "
+			       "AND state = 'answered' AND " IN_RANGE " GROUP BY src, proto, port "
+			       "ORDER BY times DESC, source, port LIMIT 50"},
 		{"victims", "SELECT ip(src) AS victim, proto, sport AS port, "
 			    FINDINGS("backscatter", "destinations", "backscatter.seen")
 			    " GROUP BY src, proto, port ORDER BY packets DESC, victim LIMIT 50"},

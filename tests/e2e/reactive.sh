@@ -47,7 +47,7 @@ telescope:
     - {prefix: 198.18.0.192/26}
     - {prefix: 198.18.1.0/24}
     - {prefix: 2001:db8:d::/48, reactive: true}
-  reactive: {rate: $RATE, burst: $BURST, network_rate: $NETWORK_RATE, network_burst: $NETWORK_BURST, patience: 4s}
+  reactive: {rate: $RATE, burst: $BURST, network_rate: $NETWORK_RATE, network_burst: $NETWORK_BURST, patience: 6s}
 active: {opt_out: $WORK/out/optout}
 rules:
   - {name: two_phase, on: scan.seen, when: {state: answered, reactive.phases: 2}, do: steer, persona: dvr}
@@ -73,7 +73,7 @@ mapfile -t alive <"$WORK/first"
 $OUTER curl -s -m 5 --interface $ZMAP -A two-phase "http://${alive[0]}/first" >/dev/null
 come_from $NC
 printf 'hello dark\r\n' | $OUTER timeout 5 busybox nc -w 2 "${alive[1]}" 4444 >/dev/null 2>&1
-sleep 6 | $OUTER timeout 9 busybox nc "${alive[1]}" 4445 >/dev/null 2>&1 # says nothing
+sleep 12 | $OUTER timeout 15 busybox nc "${alive[1]}" 4445 >/dev/null 2>&1 & # says nothing
 busybox true | $OUTER timeout 5 busybox nc -w 2 "${alive[1]}" 4446 >/dev/null 2>&1 # and says goodbye
 come_from $NMAP
 $OUTER timeout 60 nmap -n -Pn -sT -p 22,23,8080 "${alive[2]}" "${alive[3]}" >"$WORK/nmap" 2>&1
@@ -81,7 +81,7 @@ $OUTER timeout 60 nmap -n -Pn -sT -p 22,23,8080 "${alive[2]}" "${alive[3]}" >"$W
 come_from $ZMAP
 # A stack of its own, at an address where no kernel interferes; it waits two seconds for a banner first.
 $OUTER timeout 60 masscan -p80 "${alive[4]}" "${alive[5]}" --banners --adapter wire --adapter-ip $MASSCAN --adapter-port 61000 \
-	--router-mac "${ROUTER//:/-}" --rate 100 --wait 4 >"$WORK/masscan" 2>&1 || fail "masscan: $(cat "$WORK/masscan")"
+	--router-mac "${ROUTER//:/-}" --rate 100 --wait 6 >"$WORK/masscan" 2>&1 || fail "masscan: $(cat "$WORK/masscan")"
 for i in 1 2 3 4; do $OUTER curl -s -g -m 3 "http://[2001:db8:d::$i]/six" >/dev/null; done
 
 frames unasked "${alive[6]}"
@@ -145,6 +145,10 @@ said() { # source, beginning of what it said
 [ "$(told $SIX "dport = 80")" -ge 1 ] || fail "nothing came of IPv6"
 strangers=$(query "SELECT groupUniqArray(src) FROM log WHERE $answered AND src NOT IN ('$ZMAP', '$NC', '$NMAP', '$MASSCAN', '$SIX')" | tail -1)
 [ "$strangers" = '[]' ] || fail "handshakes of nobody: $strangers"
+report=$("$KANSOKU" report telescope --config "$CONFIG" --json)
+jq -e ".parts.handshakes | map(select(.source == \"$ZMAP\" and .port == 80 and .two_phase == 1 and .payloads == 1)) | length == 1" <<<"$report" >/dev/null ||
+	fail "the report knows of no two-phase scanner: $(jq -c .parts.handshakes <<<"$report")"
+jq -e ".parts.scans | map(select(.source == \"$NC\")) | length == 0" <<<"$report" >/dev/null || fail "a handshake is taken for a scan"
 # The two-phase scanner meets the decoy that a rule has for it.
 intrude_from $ZMAP 192.0.2.7 root >/dev/null
 for _ in $(seq 100); do

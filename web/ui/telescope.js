@@ -155,6 +155,7 @@ export async function telescope(page, range = "24h") {
 				box("Ports", ranked(parts.ports.slice(0, 15), ["proto", "port", "packets", "sources"]), "asked for; the first 15")),
 			box("Sources", sourcesTable(parts.sources), "the 100 with most packets"),
 			element("div", { class: "sides" }, ...found.filter(([, rows]) => rows.length).map(([title, rows]) => box(title, findings(rows))),
+				...(parts.handshakes.length ? [box("Handshakes with reactive addresses", plainTable(parts.handshakes))] : []),
 				box("Alerts of other sensors", plainTable(parts.alerts), "by what triage made of them"),
 				box("What payloads ask", plainTable(parts.asks))));
 	} catch (e) { page.replaceChildren(failure(e)); }
