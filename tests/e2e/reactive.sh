@@ -81,7 +81,8 @@ $OUTER timeout 60 nmap -n -Pn -sT -p 22,23,8080 "${alive[2]}" "${alive[3]}" >"$W
 come_from $ZMAP
 # A stack of its own, at an address where no kernel interferes; it waits two seconds for a banner first.
 $OUTER timeout 60 masscan -p80 "${alive[4]}" "${alive[5]}" --banners --adapter wire --adapter-ip $MASSCAN --adapter-port 61000 \
-	--router-mac "${ROUTER//:/-}" --rate 100 --wait 6 >"$WORK/masscan" 2>&1 || fail "masscan: $(cat "$WORK/masscan")"
+	--router-mac "${ROUTER//:/-}" --rate 100 --wait 6 >"$WORK/masscan" 2>&1 &
+MASSCAN_PID=$!
 for i in 1 2 3 4; do $OUTER curl -s -g -m 3 "http://[2001:db8:d::$i]/six" >/dev/null; done
 
 frames unasked "${alive[6]}"
@@ -91,6 +92,7 @@ frames one "${alive[8]}"
 echo '11.9.6.0/24' >>"$WORK/out/optout"
 sleep 1.5
 frames opted "${alive[8]}"
+wait $MASSCAN_PID || fail "masscan: $(cat "$WORK/masscan")"
 # Floods: of one source, and of forged ones that all have the TTL of one place.
 $OUTER timeout -s INT 0.5 hping3 -q --flood -S -p 444 -a $FLOOD "${alive[9]}" >"$WORK/hping" 2>&1
 $OUTER timeout -s INT 0.5 hping3 -q --flood -S -p 443 --rand-source "${alive[9]}" >>"$WORK/hping" 2>&1
