@@ -94,7 +94,7 @@ struct account_key {
 	uint32_t source;
 	uint16_t port;
 	uint8_t proto, flags;
-	bool answer; /* not of the key itself: follows from the rest */
+	bool answer; /* not of the key itself: of who begins the account */
 };
 
 static inline bool account_answers(const struct account *a) { return a->bits & ACCOUNT_ANSWERS; }

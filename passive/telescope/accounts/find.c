@@ -82,19 +82,10 @@ void find_target(struct telescope *t, struct target *e)
 	tell(t, &f);
 }
 
-/*
- * Somebody asked a reflector in the name of one of ours, which makes ours the victim; and who
- * resets what answers its own SYNs (to a reactive telescope, or through its system) is a scanner.
- */
-static bool answers_by_itself(const struct telescope *t, const struct account *a, const struct source *s)
-{
-	return account_class(t, a, 0) == CLASS_REFLECTION || (a->proto == 6 && a->flags & 4 && s->bits & SOURCE_SYN);
-}
-
 void find_victim(struct telescope *t, const struct account *a, struct source *s, const struct victim *v)
 {
-	if (answers_by_itself(t, a, s))
-		return;
+	if (account_class(t, a, 0) == CLASS_REFLECTION)
+		return; /* somebody asked it in the name of one of ours, which makes ours the victim */
 	s->bits |= SOURCE_VICTIM;
 	struct finding f = {.kind = FINDING_VICTIM,
 			    .first_us = v->first_us,

@@ -75,6 +75,15 @@ static bool icmp_is_whole(const struct packet_batch *b, unsigned i)
 	return b->column[COLUMN_VERSION][i] == version && b->column[COLUMN_PAYLOAD][i];
 }
 
+/*
+ * Who has asked resets what answered it: a scanner's own system does so behind a reactive telescope,
+ * from a port of its own each time.  That is no answer to anybody, and belongs to the port it asked.
+ */
+static bool resets_its_own(const struct telescope *t, uint32_t source, uint8_t flags)
+{
+	return flags & RST && ((const struct source *)pool_item(&t->sources, source))->bits & SOURCE_SYN;
+}
+
 struct account_key packet_key(const struct telescope *t, const struct packet_batch *b, unsigned i,
 			      uint32_t source)
 {
@@ -83,7 +92,7 @@ struct account_key packet_key(const struct telescope *t, const struct packet_bat
 	switch (k.proto) {
 	case TCP:
 		k.flags = (uint8_t)b->column[COLUMN_FLAGS][i];
-		k.answer = segment_answers(k.flags);
+		k.answer = segment_answers(k.flags) && !resets_its_own(t, source, k.flags);
 		k.port = (uint16_t)(k.answer ? sport : dport);
 		break;
 	case ICMP:

@@ -21,7 +21,8 @@ const struct victim *victims_count(struct pool *victims, uint32_t *number, uint6
 		return NULL;
 	struct victim *it = pool_item(victims, *number);
 	uint32_t bucket = (uint32_t)(time_us / SLIDE_US);
-	if (!it->packets || time_us > it->last_us + timeout_us)
+	bool long_before = time_us < it->first_us && it->first_us - time_us > timeout_us;
+	if (!it->packets || time_us > it->last_us + timeout_us || long_before)
 		*it = (struct victim){.first_us = time_us, .last_us = time_us, .bucket = bucket};
 	if (time_us > it->last_us)
 		it->last_us = time_us;

@@ -119,11 +119,12 @@ TEST(tools_behind_one_address_are_told_apart)
 		zmap(t.dark, START + i * SECOND, THEIRS, OURS + i);
 		masscan(t.dark, START + i * SECOND, THEIRS, OURS + i, 80, 250);
 		SEND(t.dark, START + i * SECOND, THEIRS, OURS + i, .dport = 23, .seq = OURS + i);
+		SEND(t.dark, START + i * SECOND, THEIRS, OURS + i, .dport = 22, .seq = i * 77, .ipid = 1, .window = 8192);
 	}
 	dark_finish(t.dark);
 	uint64_t all = 0;
-	static const char *const names[] = {"zmap", "masscan", "mirai"};
-	for (unsigned i = 0; i < 3; i++) {
+	static const char *const names[] = {"zmap", "masscan", "mirai", "scapy"};
+	for (unsigned i = 0; i < 4; i++) {
 		all |= UINT64_C(1) << (tool_number(&t, names[i]) - 1);
 		CHECK(t.dark->sums.tools[tool_number(&t, names[i])].packets == 40);
 	}

@@ -82,6 +82,10 @@ TEST(victim_is_not_made_by_time_that_goes_backwards)
 		at[i] = i % 2 ? 0 : 600 * SECOND;
 	CHECK(fulfilled(at, 58) == 0); /* 29 here, 29 there */
 	CHECK(fulfilled(at, 200) <= 1);
+	for (unsigned i = 0; i < 100; i++)
+		at[i] = 1000 * SECOND;
+	at[100] = 0; /* one of another time does not make 100 at once last long */
+	CHECK(fulfilled(at, 101) == 0);
 }
 
 TEST(victims_are_told_apart)
@@ -169,8 +173,11 @@ TEST(who_resets_what_it_asked_for_is_no_victim)
 		SEND(d, START + i * SECOND / 4 + 1, VICTIM, OURS + i % 4, .sport = (uint16_t)(30000 + i), .dport = 22,
 		     .flags = TCP_RST);
 	}
+	SEND(d, START + 101 * SECOND, VICTIM, OURS, .sport = 30000, .dport = 23);
 	dark_finish(d);
-	CHECK(dark_found(d, FINDING_VICTIM) == 0 && !dark_source(d, VICTIM)->victim);
-	CHECK(dark_found(d, FINDING_SCAN) == 0); /* four addresses on one port */
+	CHECK(d->finding_count == 0); /* four addresses on one port and one on another */
+	CHECK(d->record_count == 3 && dark_source(d, VICTIM)->classes == 1u << CLASS_SCAN);
+	for (size_t i = 0; i < 3; i++)
+		CHECK(!d->records[i].r.answer && d->records[i].r.port == (d->records[i].r.packets == 1 ? 23 : 22));
 	dark_close(d);
 }
