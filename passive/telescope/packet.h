@@ -96,7 +96,7 @@ struct packet_batch {
 	struct bytes payload[PACKET_BATCH];     /* what was captured of it; of ICMP: all behind the first 4 bytes */
 	struct tcp_shape shape[PACKET_BATCH];   /* where COLUMN_SHAPE is not 0 */
 	uint32_t column[COLUMNS][PACKET_BATCH];
-} __attribute__((aligned(64)));
+};
 
 /* Where every frame went: frames == not_ip + malformed + elsewhere + taken. */
 struct packet_counts {
