@@ -1,13 +1,7 @@
 /* kansoku query: one question in SQL, answered in the format that is asked for. */
-#include "bus/client.h"
-#include "bus/parent.h"
-#include "cli/command.h"
-#include "cli/offline.h"
+#include "cli/ask.h"
 #include "store/store.h"
-#include <stdlib.h>
 #include <unistd.h>
-
-#define GRACE_MS 30000 /* on top of the time that a question may take: others stand before it */
 
 static bool print_part(void *arg, struct bytes part)
 {
@@ -26,48 +20,21 @@ static int read_sql(const struct arguments *a, struct buffer *sql, struct fault 
 		       ? fault_set(fault, ERR_FULL, "query: longer than %u bytes", QUESTION_MAX) : 0;
 }
 
-static int ask(const struct arguments *a, const char *state, const struct config *config,
-	       enum answer_format format, struct bytes sql, struct fault *fault)
-{
-	const struct store_options *o = config_section(config, "store");
-	const unsigned wait_ms_max = (unsigned)o->query.time_ms + GRACE_MS;
-	bool private_too = arguments_flag(a, "private") != NULL;
-	uint8_t *room = malloc(QUESTION_MAX);
-	if (!room)
-		return fault_set(fault, ERR_MEMORY, "query: out of memory");
-	struct writer w = writer_of(room, QUESTION_MAX);
-	question_write(&w, sql, format, private_too);
-	int bad = client_request(state, "store", TOPIC_QUERY, writer_bytes(&w), print_part, NULL, wait_ms_max,
-				 fault);
-	free(room);
-	if (bad == ERR_TIMEOUT)
-		fault_set(fault, bad, "query: the store did not answer within %u s; kansoku's log says whether it "
-				      "is up, store.query.time allows longer questions", wait_ms_max / 1000);
-	if (bad == ERR_GONE && !offline_running(state))
-		bad = offline_ask(state, config, sql, format, private_too, print_part, NULL, fault);
-	return bad;
-}
-
 static int run(const struct arguments *a)
 {
-	static struct config config;
-	char state[256];
+	struct question question;
 	struct fault fault = {0};
 	struct buffer sql = BUFFER(0);
 	const char *name = arguments_flag(a, "format");
 	if (!name)
 		name = arguments_flag(a, "json") ? "lines" : isatty(STDOUT_FILENO) ? "pretty" : "tsv";
-	int format = answer_format_find(name);
-	if (format < 0)
+	if (answer_format_find(name) < 0)
 		return command_fail(2, "query: there is no format %s; lines, json, csv, tsv, parquet and pretty "
 				       "are right", name);
-	int bad = command_config(a, &config, &fault);
-	if (!bad && run_state_path(&config, state, sizeof state))
-		bad = fault_set(&fault, ERR_BAD, "run.state: the path is too long");
-	if (!bad)
-		offline_program(state); /* before it reads its input */
+	int bad = question_begin(&question, a, &fault);
 	bad = bad ? bad : read_sql(a, &sql, &fault);
-	bad = bad ? bad : ask(a, state, &config, (enum answer_format)format, buffer_bytes(&sql), &fault);
+	bad = bad ? bad : question_ask(&question, name, buffer_bytes(&sql), arguments_flag(a, "private") != NULL,
+				     print_part, NULL, &fault);
 	buffer_done(&sql);
 	if (fflush(stdout) && !bad)
 		bad = fault_set(&fault, ERR_SYSTEM, "query: the answer cannot be written");

@@ -6,6 +6,7 @@
  */
 #include "cli/command.h"
 #include "cli/judge.h"
+#include "cli/new_payloads.h"
 #include "cli/signature_files.h"
 #include "passive/telescope/output.h"
 #include "passive/telescope/telescope.h"
@@ -17,7 +18,6 @@
 
 #define PREFIXES_MAX 4096
 #define FLAGS_MAX 64
-#define MEMORY_MIN (16u << 20)
 
 struct telescope_run {
 	const struct arguments *arguments;
@@ -94,7 +94,7 @@ static int read_limits(struct telescope_run *run, struct fault *fault)
 				&interval_ms, fault);
 	if (!bad)
 		bad = flag_read(run->arguments, "memory",
-				(struct option){.type = OPTION_SIZE, .min = MEMORY_MIN, .max = 1ull << 40},
+				(struct option){.type = OPTION_SIZE, .min = TELESCOPE_MEMORY_LEAST, .max = 1ull << 40},
 				&o->memory, fault);
 	o->timeout_us = timeout_ms * 1000;
 	o->interval_us = interval_ms * 1000;
@@ -225,9 +225,11 @@ static int read_all(struct telescope_run *run)
 static int run(const struct arguments *a)
 {
 	static struct telescope_run run;
-	if (strcmp(arguments_word(a, 0), "read"))
-		return command_fail(2, "telescope: there is no \"%s\" here, `kansoku telescope read FILE...` would be "
-				    "right", arguments_word(a, 0));
+	if (!strcmp(arguments_word(a, 0), "new") && arguments_count(a) == 1)
+		return new_payloads_run(a);
+	if (strcmp(arguments_word(a, 0), "read") || arguments_count(a) < 2)
+		return command_fail(2, "telescope: `kansoku telescope read FILE...` or `kansoku telescope new` would be "
+				    "right");
 	run.arguments = a;
 	run.options = (struct reading_options){
 		.quiet = arguments_flag(a, "quiet") != NULL,
@@ -264,6 +266,7 @@ static const struct flag telescope_flags[] = {
 	{"signatures", "FILE", "further signatures of tools and payloads, may be given several times"},
 	{"surveys", "FILE", "list of acknowledged surveys (MISP warninglist or text), may be given several times"},
 	{"names", "FILE", "lines ADDRESS NAME as reverse DNS gave them, may be given several times"},
+	{"hours", "N", "with new: so far back, default 24"},
 	{"quiet", NULL, "no progress, and no summary unless --text"},
 	{0},
 };
@@ -271,7 +274,7 @@ static const struct flag telescope_flags[] = {
 static const struct command telescope = {
 	.name = "telescope",
 	.synopsis = "read FILE... [--prefix PREFIX]... [--json | --csv | --text] [--flowtuple FILE] "
-		    "[--slice ADDRESS --write FILE]",
+		    "[--slice ADDRESS --write FILE] | new [--hours N] [--json]",
 	.summary = "read captures of dark traffic: who scans, with what, who is attacked elsewhere",
 	.description =
 		"Reads pcap and pcapng files, also .gz and .zst, and \"-\" for standard input, in the order\n"
@@ -294,10 +297,14 @@ static const struct command telescope = {
 		"--names add what others say of addresses; nothing is asked of anybody.\n"
 		"\n"
 		"A file that ends within a frame is read up to there, with a note. A file that lies about\n"
-		"itself is read up to the lie; what was read is reported, and the exit status is 1.",
+		"itself is read up to the lie; what was read is reported, and the exit status is 1.\n"
+		"\n"
+		"`telescope new` asks the store for payloads that no signature knows, of the live telescope\n"
+		"and of alerts of other sensors, groups them by similarity, and prints what can begin a file\n"
+		"of signatures.",
 	.flags = telescope_flags,
 	.flags_of_modules = flags_of_outputs,
-	.words_min = 2,
+	.words_min = 1,
 	.words_max = ARGUMENTS_MAX,
 	.run = run,
 };

@@ -15,10 +15,11 @@
 
 struct telescope;
 
+#define TELESCOPE_MEMORY_LEAST (UINT64_C(64) << 20) /* what tables of fixed size leave room for accounts in */
 struct telescope_options {
 	uint64_t timeout_us;    /* quiet for so long: a record; 0: 624 s, which is what Merit uses */
 	uint64_t interval_us;   /* an account is cut at this age; 0: an hour, which is also the most */
-	uint64_t memory;        /* bytes; 0: 2 GiB */
+	uint64_t memory;        /* bytes, TELESCOPE_MEMORY_LEAST or more; 0: 2 GiB */
 	uint32_t scan_destinations; /* 0: a tenth of what is watched, within 5 and 100 */
 	uint32_t scan_ports;    /* on which a source is a scan over ports; 0: 25 */
 	bool keep_sources;      /* a quiet source is kept, so that the sums count it once (files) */

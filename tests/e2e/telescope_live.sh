@@ -119,6 +119,17 @@ scans=$(query "SELECT count(DISTINCT src) FROM log WHERE kind = 'scan.seen'" | t
 [ "$(query "SELECT count() FROM log WHERE kind = 'scan.seen' AND state != ''" | tail -1)" = 0 ] || fail "a scan.seen has a state: nothing was answered"
 [ "$(query "SELECT count() FROM log WHERE kind = 'decision.made'" | tail -1)" = 0 ] || fail "bare packets led to a decision"
 
+# A payload that no signature knows is shown as new.
+printf 'QXNEW-payload-of-no-tool' >"$WORK/payload"
+$OUTER timeout 60 hping3 -q -2 -c 8 -i u1000 -p 4444 -d 24 -E "$WORK/payload" -a 203.0.113.18 198.18.0.14 >>"$WORK/hping" 2>&1
+for _ in $(seq 100); do
+	"$KANSOKU" telescope new --config "$CONFIG" >"$WORK/new" 2>&1
+	grep -q QXNEW "$WORK/new" && break
+	sleep 0.2
+done
+grep -qxF -- "- {name: unnamed, proto: udp, ports: [4444], starts: 'QXNEW-payload-of-no-tool', length: '24'}" "$WORK/new" ||
+	fail "the new payload is not shown: $(cat "$WORK/new")"
+
 # What is malformed ends no worker; afterwards a scan is seen as before.
 $OUTER $PYTHON tests/e2e/dark_traffic.py wire "$ROUTER" malformed >"$WORK/malformed" 2>&1 || fail "$(cat "$WORK/malformed")"
 $OUTER timeout 60 hping3 -q -c 50 -i u1000 -S -p 82 -a 203.0.113.14 198.18.0.10 >>"$WORK/hping" 2>&1

@@ -14,7 +14,7 @@ make -s $GENERATE >/dev/null 2>&1 || fail "$GENERATE cannot be built"
 CAPTURES=tests/captures/telescope
 PACKETS=20000
 MANY=1000000 ROOM=64 # sources, MiB
-[[ $KANSOKU == *undefined* ]] && MANY=250000 ROOM=16
+[[ $KANSOKU == *undefined* ]] && MANY=500000
 $GENERATE $PACKETS 2000 600 >"$WORK/dark.pcap" || fail "no capture could be made"
 telescope() { timeout 120 "$KANSOKU" telescope read "$@"; }
 field() { jq -r "$2" <<<"$1"; }
@@ -215,7 +215,7 @@ wrong 2 '--csv and --json both write on standard output' "$WORK/dark.pcap" --jso
 wrong 2 '--write goes with --slice, which is not given' "$WORK/dark.pcap" --write "$WORK/x.pcap"
 wrong 2 '--slice: "nobody" is not an address' "$WORK/dark.pcap" --slice nobody --write "$WORK/x.pcap"
 wrong 2 '--prefix: "10.0.0.0/99" is not a prefix' "$WORK/dark.pcap" --prefix 10.0.0.0/99
-wrong 2 '--memory: "1K" is not right' "$WORK/dark.pcap" --memory 1K
+wrong 2 '--memory: "16M" is not right' "$WORK/dark.pcap" --memory 16M
 wrong 2 '--top: "0" is not a number from 1 to 1024' "$WORK/dark.pcap" --top 0
 wrong 2 'standard input (-) is named twice' - -
 printf 'payloads:\n- {name: Big, proto: udp}\n' >"$WORK/bad.yaml"

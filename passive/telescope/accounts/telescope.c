@@ -6,7 +6,6 @@
 #define TIMEOUT_US (UINT64_C(624) * 1000000)    /* as in Merit's darknet events */
 #define INTERVAL_US (UINT64_C(3600) * 1000000)  /* durations have 32 bits of microseconds */
 #define MEMORY (UINT64_C(2) << 30)
-#define MEMORY_LEAST (UINT64_C(64) << 20)
 #define SCAN_PORTS 25
 
 /* UDP services that answer more than they are asked, or whose answers reach dark space at all. */
@@ -45,8 +44,8 @@ static void options_complete(struct telescope_options *o)
 		o->interval_us = INTERVAL_US;
 	if (!o->memory)
 		o->memory = MEMORY;
-	if (o->memory < MEMORY_LEAST)
-		o->memory = MEMORY_LEAST;
+	if (o->memory < TELESCOPE_MEMORY_LEAST)
+		o->memory = TELESCOPE_MEMORY_LEAST;
 	if (o->watched < 1)
 		o->watched = 1;
 	if (!o->scan_destinations) /* a tenth of the dark space, as ORION does, but never less than five */
