@@ -12,10 +12,10 @@ for AVRO in python3 /usr/bin/python3 none; do $AVRO -c 'import avro' 2>/dev/null
 GENERATE=build/plain/program/bench/telescope/generate
 make -s $GENERATE >/dev/null 2>&1 || fail "$GENERATE cannot be built"
 CAPTURES=tests/captures/telescope
-PACKETS=20000
+PACKETS=40000
 MANY=1000000 ROOM=64 # sources, MiB
 [[ $KANSOKU == *undefined* ]] && MANY=500000
-$GENERATE $PACKETS 2000 600 >"$WORK/dark.pcap" || fail "no capture could be made"
+$GENERATE $PACKETS 4000 600 >"$WORK/dark.pcap" || fail "no capture could be made"
 telescope() { timeout 120 "$KANSOKU" telescope read "$@"; }
 field() { jq -r "$2" <<<"$1"; }
 last() { telescope "$@" --json --summary-only 2>"$WORK/errors" || fail "telescope read $*: $(cat "$WORK/errors")"; }
@@ -90,7 +90,7 @@ done
 
 # Summary: the same figures, readable, no line too long; blocks only where the locale has them.
 LC_ALL=C.UTF-8 telescope "$WORK/dark.pcap" >"$WORK/text" || fail "no summary"
-grep -q '^1 file, 20,000 packets' "$WORK/text" || fail "$(head -1 "$WORK/text")"
+grep -q "^1 file, 40,000 packets" "$WORK/text" || fail "$(head -1 "$WORK/text")"
 for title in Frames 'Kinds of traffic' Tools 'Ports asked for' 'Payloads that are known' Sources 'Attack or survey'; do
 	grep -q "^$title " "$WORK/text" || fail "the summary has no table \"$title\""
 done
@@ -98,6 +98,11 @@ grep -q '█' "$WORK/text" || fail "no sparkline"
 [ "$(wc -L <"$WORK/text")" -le 100 ] || fail "a line of the summary is $(wc -L <"$WORK/text") wide"
 grep -q ' $' "$WORK/text" && fail "spaces at the end of a line"
 [ "$(awk '$1 == "mirai" {print $2; exit}' "$WORK/text" | tr -d ,)" = "$(field "$said" .tools.mirai.packets)" ] || fail "Mirai's packets differ"
+flood=$(awk '/^Floods/ {getline; print $1, $2}' "$WORK/text" | tr -d ,)
+[ "$flood" = "10.1.2.3 $(field "$said" .classes.spoofed.packets)" ] || fail "the flood in the summary is \"$flood\": $(jq -c .classes <<<"$said")"
+scanner=$(awk '/^Scans/ {getline; print $1, $2}' "$WORK/text" | tr -d ,)
+[ "$(tcpdump -nr "$WORK/dark.pcap" src "${scanner% *}" 2>/dev/null | wc -l)" = "${scanner#* }" ] || fail "the scanner in the summary: $scanner"
+LC_ALL=C telescope "$WORK/dark.pcap" --top 1000 | grep -q 'and 1[0-9]\{10\}' && fail "a table has more rows than there can be"
 LC_ALL=C telescope "$WORK/dark.pcap" --top 3 >"$WORK/ascii" || fail "no ASCII summary"
 LC_ALL=C grep -q '[^ -~]' "$WORK/ascii" && fail "the C locale gets more than ASCII"
 

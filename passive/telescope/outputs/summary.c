@@ -5,6 +5,7 @@
  * 6.5 % ("~"); the rankings of sources are exact as long as memory lets the accounts keep every
  * source, and the summary says when it does not.
  */
+#include "passive/telescope/findings.h"
 #include "passive/telescope/output.h"
 #include "passive/telescope/page.h"
 #include "passive/telescope/unknown.h"
@@ -13,7 +14,6 @@
 #include <xxhash.h>
 
 #define TOP_DEFAULT 10
-#define FINDINGS_KEPT 256      /* of a kind */
 #define PORT_ROWS (5u << 16)
 #define PORT_SETS_MAX (1u << 17) /* ports whose sources are counted: 32 MiB */
 #define ASKED_MAX SIGNATURE_PAYLOADS_MAX
@@ -39,11 +39,6 @@ struct source_row {
 	char reasons[64];
 };
 
-struct finding_row {
-	struct address address;
-	struct finding finding;
-};
-
 struct summary {
 	struct page page;
 	const struct signatures *signatures;
@@ -53,7 +48,8 @@ struct summary {
 	unsigned port_sets;
 	struct asked_row *asked;
 	unsigned asked_count;
-	struct ranking sources, shared, surveys, findings[4];
+	struct ranking sources, shared, surveys;
+	struct findings findings;
 	struct unknown_payloads unknown;
 	struct verdict_row {
 		const char *name;
@@ -70,21 +66,6 @@ static int summary_packets(void *state, const struct packet_batch *b, struct fau
 	for (unsigned i = 0; i < b->count; i++)
 		rate_count(&s->rate, b->time_us[i]);
 	return 0;
-}
-
-static uint32_t port_index(uint8_t proto, uint16_t port)
-{
-	switch (proto) {
-	case 6:
-		return port;
-	case 17:
-		return 1u << 16 | port;
-	case 1:
-		return 2u << 16 | port;
-	case 58:
-		return 3u << 16 | port;
-	}
-	return 4u << 16 | proto;
 }
 
 /* Names are compared as pointers: each stands once in the signatures. */
@@ -105,6 +86,7 @@ static int summary_record(void *state, const struct record *r, struct fault *fau
 {
 	struct summary *s = state;
 	(void)fault;
+	findings_take_record(&s->findings, r);
 	if (r->payload_name)
 		asked_take(s, r);
 	if (r->answer) /* the port is the source's: nobody asks for it here */
@@ -118,27 +100,11 @@ static int summary_record(void *state, const struct record *r, struct fault *fau
 	return 0;
 }
 
-/* Whoever is found again, since an interval or an attack was over, stays one row. */
 static int summary_finding(void *state, const struct finding *f, struct fault *fault)
 {
 	struct summary *s = state;
-	struct ranking *ranking = &s->findings[f->kind];
-	struct finding_row *known = ranking_find(ranking, &f->address);
 	(void)fault;
-	if (!known) {
-		ranking_offer(ranking, f->packets, &(struct finding_row){f->address, *f});
-		return 0;
-	}
-	known->finding.packets += f->packets;
-	if (f->count > known->finding.count)
-		known->finding.count = f->count;
-	if (f->rate > known->finding.rate)
-		known->finding.rate = f->rate;
-	if (f->first_us < known->finding.first_us)
-		known->finding.first_us = f->first_us;
-	if (f->last_us > known->finding.last_us)
-		known->finding.last_us = f->last_us;
-	ranking_weigh(ranking, known, known->finding.packets);
+	findings_take(&s->findings, f);
 	return 0;
 }
 
@@ -178,6 +144,7 @@ static int summary_source(void *state, const struct source_sum *sum, const struc
 	struct summary *s = state;
 	struct source_row row = {.sum = *sum, .verdict = judgement ? judgement->verdict : ""};
 	(void)fault;
+	findings_take_source(&s->findings, sum);
 	if (judgement) {
 		row.confidence = judgement->confidence;
 		snprintf(row.reasons, sizeof row.reasons, "%s", judgement->reasons);
@@ -305,17 +272,6 @@ static void show_distinct(struct page *p, const struct distinct *d)
 	page_text(p, text);
 }
 
-static const char *port_text(uint32_t index, char text[32])
-{
-	static const char *const protos[] = {"tcp", "udp", "icmp", "icmp6", "protocol"};
-	uint32_t kind = index >> 16, port = index & 65535;
-	if (kind == 2 || kind == 3)
-		snprintf(text, 32, "%s %u/%u", protos[kind], port >> 8, port & 255);
-	else
-		snprintf(text, 32, "%s %u", protos[kind], port);
-	return text;
-}
-
 static void show_ports(struct summary *s, const struct sums *sums)
 {
 	uint64_t below = UINT64_MAX;
@@ -421,39 +377,6 @@ static void show_surveys(struct summary *s)
 	}
 }
 
-static const struct finding_table {
-	const char *title, *count;
-} finding_tables[] = {
-	[FINDING_SCAN] = {"Scans", "addresses"},
-	[FINDING_VICTIM] = {"Victims of floods elsewhere", "addresses"},
-	[FINDING_REFLECTION] = {"Addresses here that many answer", "sources"},
-	[FINDING_FLOOD] = {"Floods of spoofed sources", "sources"},
-};
-
-static void show_findings(struct summary *s, enum finding_kind kind)
-{
-	struct ranking *ranking = &s->findings[kind];
-	char address[ADDRESS_TEXT_MAX], text[PAGE_WIDTH], duration[DURATION_TEXT_MAX];
-	if (!ranking->count)
-		return;
-	ranking_sort(ranking);
-	column_names(&s->page, COLUMNS(-32, 13, 11, 11, -24),
-		     NAMES(finding_tables[kind].title, "packets", finding_tables[kind].count, "packets/s",
-			   "port, how long"));
-	for (unsigned i = 0; i < ranking->count && i < s->top; i++) {
-		const struct finding *f = &((const struct finding_row *)ranking_row(ranking, i))->finding;
-		snprintf(text, sizeof text, "%.17s, %s", port_text(port_index(f->proto, f->port), (char[32]){0}),
-			 duration_text(f->last_us - f->first_us, duration));
-		page_text(&s->page, address_format(&f->address, address));
-		page_number(&s->page, f->packets);
-		page_number(&s->page, f->count);
-		page_number(&s->page, (uint64_t)(f->rate + 0.5));
-		page_text(&s->page, text);
-	}
-	if (ranking->count > s->top || ranking->offered > ranking->count)
-		page_line(&s->page, "  and %llu more", (unsigned long long)(ranking->offered - s->top));
-}
-
 static void note(struct summary *s, uint64_t count, const char *what)
 {
 	char number[GROUPED_TEXT_MAX];
@@ -481,9 +404,8 @@ static void show_notes(struct summary *s, const struct reading_end *end)
 		{end->payloads.left_out, "payloads that no signature knows were not compared, there are too many"},
 		{end->payloads.forgotten, "groups of such payloads made room for others"},
 		{sums->targets_unkept, "addresses here were not watched for floods, their table is full"},
-		{sums->sources_estimated, "sources were forgotten since memory was short: their number is an estimate"},
 	};
-	uint64_t any = 0;
+	uint64_t any = sums->sources_estimated;
 	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
 		any |= notes[i].count;
 	if (!any)
@@ -491,6 +413,8 @@ static void show_notes(struct summary *s, const struct reading_end *end)
 	column_names(&s->page, COLUMNS(-44), NAMES("To be noted"));
 	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
 		note(s, notes[i].count, notes[i].what);
+	if (sums->sources_estimated)
+		page_line(&s->page, "  sources were forgotten since memory was short: their number is an estimate");
 }
 
 static int summary_end(void *state, const struct reading_end *end, struct fault *fault)
@@ -506,10 +430,7 @@ static int summary_end(void *state, const struct reading_end *end, struct fault 
 		show_asked(s, sums);
 		unknown_show(&s->unknown, &end->payloads, &s->page);
 		show_sources(s, &s->sources, "Sources", false);
-		show_findings(s, FINDING_SCAN);
-		show_findings(s, FINDING_VICTIM);
-		show_findings(s, FINDING_REFLECTION);
-		show_findings(s, FINDING_FLOOD);
+		findings_show(&s->findings, s->top, &s->page);
 		show_surveys(s);
 		show_sources(s, &s->shared, "Several hosts, one address", true);
 	}
@@ -535,8 +456,7 @@ static int summary_begin(void *state, const struct output_context *context, stru
 	for (int i = 0; i < 3; i++)
 		bad |= ranking_open(rankings[i], sizeof(struct source_row), s->top);
 	bad |= unknown_open(&s->unknown, s->top);
-	for (int i = 0; i < 4; i++)
-		bad |= ranking_open(&s->findings[i], sizeof(struct finding_row), FINDINGS_KEPT);
+	bad |= findings_open(&s->findings);
 	if (bad)
 		return fault_set(fault, ERR_MEMORY, "no memory for the tables of the summary");
 	return lines_open(&s->page.lines, STDOUT_FILENO, "standard output", fault);
@@ -554,8 +474,7 @@ static void summary_close(void *state)
 	ranking_close(&s->sources);
 	ranking_close(&s->shared);
 	ranking_close(&s->surveys);
-	for (int i = 0; i < 4; i++)
-		ranking_close(&s->findings[i]);
+	findings_close(&s->findings);
 	unknown_close(&s->unknown);
 	lines_close(&s->page.lines);
 }
