@@ -1,8 +1,8 @@
 #!/bin/bash
 # Logs of other sensors are followed as they grow: torn lines, rename, copytruncate, folders that
-# come later, logs that may not be read, and the process killed again and again.  Every line is in
-# the store once; an alert causes no look: the journal says so, and where there is root a capture
-# of the wire to those that the alerts name.
+# come later, logs that may not be read, the process and the journal killed again and again.  Every
+# line is in the store once; an alert causes no look: the journal says so, and where there is root
+# a capture of the wire to those that the alerts name.
 . "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || skip "python3 is missing"
 [ "$(id -u)" != 0 ] || two_networks
@@ -81,13 +81,23 @@ for round in $(seq 4); do
 done
 wait_count 8810 "kill -9"
 
+# The journal dies while lines are on their way to it, twice.
+for first in 60000 63000; do
+	alerts $first $((first + 3000)) >>"$LOGS/eve.json"
+	sleep 0.0$((RANDOM % 9 + 1))
+	for _ in $(seq 200); do pid=$(role_pid journal); [ -n "$pid" ] && break; sleep 0.05; done
+	kill -9 "$pid"
+	[ $first = 63000 ] && kill_role
+done
+wait_count 14810 "kill -9 of the journal"
+
 conns 50 a >>"$LOGS/conn.log"; sleep 0.5; kill_role
 printf '1795000099.5\tClast\t203.0.113.9\t1\t198.51.100.7\t22\ttcp\tS0\n' >>"$LOGS/conn.log"
 flows() { query "SELECT count() FROM flows" 2>/dev/null; }
 for _ in $(seq 100); do [ "$(flows)" = 51 ] && break; sleep 0.2; done
 [ "$(flows)" = 51 ] || fail "$(flows) of 51 flows are in the store"
 
-alerts 30000 30001 192.0.2.53 >>"$LOGS/eve.json"; wait_count 8811 "benign"
+alerts 30000 30001 192.0.2.53 >>"$LOGS/eve.json"; wait_count 14811 "benign"
 [ "$(query "SELECT count() FROM log WHERE kind = 'alert.raised' AND has(value, 'source is in resolvers')")" = 1 ] ||
 	fail "the benign server was not told apart"
 
@@ -99,7 +109,7 @@ alerts 30000 30001 192.0.2.53 >>"$LOGS/eve.json"; wait_count 8811 "benign"
 	alerts 30002 30003 | sed 's/2026-11-20/2199-11-20/'
 	alerts 30003 30004 | sed 's/2026-11-20/1970-01-02/'
 } >>"$LOGS/eve.json"
-wait_count 8814 "hostile lines"
+wait_count 14814 "hostile lines"
 
 # A folder that was missing at the start, a log that is closed to the process when it comes back,
 # and one that was replaced by another while the process was away.
