@@ -126,6 +126,14 @@ static enum refusal door_full(const struct room *r)
 	                                                                     : REFUSED_NOT;
 }
 
+/* A port that no device has is one for trials: there the service alone decides. */
+static bool plays_port(const struct persona *p, const struct offered_port *o)
+{
+	if (!p->service_count)
+		return true;
+	return o->of_device ? persona_has_port(p, o->service, o->port) : persona_service(p, o->service) != NULL;
+}
+
 enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct address *peer,
                         uint16_t peer_port, const struct address *local, struct connection **out)
 {
@@ -143,7 +151,7 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 	if (v && !decoy->steer)
 		v->persona = NULL;
 	const struct persona *persona = cast(decoy, v, address_hash(local, r->stage.device_key));
-	bool offered = !persona || persona_offers(persona, l->offered->service->name);
+	bool offered = !persona || plays_port(persona, l->offered);
 	struct connection *c = offered ? connection_new(r, l, fd) : NULL;
 	if (!c) {
 		limits_leave(&r->limits, &share);

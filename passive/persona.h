@@ -68,11 +68,20 @@ struct persona_http {
 	size_t page_count;
 };
 
+struct service; /* passive/service.h */
+
+struct persona_service {
+	const struct service *service;
+	const uint64_t *ports;
+	size_t port_count;
+	const void *device; /* of service->device */
+};
+
 struct persona {
 	const char *name, *summary;
 	const char *const *classes; /* device classes whose visitors are steered here */
 	size_t class_count;
-	const char *const *services; /* that it offers, by name; none: all that are configured */
+	const struct persona_service *services; /* that it offers; none: all that are configured */
 	size_t service_count;
 	const char *hostname; /* template */
 	enum persona_arch arch;
@@ -130,7 +139,9 @@ void persona_expand(const struct persona_look *, struct bytes text, struct write
 bool persona_accepts(const struct persona *, uint64_t device_seed, struct bytes user,
                      struct bytes secret);
 bool persona_has_applet(const struct persona *, struct bytes name);
-bool persona_offers(const struct persona *, const char *service);
+/* What it says of a service, or NULL. */
+const struct persona_service *persona_service(const struct persona *, const struct service *);
+bool persona_has_port(const struct persona *, const struct service *, uint16_t port);
 
 /* The page for a method and path (no query), or NULL when the persona has none at all. */
 const struct persona_page *persona_page(const struct persona *, struct bytes method,

@@ -33,6 +33,10 @@ struct persona; /* passive/persona.h */
 /* What is said is queued and sent after the callback; beyond .output_max the room hangs up. */
 void session_say(struct session *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void session_say_bytes(struct session *, struct bytes);
+/* A text of the persona, %{names} filled in for this address. */
+void session_say_template(struct session *, const char *text);
+/* The same into a buffer of the caller, ended with a NUL. */
+void session_expand(const struct session *, const char *text, char *out, size_t size);
 
 /*
  * Begins an event with session, addresses, service, persona and cause filled in; it is
@@ -48,6 +52,9 @@ struct event *session_report(struct session *, enum event_kind);
 void session_capture(struct session *, struct bytes content, struct bytes name, struct bytes url,
 		     const char *how);
 
+/* Reports login.tried and says whether this device lets them in. */
+bool session_login(struct session *, struct bytes user, struct bytes secret);
+
 /* The peer named a file to fetch: file.captured with its URL and no digest. */
 void session_name_file(struct session *, struct bytes url, struct bytes name, const char *how);
 
@@ -56,6 +63,8 @@ void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; a
 struct arena *session_arena(struct session *);           /* lives as long as the session */
 const struct persona *session_persona(const struct session *);
 const void *session_options(const struct session *);     /* the service's own, filled from YAML */
+/* What the persona's file says of this service, else the defaults of its table. */
+const void *session_device(const struct session *);
 uint64_t session_time_us(const struct session *);        /* UTC */
 uint64_t session_age_us(const struct session *);
 const struct address *session_local(const struct session *); /* address of ours, names the device */
@@ -93,6 +102,8 @@ struct service {
 	uint32_t session_ms_max;
 	const struct option *options; /* of the struct that session_options() gives; NULL: none */
 	size_t options_size;
+	const struct option *device; /* what a persona says of it: session_device(); NULL: nothing */
+	size_t device_size;
 	enum service_next (*open)(struct session *, void *state);
 	enum service_next (*input)(struct session *, void *state, struct reader *);
 	enum service_next (*tick)(struct session *, void *state);

@@ -1,17 +1,40 @@
 /* What a service may do with its session, and how its callbacks are called. */
 #include "passive/session_inner.h"
 #include "base/random.h"
+#include "passive/service_options.h"
 #include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+
+/* What a service's device says of itself where no persona does. */
+static int defaults_read(struct stage *g)
+{
+	size_t count = 0;
+	SERVICES_EACH(it)
+		count++;
+	g->arena = ARENA(STAGE_DEFAULTS_MAX);
+	g->defaults = arena_alloc(&g->arena, (count + 1) * sizeof *g->defaults);
+	if (!g->defaults)
+		return ERR_MEMORY;
+	SERVICES_EACH(it) {
+		struct service_options o;
+		struct fault fault;
+		int bad = service_options_read(*it, (*it)->device, (*it)->device_size, NULL, "", (*it)->name, &g->arena,
+					       &o, &fault);
+		if (bad)
+			return bad;
+		g->defaults[g->default_count++] = (struct persona_service){.service = *it, .device = o.own};
+	}
+	return 0;
+}
 
 int stage_start(struct stage *g)
 {
 	size_t head = 0;
 	SERVICES_EACH(it)
-	head = (*it)->input_max > head ? (*it)->input_max : head;
+		head = (*it)->input_max > head ? (*it)->input_max : head;
 	g->scratch = malloc(head + SESSION_RECEIVE_MAX);
-	if (!g->scratch)
+	if (!g->scratch || defaults_read(g) < 0)
 		return ERR_MEMORY;
 	g->scratch_head = head;
 	return 0;
@@ -21,6 +44,8 @@ void stage_done(struct stage *g)
 {
 	free(g->scratch);
 	g->scratch = NULL;
+	arena_done(&g->arena);
+	g->default_count = 0;
 	buffer_done(&g->said);
 }
 
@@ -201,6 +226,57 @@ uint64_t session_random(struct session *s)
 uint64_t session_age_us(const struct session *s)
 {
 	return s->stage->mono_us - s->opened_mono_us;
+}
+
+const void *session_device(const struct session *s)
+{
+	const struct persona_service *of = s->persona ? persona_service(s->persona, s->service) : NULL;
+	if (of)
+		return of->device;
+	for (size_t i = 0; i < s->stage->default_count; i++)
+		if (s->stage->defaults[i].service == s->service)
+			return s->stage->defaults[i].device;
+	return NULL;
+}
+
+static void session_look(const struct session *s, struct persona_look *look)
+{
+	persona_look(s->persona ? s->persona : &persona_plain, session_device_seed(s), &s->local, s->stage->utc_us,
+		     look);
+}
+
+void session_expand(const struct session *s, const char *text, char *out, size_t size)
+{
+	struct persona_look look;
+	struct writer w = writer_of(out, size - 1);
+	session_look(s, &look);
+	persona_expand(&look, bytes_of_text(text), &w);
+	*w.at = '\0';
+}
+
+void session_say_template(struct session *s, const char *text)
+{
+	struct buffer whole = BUFFER(SESSION_TEMPLATE_MAX);
+	uint8_t *room = buffer_room(&whole, SESSION_TEMPLATE_MAX);
+	if (!room)
+		return;
+	struct persona_look look;
+	struct writer w = writer_of(room, SESSION_TEMPLATE_MAX);
+	session_look(s, &look);
+	persona_expand(&look, bytes_of_text(text), &w);
+	session_say_bytes(s, writer_bytes(&w));
+	buffer_done(&whole);
+}
+
+bool session_login(struct session *s, struct bytes user, struct bytes secret)
+{
+	const struct persona *p = s->persona ? s->persona : &persona_plain;
+	bool accepted = persona_accepts(p, session_device_seed(s), user, secret);
+	struct event *e = session_report(s, EVENT_LOGIN_TRIED);
+	event_set_bytes(e, FIELD_LOGIN_USER, user);
+	event_set_bytes(e, FIELD_LOGIN_SECRET, secret);
+	event_set_bool(e, FIELD_LOGIN_ACCEPTED, accepted);
+	return accepted;
 }
 
 uint64_t session_device_seed(const struct session *s)

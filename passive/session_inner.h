@@ -14,6 +14,8 @@
 #define SESSION_RECEIVE_MAX 65536       /* bytes handed in at once; one UDP datagram at most */
 #define SESSION_CAPTURE_MAX (16u << 20) /* of one file; more is cut and marked */
 #define SESSION_DELAY_MS_MAX 60000
+#define SESSION_TEMPLATE_MAX 65536 /* of one text of a persona, filled in */
+#define STAGE_DEFAULTS_MAX (4u << 20)
 
 struct capture { /* one file that a peer left */
 	struct bytes content;
@@ -31,6 +33,9 @@ struct stage {
 	struct buffer said;        /* by the callback that runs or just ran */
 	struct session *reporting; /* whose event `report` is; NULL: none is begun */
 	struct event report;
+	struct arena arena; /* of the defaults */
+	struct persona_service *defaults;
+	size_t default_count;
 	uint8_t *scratch; /* scratch_head bytes for unread ones, then the receive buffer */
 	size_t scratch_head;
 	/* Takes a finished event; may fill in its id. */

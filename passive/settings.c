@@ -1,5 +1,6 @@
 #include "passive/settings.h"
 #include "base/random.h"
+#include "passive/service_options.h"
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -225,28 +226,11 @@ static const struct section passive_section = {
 };
 SECTION(passive_section);
 
-/* A service's own options stand behind what every service has. */
-struct service_options {
-	struct option_list ports; /* of uint64_t */
-	_Alignas(max_align_t) uint8_t own[];
-};
-
-#define SERVICE_OPTIONS_MAX 64
-
-static const struct service *service_named(const char *name)
-{
-	SERVICES_EACH(it)
-	if (!strcmp((*it)->name, name))
-		return *it;
-	return NULL;
-}
-
 static int complain_unknown(const struct config *c, const struct yaml_node *n, struct fault *fault)
 {
-	char all[256];
+	char all[1024];
 	struct writer w = writer_of(all, sizeof all - 1);
-	SERVICES_EACH(it)
-	write_fmt(&w, " %s", (*it)->name);
+	service_names(&w);
 	*w.at = '\0';
 	return fault_set(fault, ERR_BAD,
 	                 "%s:%u: passive.services.%s: there is no such service, there are:%s",
@@ -266,49 +250,24 @@ static int port_add(struct settings *s, uint16_t port, enum transport transport,
 		return fault_set(fault, ERR_FULL, "passive.services: more than %d ports",
 		                 PASSIVE_PORTS_MAX);
 	s->ports[s->port_count++] =
-	        (struct offered_port){port, (uint8_t)transport, service, options};
+	        (struct offered_port){port, (uint8_t)transport, false, service, options};
 	return 0;
 }
 
 static int service_add(struct settings *s, const struct config *c, const struct service *service,
                        const struct yaml_node *n, struct fault *fault)
 {
-	struct option fields[SERVICE_OPTIONS_MAX + 2] = {0};
-	char usual[128], path[128];
-	struct writer w = writer_of(usual, sizeof usual - 1);
-	for (size_t i = 0; i < sizeof service->ports / sizeof *service->ports && service->ports[i];
-	     i++)
-		write_fmt(&w, "%s%u", i ? ", " : "[", service->ports[i]);
-	write_text(&w, writer_used(&w) ? "]" : "[]");
-	*w.at = '\0';
-	fields[0] = (struct option){.name = "ports",
-	                            .type = OPTION_LIST,
-	                            .element = OPTION_NUMBER,
-	                            .fallback = usual,
-	                            .min = 1,
-	                            .max = 65535,
-	                            .summary = "where it listens"};
-	size_t count = 1;
-	for (const struct option *o = service->options; o && o->name; o++) {
-		if (count > SERVICE_OPTIONS_MAX)
-			return fault_set(fault, ERR_FULL, "service %s: more than %d options",
-			                 service->name, SERVICE_OPTIONS_MAX);
-		fields[count] = *o;
-		fields[count++].offset += offsetof(struct service_options, own);
-	}
-	struct service_options *filled =
-	        arena_alloc(&s->arena, sizeof *filled + service->options_size);
-	if (!filled)
-		return fault_set(fault, ERR_MEMORY, "passive.services: too large");
+	char path[128];
+	struct service_options o;
 	snprintf(path, sizeof path, "passive.services.%s", service->name);
-	int bad = options_bind(fields, n, c->file, path, &s->arena, filled, fault);
-	const uint64_t *ports = filled->ports.items;
-	const void *own = service->options ? filled->own : NULL;
-	for (size_t i = 0; i < filled->ports.count && !bad; i++) {
+	int bad = service_options_read(service, service->options, service->options_size, n, c->file, path,
+				       &s->arena, &o, fault);
+	const uint64_t *ports = o.ports.items;
+	for (size_t i = 0; !bad && i < o.ports.count; i++) {
 		if (service->transports & TRANSPORT_TCP)
-			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_TCP, service, own, fault);
+			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_TCP, service, o.own, fault);
 		if (!bad && service->transports & TRANSPORT_UDP)
-			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_UDP, service, own, fault);
+			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_UDP, service, o.own, fault);
 	}
 	return bad;
 }
@@ -423,6 +382,9 @@ int passive_settings_cast(struct settings *s, const struct persona_set *set, str
 		if (bad)
 			return bad;
 	}
+	for (size_t i = 0; i < s->port_count; i++)
+		for (size_t k = 0; k < set->count; k++)
+			s->ports[i].of_device |= persona_has_port(set->items[k], s->ports[i].service, s->ports[i].port);
 	/* Only now: until here a decoy has the place of its options. */
 	if (s->decoy_count)
 		qsort(s->decoys, s->decoy_count, sizeof *s->decoys, decoy_order);

@@ -35,6 +35,7 @@ struct passive_options {
 struct offered_port {
 	uint16_t port;
 	uint8_t transport; /* of enum transport */
+	bool of_device;    /* some persona has that service on that port: only those that do offer it */
 	const struct service *service;
 	const void *options; /* the service's own */
 };

@@ -118,6 +118,9 @@ static void options_rows(struct rows *rows)
 		snprintf(path, sizeof path, "passive.services.%s", (*s)->name);
 		for (const struct option *o = (*s)->options; o && o->name; o++)
 			option_rows(rows, path, o);
+		snprintf(path, sizeof path, "persona: services.%s", (*s)->name);
+		for (const struct option *o = (*s)->device; o && o->name; o++)
+			option_rows(rows, path, o);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "base/yaml.h"
 #include "passive/http/base64.h"
 #include "passive/persona/persona_inner.h"
+#include "passive/service_options.h"
 #include <dirent.h>
 #include <stdlib.h>
 
@@ -369,6 +370,40 @@ static int read_files(struct load *l, const struct yaml_node *n)
 	return error;
 }
 
+static int read_service(const struct load *l, const struct yaml_node *n, struct persona_service *x)
+{
+	char all[1024], path[96];
+	struct service_options o;
+	const struct service *service = service_named(n->key);
+	if (!service) {
+		struct writer w = writer_of(all, sizeof all - 1);
+		service_names(&w);
+		*w.at = '\0';
+		return fault_set(l->fault, ERR_BAD, "%s:%u: services.%s: there is no such service, there are:%s",
+				 l->name, n->line, n->key, all);
+	}
+	snprintf(path, sizeof path, "services.%s", service->name);
+	int error = service_options_read(service, service->device, service->device_size, n, l->name, path,
+					 &l->set->arena, &o, l->fault);
+	*x = (struct persona_service){service, o.ports.items, o.ports.count, o.own};
+	return error;
+}
+
+static int read_services(struct load *l, const struct yaml_node *n)
+{
+	if (n->type != YAML_MAP)
+		return complain(l, n, "a map of services is needed here, such as {telnet: {ports: [23]}}");
+	struct persona_service *x = arena_alloc(&l->set->arena, n->count * sizeof *x + 1);
+	if (!x)
+		return complain(l, n, "the personas need more memory than they may have");
+	l->persona->services = x;
+	l->persona->service_count = n->count;
+	int error = 0;
+	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
+		error = read_service(l, c, x++);
+	return error;
+}
+
 static int read_arch(struct load *l, const struct yaml_node *n)
 {
 	static const char *const names[] = {"arm", "mips", "mipsel", "x86"};
@@ -401,7 +436,7 @@ static int read_key(struct load *l, const struct yaml_node *n)
 	if (!strcmp(n->key, "classes"))
 		return read_texts(l, n, &p->classes, &p->class_count);
 	if (!strcmp(n->key, "services"))
-		return read_texts(l, n, &p->services, &p->service_count);
+		return read_services(l, n);
 	if (!strcmp(n->key, "missing"))
 		return read_texts(l, n, &p->missing, &p->missing_count);
 	if (!strcmp(n->key, "arch"))

@@ -151,12 +151,21 @@ const struct persona *persona_named(const struct persona_set *set, const char *n
 	return NULL;
 }
 
-bool persona_offers(const struct persona *p, const char *service)
+const struct persona_service *persona_service(const struct persona *p, const struct service *service)
 {
 	for (size_t i = 0; i < p->service_count; i++)
-		if (!strcmp(p->services[i], service))
+		if (p->services[i].service == service)
+			return &p->services[i];
+	return NULL;
+}
+
+bool persona_has_port(const struct persona *p, const struct service *service, uint16_t port)
+{
+	const struct persona_service *s = persona_service(p, service);
+	for (size_t i = 0; s && i < s->port_count; i++)
+		if (s->ports[i] == port)
 			return true;
-	return p->service_count == 0;
+	return false;
 }
 
 const struct persona *persona_for_class(const struct persona_set *set, const char *device_class)

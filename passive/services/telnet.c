@@ -157,13 +157,8 @@ static enum service_next secret_line(struct session *s, struct telnet *t, struct
 {
 	const struct persona *p = persona_of(s);
 	const struct telnet_options *options = session_options(s);
-	struct bytes user = {t->user, t->user_len};
 	uint64_t seed = session_device_seed(s);
-	bool accepted = persona_accepts(p, seed, user, secret);
-	struct event *e = session_report(s, EVENT_LOGIN_TRIED);
-	event_set_bytes(e, FIELD_LOGIN_USER, user);
-	event_set_bytes(e, FIELD_LOGIN_SECRET, secret);
-	event_set_bool(e, FIELD_LOGIN_ACCEPTED, accepted);
+	bool accepted = session_login(s, (struct bytes){t->user, t->user_len}, secret);
 	if (!accepted) {
 		t->tries++;
 		t->after = AFTER_REFUSAL;

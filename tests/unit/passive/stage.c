@@ -96,7 +96,7 @@ static int closed_persona(void)
 	const char *name = n > 0 ? memmem(text, (size_t)n, "name: camera\n", 13) : NULL;
 	CHECK(to >= 0 && name);
 	size_t head = (size_t)(name - text), rest = (size_t)n - head - 13;
-	const char with[] = "name: closed\nservices: [telnet]\n";
+	const char with[] = "name: closed\nservices: {telnet: {}}\n";
 	CHECK(write(to, text, head) == (ssize_t)head && write(to, with, strlen(with)) > 0);
 	CHECK(write(to, name + 13, rest) == (ssize_t)rest);
 	close(from);
