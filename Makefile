@@ -105,4 +105,4 @@ clean:
 FORCE:
 .SECONDARY: # objects of the fuzz targets are kept
 .PHONY: all bench-trial check docs fuzz fuzz-build layers tidy clean FORCE
--include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)) $(world)) $(wildcard build/fuzz/*/*.d build/fuzz/*/*/*.d)
+-include $(patsubst %.o,%.d,$(call objects,$(sources) $(tests)) $(world)) $(wildcard build/fuzz/*/*.d build/fuzz/*/*/*.d build/fuzz/*/*/*/*.d)
