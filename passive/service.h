@@ -55,6 +55,14 @@ void session_capture(struct session *, struct bytes content, struct bytes name, 
 /* Reports login.tried and says whether this device lets them in. */
 bool session_login(struct session *, struct bytes user, struct bytes secret);
 
+/*
+ * The same for a service that has decided by itself: by accounts of its own, or by an answer to
+ * a challenge.  `secret` is empty while nobody knows it; `proof` (empty: none) is challenge and
+ * answer in the form that password crackers read.
+ */
+void session_login_decided(struct session *, struct bytes user, struct bytes secret,
+			   struct bytes proof, bool accepted);
+
 /* The peer named a file to fetch: file.captured with its URL and no digest. */
 void session_name_file(struct session *, struct bytes url, struct bytes name, const char *how);
 

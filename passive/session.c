@@ -6,6 +6,9 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+FIELD(FIELD_LOGIN_PROOF, "login.proof", BYTES, FIELD_PRIVATE,
+      "challenge and answer that stand for the password, as crackers read them");
+
 /* What a service's device says of itself where no persona does. */
 static int defaults_read(struct stage *g)
 {
@@ -268,14 +271,23 @@ void session_say_template(struct session *s, const char *text)
 	buffer_done(&whole);
 }
 
+void session_login_decided(struct session *s, struct bytes user, struct bytes secret,
+			   struct bytes proof, bool accepted)
+{
+	struct event *e = session_report(s, EVENT_LOGIN_TRIED);
+	event_set_bytes(e, FIELD_LOGIN_USER, user);
+	if (secret.len || !proof.len)
+		event_set_bytes(e, FIELD_LOGIN_SECRET, secret);
+	if (proof.len)
+		event_set_bytes(e, FIELD_LOGIN_PROOF, proof);
+	event_set_bool(e, FIELD_LOGIN_ACCEPTED, accepted);
+}
+
 bool session_login(struct session *s, struct bytes user, struct bytes secret)
 {
 	const struct persona *p = s->persona ? s->persona : &persona_plain;
 	bool accepted = persona_accepts(p, session_device_seed(s), user, secret);
-	struct event *e = session_report(s, EVENT_LOGIN_TRIED);
-	event_set_bytes(e, FIELD_LOGIN_USER, user);
-	event_set_bytes(e, FIELD_LOGIN_SECRET, secret);
-	event_set_bool(e, FIELD_LOGIN_ACCEPTED, accepted);
+	session_login_decided(s, user, secret, (struct bytes){0}, accepted);
 	return accepted;
 }
 
