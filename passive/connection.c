@@ -126,13 +126,13 @@ static bool say(struct connection *c)
 	struct buffer *said = &s->stage->said;
 	struct bytes b = buffer_bytes(said);
 	bool ok = true;
+	if (c->fd < 0)
+		datagram_say(c, b);
 	if (b.len == 0)
 		return true;
 	record(c, RECORDING_OURS, b);
 	ok = spend(c, b.len);
-	if (c->fd < 0) {
-		datagram_say(c, b);
-	} else {
+	if (c->fd >= 0) {
 		ssize_t n = s->unsent_len ? 0 : send_some(c, b);
 		if (n < 0)
 			s->ended = s->ended ? s->ended : SESSION_PEER;

@@ -2,17 +2,25 @@
  * UDP in the room: a session is one peer at one of our addresses until it is idle.
  *
  * The address that was asked answers (IPV6_PKTINFO and IP_PKTINFO both ways), since a
- * decoy that answers from the host's own address is none.  Sources can be forged, so a
- * session never sends more than it got, but for the first answer, which fits one packet:
- * nobody is worth attacking through us.
+ * decoy that answers from the host's own address is none.  Sources can be forged, so what may
+ * be answered is decided by passive/reflection.h, before a session and after it; the victims of
+ * such forgery are told here.
  */
 #include "base/random.h"
 #include "passive/room_inner.h"
 #include <errno.h>
 #include <netinet/in.h>
 
-#define FIRST_ANSWER_MAX 1400
 #define CONTROL_MAX 128
+#define SETTLE_MS 1000 /* attacks that may have ended are looked at so often */
+
+/* The victim is no source: nothing of it is in `src`, so nobody takes it for an attacker. */
+FIELD(FIELD_REFLECTION_VICTIM, "reflection.victim", ADDRESS, 0,
+      "address that was forged: who was to be hit, and never an attacker");
+FIELD(FIELD_REFLECTION_BYTES, "reflection.bytes", NUMBER, 0,
+      "bytes that servers without a guard would have sent to the victim");
+FIELD(FIELD_REFLECTION_AMPLIFICATION, "reflection.amplification", NUMBER, 0,
+      "those bytes for each hundred of the requests");
 
 union control {
 	char room[CONTROL_MAX];
@@ -57,12 +65,9 @@ static void answer_from(struct msghdr *m, union control *control, const struct a
 	       v4_socket ? sizeof v4 : sizeof v6);
 }
 
-bool datagram_say(struct connection *c, struct bytes b)
+static bool datagram_send(struct connection *c, struct bytes b)
 {
 	struct session *s = &c->session;
-	bool first = s->bytes_out == 0 && b.len <= FIRST_ANSWER_MAX;
-	if (!first && s->bytes_out + b.len > s->bytes_in)
-		return false;
 	struct sockaddr_storage to;
 	union control control;
 	struct iovec part = {(void *)b.at, b.len};
@@ -70,11 +75,19 @@ bool datagram_say(struct connection *c, struct bytes b)
 	bool v4_socket = c->listener->v4;
 	m.msg_namelen = address_to_sockaddr(&s->peer, s->peer_port, !v4_socket, &to);
 	answer_from(&m, &control, &s->local, v4_socket);
-	ssize_t n = sendmsg(c->listener->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n < 0)
-		return false; /* UDP loses packets, ours too */
-	s->bytes_out += (uint64_t)n;
-	return true;
+	return sendmsg(c->listener->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+void datagram_say(struct connection *c, struct bytes b)
+{
+	struct room *r = connection_room(c);
+	struct session *s = &c->session;
+	size_t whole = s->would_say > b.len ? s->would_say : b.len;
+	s->would_say = 0;
+	if (whole &&
+	    reflection_answer(&r->reflection, &s->peer, s->asked, b.len, whole, r->stage.mono_us) &&
+	    datagram_send(c, b)) /* UDP loses packets, ours too */
+		s->bytes_out += b.len;
 }
 
 static uint64_t datagram_hash(const struct room *r, const struct listener *l,
@@ -104,6 +117,12 @@ static void datagram_take(struct listener *l, const struct address *peer, uint16
                           const struct address *local, size_t n)
 {
 	struct room *r = l->room;
+	const struct reflection_place place = {l->offered->service, *local, l->offered->port};
+	size_t answer_max = reflection_hear(&r->reflection, peer, &place, n, r->stage.mono_us);
+	if (!answer_max) {
+		door_refuse(r, REFUSED_REFLECTION);
+		return;
+	}
 	uint64_t hash = datagram_hash(r, l, peer, peer_port, local);
 	struct connection *c = datagram_of(r, l, peer, peer_port, local, hash);
 	if (!c) {
@@ -116,11 +135,15 @@ static void datagram_take(struct listener *l, const struct address *peer, uint16
 		}
 		table_add(&r->datagrams, &c->node, hash);
 		r->datagram_count++;
+		c->session.asked = n;
 		connection_start(c);
 		c = datagram_of(r, l, peer, peer_port, local, hash); /* it may have ended already */
 	}
-	if (c && c->wake_ms == 0)
-		connection_hear(c, n);
+	if (!c || c->wake_ms)
+		return;
+	c->session.answer_max = answer_max;
+	c->session.asked = n;
+	connection_hear(c, n);
 }
 
 void datagram_listen(uv_poll_t *poll, int status, int events)
@@ -150,4 +173,53 @@ void datagram_listen(uv_poll_t *poll, int status, int events)
 		room_now(r);
 		datagram_take(l, &peer, peer_port, &local, (size_t)n);
 	}
+}
+
+static void on_settle(uv_timer_t *);
+
+static void tell_attack(void *arg, const struct reflection_attack *a)
+{
+	struct room *r = arg;
+	struct event *e = &r->stage.report;
+	uint64_t boot_us = r->stage.utc_us - r->stage.mono_us;
+	event_begin(e, EVENT_REFLECTION_SEEN);
+	e->time_us = boot_us + a->last_us;
+	event_set_address(e, FIELD_REFLECTION_VICTIM, &a->victim);
+	event_set_address(e, FIELD_DST, &a->place.local);
+	event_set_number(e, FIELD_DPORT, a->place.port);
+	event_set_text(e, FIELD_PROTO, "udp");
+	event_set_text(e, FIELD_SERVICE, a->place.service->name);
+	event_set_text(e, FIELD_STATE, a->ended ? "ended" : "begun");
+	event_set_number(e, FIELD_FLOW_FIRST, boot_us + a->first_us);
+	event_set_number(e, FIELD_FLOW_PACKETS, a->requests);
+	event_set_number(e, FIELD_BYTES_IN, a->bytes_in);
+	event_set_number(e, FIELD_BYTES_OUT, a->bytes_out);
+	event_set_number(e, FIELD_REFLECTION_BYTES, a->bytes_whole);
+	if (a->bytes_in)
+		event_set_number(e, FIELD_REFLECTION_AMPLIFICATION,
+		                 a->bytes_whole * 100 / a->bytes_in);
+	room_publish(r, e);
+	if (!a->ended && !r->stopping && !uv_is_active((uv_handle_t *)&r->reflection_timer))
+		uv_timer_start(&r->reflection_timer, on_settle, SETTLE_MS, SETTLE_MS);
+}
+
+void datagram_settle(struct room *r, bool all)
+{
+	if (!reflection_settle(&r->reflection, r->stage.mono_us, all))
+		uv_timer_stop(&r->reflection_timer);
+}
+
+static void on_settle(uv_timer_t *t)
+{
+	room_now(t->data);
+	datagram_settle(t->data, false);
+}
+
+int datagram_open(struct room *r)
+{
+	const struct passive_options *o = r->settings.options;
+	int bad = reflection_open(&r->reflection, &o->reflection, r->workers);
+	r->reflection.tell = tell_attack;
+	r->reflection.tell_arg = r;
+	return bad;
 }

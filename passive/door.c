@@ -97,6 +97,7 @@ static struct connection *connection_new(struct room *r, struct listener *l, int
 	c->session.local_port = l->offered->port;
 	c->session.transport = l->offered->transport;
 	c->session.opened_mono_us = r->stage.mono_us;
+	c->session.answer_max = fd < 0 ? 0 : SIZE_MAX;
 	c->session.arena = ARENA(service->arena_max);
 	if (fd < 0)
 		return c;

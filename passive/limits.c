@@ -35,6 +35,7 @@ const char *refusal_name(enum refusal r)
 	        [REFUSED_MEMORY] = "memory",
 	        [REFUSED_ADDRESS] = "address",
 	        [REFUSED_STOPPING] = "stopping",
+	        [REFUSED_REFLECTION] = "reflection",
 	};
 	return names[r];
 }

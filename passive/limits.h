@@ -23,6 +23,7 @@ enum refusal { /* why a peer was turned away at the door */
 	       REFUSED_MEMORY,
 	       REFUSED_ADDRESS, /* no decoy has this address, or its persona has no such port */
 	       REFUSED_STOPPING,
+	       REFUSED_REFLECTION, /* an answer would hit whoever's address was forged */
 	       REFUSALS,
 };
 const char *refusal_name(enum refusal);

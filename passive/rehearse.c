@@ -2,6 +2,7 @@
 #include "passive/rehearse.h"
 #include "base/options.h"
 #include "base/random.h"
+#include "passive/reflection.h"
 #include "passive/session_inner.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -93,7 +94,16 @@ static void rehearsal_play(struct rehearsal *r, struct session *s, struct bytes 
 void service_rehearse(const struct service *service, const struct persona *persona,
                       struct bytes peer_sends, size_t chunk, struct transcript *out)
 {
+	service_rehearse_over(service, 0, persona, peer_sends, chunk, out);
+}
+
+void service_rehearse_over(const struct service *service, enum transport transport,
+                           const struct persona *persona, struct bytes peer_sends, size_t chunk,
+                           struct transcript *out)
+{
 	assert(chunk > 0);
+	if (!transport)
+		transport = service->transports & TRANSPORT_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
 	struct rehearsal r = {
 	        .stage = {.utc_us = REHEARSAL_TIME_US,
 	                  .mono_us = REHEARSAL_TIME_US,
@@ -120,8 +130,8 @@ void service_rehearse(const struct service *service, const struct persona *perso
 	        .local = address_v4(0xc0000217), /* 192.0.2.23 */
 	        .peer_port = 40000,
 	        .local_port = service->ports[0],
-	        .transport = (uint8_t)(service->transports & TRANSPORT_TCP ? TRANSPORT_TCP
-	                                                                   : TRANSPORT_UDP),
+	        .transport = (uint8_t)transport,
+	        .answer_max = transport == TRANSPORT_UDP ? REFLECTION_ANSWER_MAX : SIZE_MAX,
 	        .opened_mono_us = REHEARSAL_TIME_US,
 	        .arena = ARENA(service->arena_max),
 	};

@@ -15,3 +15,6 @@ struct transcript {
 /* `persona` may be NULL.  The service's options have their defaults. */
 void service_rehearse(const struct service *, const struct persona *, struct bytes peer_sends,
 		      size_t chunk, struct transcript *);
+/* The same over one transport; over UDP each chunk is a datagram.  0: TCP where there is it. */
+void service_rehearse_over(const struct service *, enum transport, const struct persona *,
+			   struct bytes peer_sends, size_t chunk, struct transcript *);

@@ -225,6 +225,7 @@ static int stores_open(struct room *r)
 	const struct passive_options *o = r->settings.options;
 	if (stage_start(&r->stage) < 0 || limits_open(&r->limits, &o->limits) < 0 ||
 	    table_open(&r->datagrams, o->udp_sessions) < 0 ||
+	    datagram_open(r) < 0 ||
 	    steering_open(&r->steering, &r->personas, o->steer_entries, o->visits, o->visit_ms) < 0)
 		return ERR_MEMORY;
 	return captures_open(&r->captures, r->loop, r->bus, o->files_bytes, captures_publish, r);
@@ -233,7 +234,7 @@ static int stores_open(struct room *r)
 static void handles_open(struct room *r)
 {
 	uv_timer_t *const timers[] = {&r->wheel_timer, &r->report_timer, &r->retry_timer,
-	                              &r->stop_timer};
+	                              &r->stop_timer, &r->reflection_timer};
 	for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
 		uv_timer_init(r->loop, timers[i]);
 		timers[i]->data = r;
@@ -246,7 +247,7 @@ static void handles_open(struct room *r)
 
 int room_open(struct room *r, struct process *p, struct fault *fault)
 {
-	*r = (struct room){.loop = p->loop, .bus = p->bus, .reserve = -1};
+	*r = (struct room){.loop = p->loop, .bus = p->bus, .reserve = -1, .workers = p->workers};
 	LIST_INIT(&r->connections);
 	STAILQ_INIT(&r->kept);
 	int bad = passive_settings_read(p->config, &r->settings, fault);
@@ -296,9 +297,11 @@ void room_stop(struct room *r, void (*left)(void *), void *arg)
 	r->left_arg = arg;
 	door_shut(r);
 	door_report(r);
+	datagram_settle(r, true);
 	r->stopping = true;
 	uv_timer_stop(&r->report_timer);
 	uv_timer_stop(&r->retry_timer);
+	uv_timer_stop(&r->reflection_timer);
 	while (!LIST_EMPTY(&r->connections))
 		connection_close(LIST_FIRST(&r->connections), SESSION_SERVER);
 	r->stop_by_ms = room_ms(r) + ROOM_STOP_MS_MAX;
@@ -315,7 +318,7 @@ void room_close(struct room *r)
 	uv_handle_t *const handles[] = {
 	        (uv_handle_t *)&r->wheel_timer, (uv_handle_t *)&r->report_timer,
 	        (uv_handle_t *)&r->retry_timer, (uv_handle_t *)&r->stop_timer,
-	        (uv_handle_t *)&r->epoll_poll};
+	        (uv_handle_t *)&r->reflection_timer, (uv_handle_t *)&r->epoll_poll};
 	for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
 		uv_close(handles[i], NULL);
 	for (size_t i = 0; i < r->listener_count; i++)
@@ -323,6 +326,7 @@ void room_close(struct room *r)
 	captures_done(&r->captures);
 	steering_done(&r->steering);
 	limits_done(&r->limits);
+	reflection_done(&r->reflection);
 	table_done(&r->datagrams);
 	stage_done(&r->stage);
 	passive_settings_done(&r->settings);

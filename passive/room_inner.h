@@ -6,6 +6,7 @@
  *   door.c        accept, who may come in, who is turned away
  *   connection.c  a TCP session: bytes in and out, deadlines, the end
  *   datagram.c    UDP
+ *   reflection.c  what may be answered there, and the attacks through us
  *   sockets.c     in the parent: listening sockets, routes
  *
  * Sessions are watched by an epoll set of our own, itself watched by the loop: a handle of
@@ -17,6 +18,7 @@
 #include "event/recording.h"
 #include "passive/captures.h"
 #include "passive/limits.h"
+#include "passive/reflection.h"
 #include "passive/session_inner.h"
 #include "passive/settings.h"
 #include "passive/steering.h"
@@ -72,16 +74,18 @@ struct room {
 	struct stage stage;
 	struct random random;
 	struct limits limits;
+	struct reflection reflection;
 	struct steering steering;
 	struct captures captures;
 	struct wheel wheel;
-	uv_timer_t wheel_timer, report_timer, retry_timer, stop_timer;
+	uv_timer_t wheel_timer, report_timer, retry_timer, stop_timer, reflection_timer;
 	uv_poll_t epoll_poll;
 	int epoll, reserve;
 	struct connections connections;
 	struct table datagrams;
 	size_t connection_count, datagram_count, recordings_left;
 	size_t listener_count;
+	unsigned workers; /* that share what is allowed in total */
 	struct listener listeners[ROOM_LISTENERS_MAX];
 	STAILQ_HEAD(, kept_event) kept;
 	uint64_t refused[REFUSALS]; /* since the last report */
@@ -142,7 +146,10 @@ static inline struct room *connection_room(struct connection *c)
 
 /* datagram.c */
 void datagram_listen(uv_poll_t *, int status, int events);
-bool datagram_say(struct connection *, struct bytes); /* false: nothing was sent */
+/* What a callback said in answer to a datagram, also when that is nothing. */
+void datagram_say(struct connection *, struct bytes);
+int datagram_open(struct room *);
+void datagram_settle(struct room *, bool all); /* tells the attacks that have ended */
 
 /* sockets.c */
 int sockets_prepare(struct preparation *, struct fault *);

@@ -68,6 +68,14 @@ void session_name_file(struct session *, struct bytes url, struct bytes name, co
 
 void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
 
+/*
+ * Over UDP a source may be forged, so an answer may be no longer than this, now and to this
+ * source (passive/reflection.h); a longer one is not sent.  Over TCP there is no bound.
+ */
+size_t session_answer_max(const struct session *);
+/* The whole answer, when less of it or nothing is said: what an attack would have gained. */
+void session_would_say(struct session *, size_t bytes);
+
 struct arena *session_arena(struct session *);           /* lives as long as the session */
 const struct persona *session_persona(const struct session *);
 const void *session_options(const struct session *);     /* the service's own, filled from YAML */
@@ -116,7 +124,8 @@ struct service {
 	enum service_next (*input)(struct session *, void *state, struct reader *);
 	enum service_next (*tick)(struct session *, void *state);
 	void (*close)(struct session *, void *state);
-	const struct exchange *exchanges;
+	const struct exchange *exchanges; /* over TCP where there is it, else each is one datagram */
+	const struct exchange *exchanges_udp; /* of a service of both: one datagram each */
 };
 
 #define SERVICE(s) REGISTER(services, struct service, s)

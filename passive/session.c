@@ -193,6 +193,16 @@ void session_delay(struct session *s, uint32_t delay_ms)
 	                                                : SESSION_DELAY_MS_MAX;
 }
 
+size_t session_answer_max(const struct session *s)
+{
+	return s->answer_max;
+}
+
+void session_would_say(struct session *s, size_t bytes)
+{
+	s->would_say = bytes;
+}
+
 struct arena *session_arena(struct session *s)
 {
 	return &s->arena;

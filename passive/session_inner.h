@@ -70,6 +70,7 @@ struct session {
 	uint64_t opened_mono_us;
 	uint64_t bytes_in, bytes_out;
 	uint32_t logins, commands;
+	size_t answer_max, asked, would_say; /* bytes; `asked` by the last datagram */
 	struct arena arena;
 	_Alignas(max_align_t) uint8_t state[];
 };

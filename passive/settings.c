@@ -147,6 +147,29 @@ static const struct option file_fields[] = {
         {0},
 };
 
+static const struct option reflection_fields[] = {
+        {.name = "sources",
+         .type = OPTION_NUMBER,
+         .offset = AT(reflection.sources),
+         .fallback = "32768",
+         .min = 64,
+         .max = 4000000,
+         .summary = "sources and networks over UDP remembered in one worker; no answer to any other"},
+        {.name = "silence",
+         .type = OPTION_DURATION,
+         .offset = AT(reflection.silence_ms),
+         .fallback = "1h",
+         .min = 60000,
+         .summary = "without any answer over UDP for a source that asked too often for long answers"},
+        {.name = "quiet",
+         .type = OPTION_DURATION,
+         .offset = AT(reflection.quiet_ms),
+         .fallback = "10m",
+         .min = 1000,
+         .summary = "without a request until an attack is taken to have ended"},
+        {0},
+};
+
 static const struct option steering_fields[] = {
         {.name = "entries",
          .type = OPTION_NUMBER,
@@ -202,6 +225,10 @@ static const struct option passive_fields[] = {
          .type = OPTION_MAP,
          .fields = limit_fields,
          .summary = "what is too much"},
+        {.name = "reflection",
+         .type = OPTION_MAP,
+         .fields = reflection_fields,
+         .summary = "harmlessness of services over UDP, whose sources may be forged"},
         {.name = "recording",
          .type = OPTION_MAP,
          .fields = recording_fields,

@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "passive/limits.h"
 #include "passive/persona.h"
+#include "passive/reflection.h"
 #include "passive/service.h"
 
 #define PASSIVE_WORKERS_MAX 64
@@ -24,6 +25,7 @@ struct passive_options {
 	uint64_t workers;
 	const char *personas_dir, *seed;
 	struct limits_options limits;
+	struct reflection_options reflection;
 	uint64_t udp_sessions;
 	uint64_t idle_ms, session_ms, stalled_ms;
 	bool record;

@@ -33,14 +33,19 @@ static int switch_on(int fd, int level, int option)
 	return setsockopt(fd, level, option, &on, sizeof on);
 }
 
-/* Chooses the socket of the group by the source: its address, or the /64 of IPv6. */
-static void spread_by_source(int fd, unsigned workers)
+/*
+ * Chooses the socket of the group by the source: its address, or the /64 of IPv6; over UDP the
+ * /24 of IPv4, since a whole network is the victim of what is sent to it.
+ */
+static void spread_by_source(int fd, unsigned workers, bool udp)
 {
+	const uint32_t mask = udp ? 0xffffff00 : 0xffffffff;
 	struct sock_filter code[] = {
 	        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)SKF_NET_OFF),
 	        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
-	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 3, 0),
 	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
+	        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
 	        BPF_STMT(BPF_JMP | BPF_JA, 4),
 	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 8),
 	        BPF_STMT(BPF_MISC | BPF_TAX, 0),
@@ -112,7 +117,7 @@ int socket_open(const struct offered_port *o, unsigned workers, bool loopback_on
 	if (fd < 0)
 		return complain(o, fault);
 	if (workers > 1)
-		spread_by_source(fd, workers);
+		spread_by_source(fd, workers, o->transport == TRANSPORT_UDP);
 	return fd;
 }
 

@@ -71,7 +71,7 @@ static const struct report telescope = {
 			    " GROUP BY src, proto, port ORDER BY packets DESC, victim LIMIT 50"},
 		{"reflections", "SELECT ip(dst) AS target, proto, sport AS port, "
 				FINDINGS("reflection", "sources", "reflection.seen")
-				" GROUP BY dst, proto, port ORDER BY packets DESC, target LIMIT 50"},
+				" AND state = '' GROUP BY dst, proto, port ORDER BY packets DESC, target LIMIT 50"},
 		{"floods", "SELECT ip(dst) AS target, proto, dport AS port, max(" NUMBER("flood.ttls") ") AS ttls, "
 			   FINDINGS("flood", "sources", "flood.seen")
 			   " GROUP BY dst, proto, port ORDER BY packets DESC, target LIMIT 50"},

@@ -207,6 +207,8 @@ TEST(room_answers_datagrams_from_the_address_that_was_asked)
 	CHECK(send(fd, "ping pong\n", 10, 0) == 10);
 	UNTIL(set, (n = recv(fd, got, sizeof got, 0)) > 0);
 	CHECK(n == 6 && !memcmp(got, "hello\n", 6));
+	UNTIL(set, (n = recv(fd, got, sizeof got, 0)) > 0); /* the one answer that may be longer */
+	CHECK(n == 10 && !memcmp(got, "ping pong\n", 10));
 	CHECK(send(fd, "ping, and enough bytes to have earned this\n", 43, 0) == 43);
 	UNTIL(set, (n = recv(fd, got, sizeof got, 0)) > 0);
 	CHECK(n == 43);
@@ -221,6 +223,32 @@ TEST(room_answers_datagrams_from_the_address_that_was_asked)
 	CHECK(!strcmp(text_of(closed, "close.reason"), "idle") &&
 	      number_of(closed, "bytes.in") == 64);
 	close(fd);
+	stage_set_close(set);
+}
+
+TEST(room_reflects_nothing_and_names_the_victim)
+{
+	struct stage_set *set = stage_set_open("");
+	const struct journal *j = set->journal;
+	char got[2048];
+	size_t in = 0, out = 0;
+	for (unsigned i = 0; i < 120; i++) { /* each from a port of its own, as forgers do */
+		int fd = dial(set, 0x7f000005, 0x7f000001, SOCK_DGRAM);
+		CHECK(send(fd, "flood 1000\n", 11, 0) == 11);
+		in += 11;
+		for (int k = 0; k < 4; k++)
+			turn(set);
+		for (ssize_t n; (n = recv(fd, got, sizeof got, 0)) > 0;)
+			out += (size_t)n;
+		close(fd);
+	}
+	UNTIL(set, event_of(j, "reflection.seen", 0));
+	CHECK_SAY(out <= in + 1400 && out > 0, "%zu bytes for %zu", out, in);
+	json_t *seen = event_of(j, "reflection.seen", 0);
+	CHECK(!strcmp(text_of(seen, "reflection.victim"), "127.0.0.5"));
+	CHECK(!json_object_get(seen, "src") && !strcmp(text_of(seen, "state"), "begun"));
+	CHECK(number_of(seen, "flow.packets") == 100);
+	CHECK(number_of(seen, "reflection.amplification") > 5000);
 	stage_set_close(set);
 }
 

@@ -12,15 +12,21 @@ struct played {
 	uint8_t *answer, *events;
 };
 
-static struct played play(const struct service *s, struct bytes sent, size_t chunk)
+static struct played play_over(const struct service *s, enum transport over, struct bytes sent,
+                               size_t chunk)
 {
 	struct played p = {.answer = malloc(TRANSCRIPT_MAX), .events = malloc(TRANSCRIPT_MAX)};
 	if (!p.answer || !p.events || event_start(NULL) < 0)
 		abort();
 	p.t = (struct transcript){writer_of(p.answer, TRANSCRIPT_MAX),
 	                          writer_of(p.events, TRANSCRIPT_MAX), 0};
-	service_rehearse(s, NULL, sent, chunk, &p.t);
+	service_rehearse_over(s, over, NULL, sent, chunk, &p.t);
 	return p;
+}
+
+static struct played play(const struct service *s, struct bytes sent, size_t chunk)
+{
+	return play_over(s, 0, sent, chunk);
 }
 
 static void played_done(struct played *p)
@@ -80,11 +86,12 @@ static void check_events(const char *where, const char *want_text, struct bytes 
 	CHECK_SAY(!next_line(&told, &line), "%s: also told %.*s", where, (int)line.len, line.at);
 }
 
-static void check_exchange(const struct service *s, const struct exchange *x, size_t chunk)
+static void check_exchange(const struct service *s, enum transport over, const struct exchange *x,
+                           size_t chunk)
 {
 	char where[256];
 	snprintf(where, sizeof where, "%s: %s (in pieces of %zu)", s->name, x->title, chunk);
-	struct played p = play(s, x->peer_sends, chunk);
+	struct played p = play_over(s, over, x->peer_sends, chunk);
 	CHECK_SAY(!p.t.answer.bad && !p.t.events.bad, "%s: more than %u bytes", where,
 	          TRANSCRIPT_MAX);
 	struct bytes said = writer_bytes(&p.t.answer);
@@ -106,12 +113,14 @@ TEST(services_hold_their_exchanges)
 		/* A datagram has no pieces. */
 		bool pieces = s->transports & TRANSPORT_TCP;
 		for (const struct exchange *x = s->exchanges; x->title; x++) {
-			check_exchange(s, x, x->peer_sends.len + 1);
+			check_exchange(s, 0, x, x->peer_sends.len + 1);
 			if (pieces) {
-				check_exchange(s, x, 7);
-				check_exchange(s, x, 1);
+				check_exchange(s, 0, x, 7);
+				check_exchange(s, 0, x, 1);
 			}
 		}
+		for (const struct exchange *x = s->exchanges_udp; x && x->title; x++)
+			check_exchange(s, TRANSPORT_UDP, x, x->peer_sends.len + 1);
 	}
 	CHECK(services_count > 0);
 }
