@@ -127,7 +127,7 @@ static void datagram_take(struct listener *l, const struct address *peer, uint16
 	struct connection *c = datagram_of(r, l, peer, peer_port, local, hash);
 	if (!c) {
 		enum refusal no = r->datagram_count < r->settings.options->udp_sessions
-		                          ? door_admit(r, l, -1, peer, peer_port, local, &c)
+		                          ? door_admit(r, l, -1, peer, peer_port, local, l->offered->port, &c)
 		                          : REFUSED_SESSIONS;
 		if (no) {
 			door_refuse(r, no);

@@ -82,9 +82,10 @@ static void tell_opened(struct room *r, struct visit *v, struct session *s)
 	room_publish(r, e);
 }
 
-static struct connection *connection_new(struct room *r, struct listener *l, int fd)
+static struct connection *connection_new(struct room *r, struct listener *l, const struct offered_port *offered,
+					 int fd)
 {
-	const struct service *service = l->offered->service;
+	const struct service *service = offered->service;
 	size_t size = offsetof(struct connection, session) + session_size(service);
 	struct connection *c = calloc(1, size);
 	if (!c)
@@ -93,8 +94,7 @@ static struct connection *connection_new(struct room *r, struct listener *l, int
 	c->fd = fd;
 	c->session.stage = &r->stage;
 	c->session.service = service;
-	c->session.options = l->offered->options;
-	c->session.local_port = l->offered->port;
+	c->session.options = offered->options;
 	c->session.transport = l->offered->transport;
 	c->session.opened_mono_us = r->stage.mono_us;
 	c->session.answer_max = fd < 0 ? 0 : SIZE_MAX;
@@ -130,13 +130,25 @@ static enum refusal door_full(const struct room *r)
 /* A port that no device has is one for trials: there the service alone decides. */
 static bool plays_port(const struct persona *p, const struct offered_port *o)
 {
+	if (!p)
+		return true;
 	if (!p->service_count)
 		return true;
 	return o->of_device ? persona_has_port(p, o->service, o->port) : persona_service(p, o->service) != NULL;
 }
 
+/* What a peer meets there: the port's service, the catch-all, or nothing. */
+static const struct offered_port *offered_there(const struct room *r, const struct decoy *d, const struct persona *p,
+						const struct offered_port *o)
+{
+	if (!o->service->hands_over && plays_port(p, o))
+		return o;
+	return d->every_port && o->transport == TRANSPORT_TCP ? passive_catch_all(&r->settings) : NULL;
+}
+
 enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct address *peer,
-                        uint16_t peer_port, const struct address *local, struct connection **out)
+                        uint16_t peer_port, const struct address *local, uint16_t local_port,
+			struct connection **out)
 {
 	struct limits_share share;
 	enum refusal no = door_full(r);
@@ -152,8 +164,8 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 	if (v && !decoy->steer)
 		v->persona = NULL;
 	const struct persona *persona = cast(decoy, v, address_hash(local, r->stage.device_key));
-	bool offered = !persona || plays_port(persona, l->offered);
-	struct connection *c = offered ? connection_new(r, l, fd) : NULL;
+	const struct offered_port *offered = offered_there(r, decoy, persona, l->offered);
+	struct connection *c = offered ? connection_new(r, l, offered, fd) : NULL;
 	if (!c) {
 		limits_leave(&r->limits, &share);
 		steering_leave(&r->steering, peer, local, room_ms(r));
@@ -163,6 +175,7 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 	c->session.peer = *peer;
 	c->session.peer_port = peer_port;
 	c->session.local = *local;
+	c->session.local_port = local_port;
 	c->session.persona = persona;
 	c->session.id = bus_id(r->bus, r->stage.utc_us);
 	LIST_INSERT_HEAD(&r->connections, c, all);
@@ -185,7 +198,7 @@ static void door_let_in(struct listener *l, int fd, const struct sockaddr_storag
 	address_from_sockaddr(from, &peer, &peer_port);
 	if (getsockname(fd, (struct sockaddr *)&ours, &len) == 0) {
 		address_from_sockaddr(&ours, &local, &port);
-		no = door_admit(r, l, fd, &peer, peer_port, &local, &c);
+		no = door_admit(r, l, fd, &peer, peer_port, &local, port, &c);
 	}
 	if (no) {
 		/* No such machine, or not this port of it: a reset, as near to that as we get. */

@@ -126,7 +126,8 @@ void door_report(struct room *);
  * The caller closes the descriptor of one that is refused.
  */
 enum refusal door_admit(struct room *, struct listener *, int fd, const struct address *peer,
-                        uint16_t peer_port, const struct address *local, struct connection **out);
+                        uint16_t peer_port, const struct address *local, uint16_t local_port,
+			struct connection **out);
 
 /* connection.c */
 void connection_start(struct connection *);
@@ -158,6 +159,9 @@ int socket_open(const struct offered_port *, unsigned workers, bool loopback_onl
 void socket_name(const struct offered_port *, char name[PROCESS_NAME_MAX]);
 /* Opens the personas' files, "persona:NAME". */
 int sockets_give_personas(struct preparation *, const char *directory, struct fault *);
+
+/* every_port.c: connections to ports that nobody has reach that listening socket, while we live. */
+void every_port_open(const struct settings *, int socket);
 
 /* routes.c: makes whole prefixes local (AnyIP), until the parent ends. */
 int routes_add(const struct settings *, struct fault *);

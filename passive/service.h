@@ -28,6 +28,7 @@ enum service_next {
 };
 
 struct session; /* owned by the room */
+struct service;
 struct persona; /* passive/persona.h */
 
 /* What is said is queued and sent after the callback; beyond .output_max the room hangs up. */
@@ -65,6 +66,12 @@ void session_login_decided(struct session *, struct bytes user, struct bytes sec
 
 /* The peer named a file to fetch: file.captured with its URL and no digest. */
 void session_name_file(struct session *, struct bytes url, struct bytes name, const char *how);
+
+/*
+ * From here on the session is that service's, as if it had been from the beginning: it is opened,
+ * and offered what its predecessor left unread.  To be returned from the callback.
+ */
+enum service_next session_become(struct session *, const struct service *);
 
 void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
 
@@ -124,6 +131,12 @@ struct service {
 	enum service_next (*input)(struct session *, void *state, struct reader *);
 	enum service_next (*tick)(struct session *, void *state);
 	void (*close)(struct session *, void *state);
+	/*
+	 * Whether these are the first bytes of a peer that speaks this protocol, sent unasked; NULL:
+	 * in this protocol the server speaks first.  For ports where anything may be asked.
+	 */
+	bool (*claims)(struct bytes first);
+	bool hands_over; /* session_become() is for it: there is room for the state of any other */
 	const struct exchange *exchanges; /* over TCP where there is it, else each is one datagram */
 	const struct exchange *exchanges_udp; /* of a service of both: one datagram each */
 };

@@ -9,7 +9,7 @@
 FIELD(FIELD_LOGIN_PROOF, "login.proof", BYTES, FIELD_PRIVATE,
       "challenge and answer that stand for the password, as crackers read them");
 
-/* What a service's device says of itself where no persona does. */
+/* What a service, and its device, says where neither the configuration nor a persona does. */
 static int defaults_read(struct stage *g)
 {
 	size_t count = 0;
@@ -20,13 +20,16 @@ static int defaults_read(struct stage *g)
 	if (!g->defaults)
 		return ERR_MEMORY;
 	SERVICES_EACH(it) {
-		struct service_options o;
+		struct service_options device, own;
 		struct fault fault;
 		int bad = service_options_read(*it, (*it)->device, (*it)->device_size, NULL, "", (*it)->name, &g->arena,
-					       &o, &fault);
+					       &device, &fault);
+		if (!bad)
+			bad = service_options_read(*it, (*it)->options, (*it)->options_size, NULL, "", (*it)->name,
+						   &g->arena, &own, &fault);
 		if (bad)
 			return bad;
-		g->defaults[g->default_count++] = (struct persona_service){.service = *it, .device = o.own};
+		g->defaults[g->default_count++] = (struct stage_default){*it, device.own, own.own};
 	}
 	return 0;
 }
@@ -54,7 +57,11 @@ void stage_done(struct stage *g)
 
 size_t session_size(const struct service *service)
 {
-	return sizeof(struct session) + service->state_size;
+	size_t state = service->state_size;
+	if (service->hands_over)
+		SERVICES_EACH(it)
+			state = (*it)->state_size > state ? (*it)->state_size : state;
+	return sizeof(struct session) + state;
 }
 
 static void session_settle(struct session *s)
@@ -241,15 +248,33 @@ uint64_t session_age_us(const struct session *s)
 	return s->stage->mono_us - s->opened_mono_us;
 }
 
+static const struct stage_default *default_of(const struct stage *g, const struct service *service)
+{
+	for (size_t i = 0; i < g->default_count; i++)
+		if (g->defaults[i].service == service)
+			return &g->defaults[i];
+	return NULL;
+}
+
+enum service_next session_become(struct session *s, const struct service *service)
+{
+	assert(s->service->hands_over && service->input_max <= s->stage->scratch_head);
+	const struct stage_default *usual = default_of(s->stage, service);
+	s->service = service;
+	s->options = usual ? usual->options : NULL;
+	memset(s->state, 0, service->state_size);
+	arena_done(&s->arena);
+	s->arena = ARENA(service->arena_max);
+	return service->open ? service->open(s, s->state) : SERVICE_CONTINUE;
+}
+
 const void *session_device(const struct session *s)
 {
 	const struct persona_service *of = s->persona ? persona_service(s->persona, s->service) : NULL;
 	if (of)
 		return of->device;
-	for (size_t i = 0; i < s->stage->default_count; i++)
-		if (s->stage->defaults[i].service == s->service)
-			return s->stage->defaults[i].device;
-	return NULL;
+	const struct stage_default *usual = default_of(s->stage, s->service);
+	return usual ? usual->device : NULL;
 }
 
 static void session_look(const struct session *s, struct persona_look *look)
@@ -355,16 +380,19 @@ static bool unread_keep(struct session *s, struct bytes left)
 
 bool session_feed(struct session *s, size_t arrived)
 {
-	const struct service *service = s->service;
 	assert(arrived <= session_appetite(s));
 	/* Unread bytes go in front of the new ones, so that the service sees one piece. */
 	uint8_t *from = stage_receive_at(s->stage) - s->unread_len;
 	if (s->unread_len)
 		memcpy(from, s->unread, s->unread_len);
 	struct reader r = reader_of(from, s->unread_len + arrived);
-	enum service_next next = service->input ? service->input(s, s->state, &r) : SERVICE_CLOSE;
-	assert(r.at >= from && r.at <= r.end);
-	bool on = session_after(s, next);
+	bool on;
+	const struct service *service;
+	do { /* again, when it has become another service's */
+		service = s->service;
+		on = session_after(s, service->input ? service->input(s, s->state, &r) : SERVICE_CLOSE);
+		assert(r.at >= from && r.at <= r.end);
+	} while (on && s->service != service && s->delay_ms == 0 && r.at < r.end);
 	struct bytes left = {r.at, (size_t)(r.end - r.at)};
 	if (s->transport == TRANSPORT_UDP)
 		left.len = 0; /* what a datagram says too much is gone with it */

@@ -24,6 +24,11 @@ struct capture { /* one file that a peer left */
 #define DIGEST_TEXT 65
 void digest_sha256(struct bytes, uint8_t digest[32], char text[DIGEST_TEXT]); /* lower-case hex */
 
+struct stage_default {
+	const struct service *service;
+	const void *device, *options;
+};
+
 struct stage {
 	void *owner;
 	uint64_t utc_us, mono_us; /* now, as far as services can tell */
@@ -34,7 +39,7 @@ struct stage {
 	struct session *reporting; /* whose event `report` is; NULL: none is begun */
 	struct event report;
 	struct arena arena; /* of the defaults */
-	struct persona_service *defaults;
+	struct stage_default *defaults; /* of each service */
 	size_t default_count;
 	uint8_t *scratch; /* scratch_head bytes for unread ones, then the receive buffer */
 	size_t scratch_head;

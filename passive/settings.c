@@ -31,6 +31,11 @@ static const struct option decoy_fields[] = {
          .offset = offsetof(struct decoy_options, react),
          .fallback = "true",
          .summary = "whether its visitors may be looked at; false: held out"},
+        {.name = "every_port",
+         .type = OPTION_BOOL,
+         .offset = offsetof(struct decoy_options, every_port),
+         .fallback = "false",
+         .summary = "whether TCP ports that no service has reach the service any, which must be among the services"},
         {0},
 };
 
@@ -355,11 +360,31 @@ static int decoys_read(struct settings *s, struct fault *fault)
 	s->loopback_only = true;
 	for (size_t i = 0; i < list->count; i++) {
 		s->decoys[i] = (struct decoy){
-		        .prefix = o[i].prefix, .steer = o[i].steer, .react = o[i].react};
+		        .prefix = o[i].prefix, .steer = o[i].steer, .react = o[i].react,
+		        .every_port = o[i].every_port};
 		s->loopback_only &= is_loopback(&o[i].prefix);
 	}
 	s->decoy_count = list->count;
+	if (every_port_wanted(s) && !passive_catch_all(s))
+		return fault_set(fault, ERR_MISSING, "passive.decoys: every_port: nothing would take those ports; "
+				 "passive.services with any: {} among them would be right");
 	return 0;
+}
+
+const struct offered_port *passive_catch_all(const struct settings *s)
+{
+	for (size_t i = 0; i < s->port_count; i++)
+		if (s->ports[i].service->hands_over)
+			return &s->ports[i];
+	return NULL;
+}
+
+bool every_port_wanted(const struct settings *s)
+{
+	for (size_t i = 0; i < s->decoy_count; i++)
+		if (s->decoys[i].every_port)
+			return true;
+	return false;
 }
 
 int passive_settings_read(const struct config *c, struct settings *s, struct fault *fault)

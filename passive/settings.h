@@ -16,7 +16,7 @@
 struct decoy_options {
 	struct prefix prefix;
 	struct option_list personas; /* of const char *; empty: all */
-	bool steer, react;
+	bool steer, react, every_port;
 };
 
 struct passive_options {
@@ -44,7 +44,7 @@ struct offered_port {
 
 struct decoy {
 	struct prefix prefix;
-	bool steer, react;
+	bool steer, react, every_port;
 	size_t persona_count;
 	const struct persona **personas;
 };
@@ -66,6 +66,9 @@ void passive_settings_done(struct settings *);
 
 const struct decoy *passive_decoy(const struct settings *,
                                   const struct address *local); /* or NULL */
+/* Where the service that hands over listens, or NULL. */
+const struct offered_port *passive_catch_all(const struct settings *);
+bool every_port_wanted(const struct settings *);
 bool decoy_plays(const struct decoy *, const struct persona *);
 /* The persona of an address: the same for ever, as long as the decoy's list is. */
 const struct persona *decoy_persona(const struct decoy *, uint64_t device_seed);

@@ -182,6 +182,8 @@ static int ports_give(struct preparation *p, const struct settings *s, struct fa
 		                           fault);
 		socket_name(&s->ports[i], name);
 		bad = fd < 0 ? fd : preparation_give(p, name, fd);
+		if (!bad && s->ports[i].service->hands_over && preparation_worker(p) == 0 && every_port_wanted(s))
+			every_port_open(s, fd);
 	}
 	return bad;
 }

@@ -328,6 +328,16 @@ static const struct option http_options[] = {
 	{0},
 };
 
+/* A method (RFC 9110 9.1) and a space. */
+static bool http_claims(struct bytes first)
+{
+	static const char *const methods[] = {"GET ", "POST ", "HEAD ", "PUT ", "OPTIONS ", "DELETE ", "PATCH ", "TRACE "};
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (bytes_start_with(first, methods[i]))
+			return true;
+	return false;
+}
+
 static const struct service http = {
 	.name = "http",
 	.summary = "web server of a device: login pages, uploads, attacks on CGIs",
@@ -343,6 +353,7 @@ static const struct service http = {
 	.options = http_options,
 	.options_size = sizeof(struct http_options),
 	.input = http_input,
+	.claims = http_claims,
 	.close = http_close,
 	.exchanges = http_exchanges,
 };
