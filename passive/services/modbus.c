@@ -1,0 +1,664 @@
+/*
+ * Modbus/TCP of a programmable controller, with a process behind its registers.
+ *
+ * A frame is answered whatever its unit; a header that is no Modbus (somebody's "GET / ")
+ * is answered as controllers do, with the header echoed and "illegal function", and what
+ * follows it is lost.  Serial-line functions (exception status, diagnostics, events) are
+ * answered as a gateway to a serial line does.
+ */
+#include "base/options.h"
+#include "passive/plant/plant.h"
+
+#define FRAME_MAX 254 /* unit, function and data (Messaging on TCP/IP V1.0b, 3.1.3) */
+#define READ_BITS_MAX 2000
+#define READ_WORDS_MAX 125
+#define WRITE_BITS_MAX 1968
+#define WRITE_WORDS_MAX 123
+#define BOTH_WRITE_WORDS_MAX 121
+#define FILE_RECORDS_MAX 10000
+
+enum {
+	READ_COILS = 1,
+	READ_INPUTS,
+	READ_HOLDING,
+	READ_INPUT_WORDS,
+	WRITE_COIL,
+	WRITE_WORD,
+	EXCEPTION_STATUS,
+	DIAGNOSTICS,
+	EVENT_COUNTER = 11,
+	EVENT_LOG,
+	WRITE_COILS = 15,
+	WRITE_WORDS,
+	REPORT_SERVER,
+	READ_FILE = 20,
+	WRITE_FILE,
+	MASK_WORD,
+	READ_WRITE_WORDS,
+	READ_FIFO,
+	ENCAPSULATED = 43
+};
+
+enum { BAD_FUNCTION = 1, BAD_ADDRESS = 2, BAD_VALUE = 3 };
+
+enum { KEY_COIL = 1u << 16, KEY_WORD = 2u << 16, KEY_FILE = 3u << 16 }; /* of the plant's cells */
+
+struct modbus_device {
+	const char *vendor, *product, *revision, *url, *name, *model, *application, *server_id;
+	uint64_t coils, registers;
+};
+
+struct modbus {
+	struct plant plant;
+	uint16_t messages, exceptions, events;
+	bool lost, listens_only;
+};
+
+/* One request: what it holds, what is answered. */
+struct request {
+	struct session *s;
+	struct modbus *m;
+	const struct modbus_device *device;
+	struct reader in;
+	struct writer out;
+	uint64_t now_us;
+	uint8_t unit, function;
+};
+
+static uint16_t scaled(const struct request *q, enum plant_point which, double factor)
+{
+	double v = plant_read(&q->m->plant, which, q->now_us) * factor;
+	return (uint16_t)(int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
+}
+
+/* Registers that mean something, the same as input and as holding registers. */
+static const struct meaning {
+	enum plant_point point;
+	double factor;
+} meanings[] = {
+        {PLANT_LEVEL, 10},      {PLANT_TEMPERATURE, 10}, {PLANT_FLOW, 10},
+        {PLANT_PRESSURE, 100},  {PLANT_VOLTAGE, 10},     {PLANT_CURRENT, 10},
+        {PLANT_FREQUENCY, 100}, {PLANT_POWER, 10},       {PLANT_SETPOINT, 10},
+        {PLANT_VALVE, 10},
+};
+#define MEANINGS (sizeof meanings / sizeof *meanings)
+
+static const enum plant_point switches[] = {PLANT_PUMP, PLANT_BREAKER, PLANT_ALARM};
+#define SWITCHES (sizeof switches / sizeof *switches)
+
+static uint16_t word_read(const struct request *q, uint16_t at)
+{
+	uint32_t kept;
+	uint64_t seconds = q->now_us / 1000000;
+	if (at < MEANINGS)
+		return scaled(q, meanings[at].point, meanings[at].factor);
+	if (at == 10 || at == 11) /* hours of operation, a double word */
+		return (uint16_t)((seconds / 3600 - 390000 +
+		                   plant_number(q->m->plant.seed, 5, 20000)) >>
+		                  (at == 10 ? 16 : 0));
+	if (at == 12) /* heartbeat of the program */
+		return (uint16_t)(seconds % 60);
+	if (plant_recall(&q->m->plant, KEY_WORD | at, &kept))
+		return (uint16_t)kept;
+	return at >= 20 && at < 40 ? (uint16_t)(10 * plant_number(q->m->plant.seed, at, 100)) : 0;
+}
+
+static void word_write(struct request *q, uint16_t at, uint16_t value)
+{
+	if (at < MEANINGS)
+		plant_write(&q->m->plant, meanings[at].point, (int16_t)value / meanings[at].factor,
+		            q->now_us);
+	else
+		plant_keep(&q->m->plant, KEY_WORD | at, value);
+}
+
+static bool bit_read(const struct request *q, uint16_t at)
+{
+	uint32_t kept;
+	if (at < SWITCHES)
+		return plant_is_on(&q->m->plant, switches[at], q->now_us);
+	return plant_recall(&q->m->plant, KEY_COIL | at, &kept) && kept;
+}
+
+static void bit_write(struct request *q, uint16_t at, bool on)
+{
+	if (at < SWITCHES)
+		plant_write(&q->m->plant, switches[at], on, q->now_us);
+	else
+		plant_keep(&q->m->plant, KEY_COIL | at, on);
+}
+
+/* Whether `count` from `at` are there: 0, or the exception. */
+static int span(uint16_t at, uint16_t count, uint16_t count_max, uint64_t there)
+{
+	if (count == 0 || count > count_max)
+		return BAD_VALUE;
+	return (uint64_t)at + count > there ? BAD_ADDRESS : 0;
+}
+
+static int read_bits(struct request *q)
+{
+	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
+	if (!reader_ok(&q->in))
+		return BAD_VALUE;
+	plant_asked(q->s, "read %s %u count %u unit %u",
+	            q->function == READ_COILS ? "coils" : "discrete inputs", at, count, q->unit);
+	int bad = span(at, count, READ_BITS_MAX, q->device->coils);
+	if (bad)
+		return bad;
+	write_u8(&q->out, (uint8_t)((count + 7) / 8));
+	for (uint16_t i = 0; i < count; i += 8) {
+		uint8_t byte = 0;
+		for (uint16_t k = 0; k < 8 && i + k < count; k++)
+			byte |= (uint8_t)(bit_read(q, (uint16_t)(at + i + k)) << k);
+		write_u8(&q->out, byte);
+	}
+	return 0;
+}
+
+static void words_say(struct request *q, uint16_t at, uint16_t count)
+{
+	write_u8(&q->out, (uint8_t)(2 * count));
+	for (uint16_t i = 0; i < count; i++)
+		write_u16(&q->out, word_read(q, (uint16_t)(at + i)));
+}
+
+static int read_words(struct request *q)
+{
+	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
+	if (!reader_ok(&q->in))
+		return BAD_VALUE;
+	plant_asked(q->s, "read %s registers %u count %u unit %u",
+	            q->function == READ_HOLDING ? "holding" : "input", at, count, q->unit);
+	int bad = span(at, count, READ_WORDS_MAX, q->device->registers);
+	if (!bad)
+		words_say(q, at, count);
+	return bad;
+}
+
+static int write_coil(struct request *q)
+{
+	uint16_t at = read_u16(&q->in), value = read_u16(&q->in);
+	if (!reader_ok(&q->in) || (value != 0 && value != 0xff00))
+		return BAD_VALUE;
+	plant_ordered(q->s, "write single coil %u %s unit %u", at, value ? "on" : "off", q->unit);
+	if (at >= q->device->coils)
+		return BAD_ADDRESS;
+	bit_write(q, at, value);
+	write_u16(&q->out, at);
+	write_u16(&q->out, value);
+	return 0;
+}
+
+static int write_word(struct request *q)
+{
+	uint16_t at = read_u16(&q->in), value = read_u16(&q->in);
+	if (!reader_ok(&q->in))
+		return BAD_VALUE;
+	plant_ordered(q->s, "write single register %u %u unit %u", at, value, q->unit);
+	if (at >= q->device->registers)
+		return BAD_ADDRESS;
+	word_write(q, at, value);
+	write_u16(&q->out, at);
+	write_u16(&q->out, value);
+	return 0;
+}
+
+/* The values of a write as a person reads them, cut where a line is long enough. */
+static void values_text(struct bytes values, bool bits, uint16_t count, char *text, size_t size)
+{
+	struct writer w = writer_of(text, size - 1);
+	struct reader r = reader_of_bytes(values);
+	for (uint16_t i = 0; i < count && writer_left(&w) > 8; i++)
+		if (bits)
+			write_fmt(&w, "%u", values.at[i / 8] >> i % 8 & 1);
+		else
+			write_fmt(&w, i ? " %u" : "%u", read_u16(&r));
+	*w.at = '\0';
+}
+
+static int write_many(struct request *q)
+{
+	bool bits = q->function == WRITE_COILS;
+	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
+	struct bytes values = read_bytes(&q->in, read_u8(&q->in));
+	size_t wanted = bits ? (count + 7u) / 8 : 2u * count;
+	char text[160];
+	if (!reader_ok(&q->in) || values.len != wanted)
+		return BAD_VALUE;
+	int bad = span(at, count, bits ? WRITE_BITS_MAX : WRITE_WORDS_MAX,
+	               bits ? q->device->coils : q->device->registers);
+	values_text(values, bits, count, text, sizeof text);
+	plant_ordered(q->s, "write multiple %s %u count %u unit %u: %s",
+	              bits ? "coils" : "registers", at, count, q->unit, text);
+	if (bad)
+		return bad;
+	struct reader r = reader_of_bytes(values);
+	for (uint16_t i = 0; i < count; i++)
+		if (bits)
+			bit_write(q, (uint16_t)(at + i), values.at[i / 8] >> i % 8 & 1);
+		else
+			word_write(q, (uint16_t)(at + i), read_u16(&r));
+	write_u16(&q->out, at);
+	write_u16(&q->out, count);
+	return 0;
+}
+
+static int mask_word(struct request *q)
+{
+	uint16_t at = read_u16(&q->in), both = read_u16(&q->in), either = read_u16(&q->in);
+	if (!reader_ok(&q->in))
+		return BAD_VALUE;
+	plant_ordered(q->s, "mask write register %u and 0x%04x or 0x%04x unit %u", at, both, either,
+	              q->unit);
+	if (at >= q->device->registers)
+		return BAD_ADDRESS;
+	word_write(q, at, (uint16_t)((word_read(q, at) & both) | (either & ~both)));
+	write_u16(&q->out, at);
+	write_u16(&q->out, both);
+	write_u16(&q->out, either);
+	return 0;
+}
+
+static int read_write_words(struct request *q)
+{
+	uint16_t from = read_u16(&q->in), wanted = read_u16(&q->in);
+	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
+	struct bytes values = read_bytes(&q->in, read_u8(&q->in));
+	char text[160];
+	if (!reader_ok(&q->in) || values.len != 2u * count)
+		return BAD_VALUE;
+	int bad = span(from, wanted, READ_WORDS_MAX, q->device->registers);
+	if (!bad)
+		bad = span(at, count, BOTH_WRITE_WORDS_MAX, q->device->registers);
+	values_text(values, false, count, text, sizeof text);
+	plant_ordered(q->s, "write registers %u count %u and read %u count %u unit %u: %s", at,
+	              count, from, wanted, q->unit, text);
+	if (bad)
+		return bad;
+	struct reader r = reader_of_bytes(values);
+	for (uint16_t i = 0; i < count; i++)
+		word_write(q, (uint16_t)(at + i), read_u16(&r));
+	words_say(q, from, wanted);
+	return 0;
+}
+
+/* Diagnostics of a serial line (Application Protocol V1.1b3, 6.8). */
+static int diagnostics(struct request *q)
+{
+	uint16_t what = read_u16(&q->in);
+	struct bytes sent = read_rest(&q->in);
+	struct modbus *m = q->m;
+	if (!reader_ok(&q->in))
+		return BAD_VALUE;
+	if (what == 1 || what == 4 || what == 10 || what == 20)
+		plant_ordered(q->s, "diagnostics %u unit %u", what, q->unit);
+	else
+		plant_asked(q->s, "diagnostics %u unit %u", what, q->unit);
+	if (what == 0 || what == 1) { /* return query data; restart, with its option */
+		m->listens_only = false;
+		write_u16(&q->out, what);
+		write_span(&q->out, sent);
+		return 0;
+	}
+	if (sent.len != 2 || what > 20 || (what > 4 && what < 10) || what == 19)
+		return what > 20 ? BAD_FUNCTION : BAD_VALUE;
+	if (what == 4)
+		m->listens_only = true;
+	if (what == 10)
+		m->messages = m->exceptions = m->events = 0;
+	uint16_t value = what == 11 || what == 14 ? m->messages : what == 13 ? m->exceptions : 0;
+	write_u16(&q->out, what);
+	write_u16(&q->out, what == 3 || what == 10 || what == 20
+	                           ? (uint16_t)(sent.at[0] << 8 | sent.at[1])
+	                           : value);
+	return 0;
+}
+
+static int events_say(struct request *q)
+{
+	plant_asked(q->s, "comm event %s unit %u", q->function == EVENT_LOG ? "log" : "counter",
+	            q->unit);
+	if (q->function == EVENT_LOG)
+		write_u8(&q->out, 6);
+	write_u16(&q->out, 0);
+	write_u16(&q->out, q->m->events);
+	if (q->function == EVENT_LOG)
+		write_u16(&q->out, q->m->messages);
+	return 0;
+}
+
+static int report_server(struct request *q)
+{
+	plant_asked(q->s, "report server id unit %u", q->unit);
+	if (!q->device->server_id)
+		return BAD_FUNCTION;
+	char text[128];
+	session_expand(q->s, q->device->server_id, text, sizeof text);
+	write_u8(&q->out, (uint8_t)(strlen(text) + 2));
+	write_u8(&q->out, 1);
+	write_u8(&q->out, 0xff); /* it runs */
+	write_text(&q->out, text);
+	return 0;
+}
+
+/* File records (6.14, 6.15): groups of the reference type 6, each a part of a file. */
+static int read_file(struct request *q)
+{
+	struct bytes groups = read_bytes(&q->in, read_u8(&q->in));
+	struct reader r = reader_of_bytes(groups);
+	struct writer length = q->out;
+	if (!reader_ok(&q->in) || groups.len < 7 || groups.len > 0xf5 || groups.len % 7)
+		return BAD_VALUE;
+	write_u8(&q->out, 0);
+	while (reader_left(&r)) {
+		uint8_t kind = read_u8(&r);
+		uint16_t file = read_u16(&r), record = read_u16(&r), count = read_u16(&r);
+		plant_asked(q->s, "read file %u record %u count %u unit %u", file, record, count,
+		            q->unit);
+		if (kind != 6 || file == 0 || record >= FILE_RECORDS_MAX ||
+		    record + count > FILE_RECORDS_MAX)
+			return BAD_ADDRESS;
+		if (2u * count + 2 > writer_left(&q->out) || 2u * count + 1 > 0xf5)
+			return BAD_VALUE;
+		write_u8(&q->out, (uint8_t)(2 * count + 1));
+		write_u8(&q->out, 6);
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t kept = 0;
+			plant_recall(&q->m->plant, KEY_FILE + ((uint32_t)file << 14) + record + i,
+			             &kept);
+			write_u16(&q->out, (uint16_t)kept);
+		}
+	}
+	write_u8(&length, (uint8_t)(writer_used(&q->out) - writer_used(&length) - 1));
+	return 0;
+}
+
+static int write_file(struct request *q)
+{
+	struct bytes groups = read_bytes(&q->in, read_u8(&q->in));
+	struct reader r = reader_of_bytes(groups);
+	if (!reader_ok(&q->in) || groups.len < 9)
+		return BAD_VALUE;
+	while (reader_left(&r)) {
+		uint8_t kind = read_u8(&r);
+		uint16_t file = read_u16(&r), record = read_u16(&r), count = read_u16(&r);
+		struct reader values = reader_of_bytes(read_bytes(&r, 2u * count));
+		if (!reader_ok(&r))
+			return BAD_VALUE;
+		plant_ordered(q->s, "write file %u record %u count %u unit %u", file, record, count,
+		              q->unit);
+		if (kind != 6 || file == 0 || record + count > FILE_RECORDS_MAX)
+			return BAD_ADDRESS;
+		for (uint32_t i = 0; i < count; i++)
+			plant_keep(&q->m->plant, KEY_FILE + ((uint32_t)file << 14) + record + i,
+			           read_u16(&values));
+	}
+	write_u8(&q->out, (uint8_t)groups.len);
+	write_span(&q->out, groups);
+	return 0;
+}
+
+static int read_fifo(struct request *q)
+{
+	uint16_t at = read_u16(&q->in);
+	plant_asked(q->s, "read fifo queue %u unit %u", at, q->unit);
+	if (!reader_ok(&q->in) || at >= q->device->registers)
+		return BAD_ADDRESS;
+	write_u16(&q->out, 2); /* an empty queue */
+	write_u16(&q->out, 0);
+	return 0;
+}
+
+/* Device identification (6.21): what the category and the first object ask for. */
+static int identify(struct request *q)
+{
+	const struct modbus_device *d = q->device;
+	const char *const objects[] = {d->vendor, d->product, d->revision,   d->url,
+	                               d->name,   d->model,   d->application};
+	uint8_t kind = read_u8(&q->in), category = read_u8(&q->in), first = read_u8(&q->in);
+	plant_asked(q->s, "read device identification %u object %u unit %u", category, first,
+	            q->unit);
+	if (!reader_ok(&q->in) || kind != 14)
+		return BAD_FUNCTION;
+	if (category == 0 || category > 4)
+		return BAD_VALUE;
+	uint8_t end = category == 1 ? 3 : 7, last = end;
+	if (category == 4) {
+		if (first >= end || !objects[first])
+			return BAD_ADDRESS;
+		last = (uint8_t)(first + 1);
+	} else if (first >= end || !objects[first]) {
+		first = 0;
+	}
+	write_u8(&q->out, 14);
+	write_u8(&q->out, category);
+	write_u8(&q->out, 0x82); /* regular identification, by stream and one by one */
+	write_u8(&q->out, 0);    /* nothing follows */
+	write_u8(&q->out, 0);
+	struct writer count = q->out;
+	uint8_t objects_said = 0;
+	write_u8(&q->out, 0);
+	for (uint8_t i = first; i < last; i++) {
+		if (!objects[i])
+			continue;
+		char text[64];
+		session_expand(q->s, objects[i], text, sizeof text);
+		write_u8(&q->out, i);
+		write_u8(&q->out, (uint8_t)strlen(text));
+		write_text(&q->out, text);
+		objects_said++;
+	}
+	write_u8(&count, objects_said);
+	return 0;
+}
+
+static int exception_status(struct request *q)
+{
+	plant_asked(q->s, "read exception status unit %u", q->unit);
+	write_u8(&q->out, 0);
+	return 0;
+}
+
+static int (*const functions[])(struct request *) = {
+        [READ_COILS] = read_bits,
+        [READ_INPUTS] = read_bits,
+        [READ_HOLDING] = read_words,
+        [READ_INPUT_WORDS] = read_words,
+        [WRITE_COIL] = write_coil,
+        [WRITE_WORD] = write_word,
+        [EXCEPTION_STATUS] = exception_status,
+        [DIAGNOSTICS] = diagnostics,
+        [EVENT_COUNTER] = events_say,
+        [EVENT_LOG] = events_say,
+        [WRITE_COILS] = write_many,
+        [WRITE_WORDS] = write_many,
+        [REPORT_SERVER] = report_server,
+        [READ_FILE] = read_file,
+        [WRITE_FILE] = write_file,
+        [MASK_WORD] = mask_word,
+        [READ_WRITE_WORDS] = read_write_words,
+        [READ_FIFO] = read_fifo,
+        [ENCAPSULATED] = identify,
+};
+
+/* Does what a frame asks; q->out has the answer behind its MBAP header. */
+static void answer(struct request *q)
+{
+	int bad = BAD_FUNCTION;
+	struct writer start = q->out;
+	if (q->function < sizeof functions / sizeof *functions && functions[q->function]) {
+		write_u8(&q->out, q->function);
+		bad = functions[q->function](q);
+		if (q->out.bad)
+			bad = BAD_VALUE;
+	} else {
+		plant_ordered(q->s, "function %u unit %u", q->function, q->unit);
+	}
+	q->m->messages++;
+	q->m->events += !bad;
+	q->m->exceptions += bad != 0;
+	if (bad) {
+		q->out = start;
+		write_u8(&q->out, q->function | 0x80);
+		write_u8(&q->out, (uint8_t)bad);
+	}
+}
+
+static void say_frame(struct session *s, uint32_t head, uint8_t unit, struct bytes pdu)
+{
+	uint8_t room[7];
+	struct writer w = writer_of(room, sizeof room);
+	write_u32(&w, head);
+	write_u16(&w, (uint16_t)(pdu.len + 1));
+	write_u8(&w, unit);
+	session_say_bytes(s, writer_bytes(&w));
+	session_say_bytes(s, pdu);
+}
+
+static enum service_next modbus_open(struct session *s, void *state)
+{
+	plant_start(&((struct modbus *)state)->plant, session_device_seed(s));
+	return SERVICE_CONTINUE;
+}
+
+static enum service_next modbus_input(struct session *s, void *state, struct reader *in)
+{
+	struct modbus *m = state;
+	while (!m->lost && reader_left(in) >= 8) {
+		struct reader r = *in;
+		uint32_t head = read_u32(&r);
+		uint16_t length = read_u16(&r);
+		if ((head & 0xffff) != 0 || length < 2 || length > FRAME_MAX) {
+			const uint8_t refused[] = {in->at[7] | 0x80, BAD_FUNCTION};
+			say_frame(s, head, in->at[6], (struct bytes){refused, 2});
+			m->lost = true;
+			break;
+		}
+		struct reader frame = reader_of_bytes(read_bytes(&r, length));
+		if (!reader_ok(&r))
+			break;
+		uint8_t room[FRAME_MAX];
+		struct request q = {.s = s,
+		                    .m = m,
+		                    .device = session_device(s),
+		                    .in = frame,
+		                    .out = writer_of(room, FRAME_MAX - 1),
+		                    .now_us = session_time_us(s)};
+		q.unit = read_u8(&q.in);
+		q.function = read_u8(&q.in);
+		bool silent = m->listens_only;
+		answer(&q);
+		if (!silent && !m->listens_only)
+			say_frame(s, head, q.unit, writer_bytes(&q.out));
+		*in = r;
+	}
+	if (m->lost)
+		read_rest(in);
+	return SERVICE_CONTINUE;
+}
+
+/* The protocol 0 and a length that fits what came. */
+static bool modbus_claims(struct bytes first)
+{
+	struct reader r = reader_of_bytes(first);
+	uint32_t head = read_u32(&r);
+	uint16_t length = read_u16(&r);
+	return (head & 0xffff) == 0 && length >= 2 && length <= FRAME_MAX &&
+	       reader_left(&r) >= length;
+}
+
+#define ORDER(line) "{\"kind\":\"command.sent\",\"command.line\":\"" line "\"}\n"
+#define ASKED(line) "{\"kind\":\"request.seen\",\"request.target\":\"" line "\"}\n"
+
+static const struct exchange modbus_exchanges[] = {
+        {"a coil is written and reads as written",
+         BYTES("\0\1\0\0\0\6\1\5\0\5\xff\0"
+               "\0\2\0\0\0\6\1\1\0\0\0\x0a"),
+         BYTES("\0\1\0\0\0\6\1\5\0\5\xff\0"
+               "\0\2\0\0\0\5\1\1\2\x23\0"),
+         ORDER("write single coil 5 on unit 1") ASKED("read coils 0 count 10 unit 1")},
+        {"registers keep what is written; the mask works on it",
+         BYTES("\0\3\0\0\0\x0b\1\x10\0\x64\0\2\4\x12\x34\xab\xcd"
+               "\0\4\0\0\0\x08\1\x16\0\x64\0\xf0\0\x05"
+               "\0\5\0\0\0\6\1\3\0\x64\0\2"),
+         BYTES("\0\3\0\0\0\6\1\x10\0\x64\0\2"
+               "\0\4\0\0\0\x08\1\x16\0\x64\0\xf0\0\x05"
+               "\0\5\0\0\0\7\1\3\4\0\x35\xab\xcd"),
+         ORDER("write multiple registers 100 count 2 unit 1: 4660 43981")
+                 ORDER("mask write register 100 and 0x00f0 or 0x0005 unit 1")
+                         ASKED("read holding registers 100 count 2 unit 1")},
+        {"who it is", BYTES("\0\6\0\0\0\5\0\x2b\x0e\1\0"),
+         BYTES("\0\6\0\0\0\x30\0\x2b\x0e\1\x82\0\0\3\0\x12Schneider Electric\1\x0c"
+               "BMX P34 2020\2\4v2.5"),
+         ASKED("read device identification 1 object 0 unit 0")},
+        {"what is not there is an exception",
+         BYTES("\0\7\0\0\0\6\1\3\xff\xff\0\1\0\x08\0\0\0\6\1\3\0\0\0\x7e\0\x09\0\0\0\2\1\x5a"),
+         BYTES("\0\7\0\0\0\3\1\x83\2\0\x08\0\0\0\3\1\x83\3\0\x09\0\0\0\3\1\xda\1"), NULL},
+        {"a web browser is told in Modbus", BYTES("GET / HTTP/1.0\r\n\r\n"),
+         BYTES("GET \0\3H\xd4\1"), ""},
+        {"diagnostics return what they are given", BYTES("\0\1\0\0\0\6\1\x08\0\0\xa5\x37"),
+         BYTES("\0\1\0\0\0\6\1\x08\0\0\xa5\x37"), ASKED("diagnostics 0 unit 1")},
+        {"files keep records",
+         BYTES("\0\1\0\0\0\x0e\1\x15\x0b\6\0\4\0\7\0\2\6\xaf\4\xbe"
+               "\0\2\0\0\0\x0a\1\x14\7\6\0\4\0\7\0\2"),
+         BYTES("\0\1\0\0\0\x0e\1\x15\x0b\6\0\4\0\7\0\2\6\xaf\4\xbe"
+               "\0\2\0\0\0\x09\1\x14\6\5\6\6\xaf\4\xbe"),
+         NULL},
+        {0},
+};
+
+#define TEXT_OPTION(option_name, member, otherwise, meaning)                                       \
+	{                                                                                          \
+		.name = option_name, .type = OPTION_TEXT,                                          \
+		.offset = offsetof(struct modbus_device, member), .fallback = otherwise,           \
+		.summary = meaning                                                                 \
+	}
+
+static const struct option modbus_device[] = {
+        TEXT_OPTION("vendor", vendor, "Schneider Electric", "object 0 of the identification"),
+        TEXT_OPTION("product", product, "BMX P34 2020", "object 1"),
+        TEXT_OPTION("revision", revision, "v2.5", "object 2"),
+        TEXT_OPTION("url", url, NULL, "object 3; absent: the device has none"),
+        TEXT_OPTION("name", name, NULL, "object 4"),
+        TEXT_OPTION("model", model, NULL, "object 5"),
+        TEXT_OPTION("application", application, NULL, "object 6"),
+        TEXT_OPTION("server-id", server_id, NULL,
+                    "what function 17 reports; absent: the device does not know the function"),
+        {.name = "coils",
+         .type = OPTION_NUMBER,
+         .offset = offsetof(struct modbus_device, coils),
+         .fallback = "512",
+         .min = 8,
+         .max = 65536,
+         .summary = "coils and discrete inputs that there are"},
+        {.name = "registers",
+         .type = OPTION_NUMBER,
+         .offset = offsetof(struct modbus_device, registers),
+         .fallback = "1024",
+         .min = 16,
+         .max = 65536,
+         .summary = "holding and input registers that there are"},
+        {0},
+};
+
+static const struct service modbus = {
+        .name = "modbus",
+        .summary = "controller on Modbus/TCP: registers and coils of a process that moves",
+        .reference = "Modbus Application Protocol V1.1b3, Messaging on TCP/IP V1.0b",
+        .transports = TRANSPORT_TCP,
+        .ports = {502},
+        .state_size = sizeof(struct modbus),
+        .input_max = 1024,
+        .output_max = 64 * 1024,
+        .arena_max = 4096,
+        .idle_ms_max = 120 * 1000,
+        .session_ms_max = 3600 * 1000,
+        .device = modbus_device,
+        .device_size = sizeof(struct modbus_device),
+        .open = modbus_open,
+        .input = modbus_input,
+        .claims = modbus_claims,
+        .exchanges = modbus_exchanges,
+};
+SERVICE(modbus);

@@ -1,0 +1,99 @@
+#!/bin/bash
+# The industrial decoys met with nmap's scripts, mbpoll and clients of our own; tshark reads
+# every answer and must find nothing malformed.
+#   tests/e2e/ics.sh             all
+#   tests/e2e/ics.sh modbus ...  only these
+# Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
+. "$(dirname "$0")/lib.sh"
+# Debian's python3, which finds the packages of Debian.
+for client in nmap mbpoll tshark tcpdump /usr/bin/python3; do
+	command -v $client >/dev/null || skip "$client is missing"
+done
+/usr/bin/python3 -c "import pymodbus.client" 2>/dev/null || skip "python3-pymodbus is missing"
+need_root # for the capture
+
+FIRST=$((21000 + ($$ % 900) * 12))
+declare -A port dissector
+number=0
+# service, what tshark calls its protocol, whether it is TCP or UDP
+while read -r service transport name; do
+	port[$service]=${port[$service]:-$((FIRST + number++))}
+	dissector[$service]+=" -d $transport.port==${port[$service]},$name"
+done <<-EOT
+	modbus tcp mbtcp
+EOT
+WANTED=${*:-${!port[*]}}
+DECOY=127.23.0.7 OTHER=127.23.0.8
+CLIENT=tests/e2e/ics_client.py
+
+says() { grep -qaE -- "$1" <<<"$answer" || fail "$service: no \"$1\" in
+$answer"; }
+lacks() { grep -qaiE -- "$1" <<<"$answer" && fail "$service: \"$1\" in
+$answer"; return 0; }
+
+# nmap's script, whatever the port is
+script() { # name, nmap's further arguments
+	answer=$(timeout 60 nmap -n -Pn -p "${port[$service]}" --script "+$1" "${@:2}" $DECOY 2>&1)
+	lacks honeypot
+}
+version() {
+	answer=$(timeout 90 nmap -n -Pn -sV --script-timeout 1 -p "${port[$service]}" "$@" $DECOY 2>&1)
+	lacks honeypot
+}
+client() { answer=$(timeout 30 /usr/bin/python3 $CLIENT "$service" "${1:-$DECOY}" "${port[$service]}" 2>&1) ||
+	fail "$service: the client says $answer"; }
+
+# All answers of a service, as tshark reads them
+decoded() {
+	local bad
+	bad=$(tshark -n -r "$WORK/wire.pcap" ${dissector[$service]} \
+		-Y "(tcp.srcport==${port[$service]} || udp.srcport==${port[$service]}) && (_ws.malformed || _ws.expert.severity==error)" 2>/dev/null)
+	[ -z "$bad" ] || fail "$service: tshark objects to
+$bad"
+	answer=$(tshark -n -r "$WORK/wire.pcap" ${dissector[$service]} -Y "$1 && (tcp.srcport==${port[$service]} || udp.srcport==${port[$service]})" 2>/dev/null)
+	[ -n "$answer" ] || fail "$service: tshark finds no answer with $1"
+}
+
+meet_modbus() {
+	script modbus-discover
+	says 'ILLEGAL FUNCTION'
+	says 'Device identification: Schneider Electric BMX P34 2020 v2.5'
+	version
+	says 'modbus +Modbus TCP'
+	answer=$(mbpoll -m tcp -p ${port[modbus]} -a 1 -t 4 -r 1 -c 10 -1 $DECOY 2>&1)
+	says '\[10\]:'
+	answer=$(mbpoll -m tcp -p ${port[modbus]} -a 1 -t 0 -r 6 $DECOY 1 2>&1)
+	says 'Written 1 references'
+	client
+	says 'identity .*Schneider Electric'
+	says 'moves True'
+	says 'stopped pump: flow falls True'
+}
+modbus_filter=mbtcp modbus_told='write single coil 5 on'
+
+: >"$WORK/ports"
+services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)
+loopback_config <<-EOT
+	passive:
+	  decoys:
+	    - {prefix: 127.23.0.0/24}
+	  services: {${services%, }}
+	  workers: 1
+EOT
+start_kansoku
+filter=$(for s in "${!port[@]}"; do printf 'or port %s ' ${port[$s]}; done)
+tcpdump -i lo -w "$WORK/wire.pcap" -U --immediate-mode "${filter#or }" >"$WORK/tcpdump" 2>&1 &
+CAPTURE_PID=$!
+for _ in $(seq 50); do grep -qs listening "$WORK/tcpdump" && break; sleep 0.1; done
+for service in $WANTED; do
+	meet_$service
+	echo "$service: as expected"
+done
+sleep 0.3
+kill -INT $CAPTURE_PID && wait $CAPTURE_PID
+CAPTURE_PID=
+for service in $WANTED; do
+	filter=${service}_filter
+	decoded "${!filter}"
+done
+echo "tshark: nothing is malformed"
