@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define SECOND_US 1000000.0
+#define PLANT_WORD_KEY 0xffff0000u /* of cells: the services' own keys stay below */
 #define TURN 6.283185307179586
 
 /* What a point is when nobody writes, and how it follows when somebody does. */
@@ -146,6 +147,60 @@ void plant_write(struct plant *p, enum plant_point which, double value, uint64_t
 	float from = (float)plant_read(p, which, time_us);
 	p->commands[which] =
 	        (struct plant_command){time_us ? time_us : 1, from, (float)bounded(which, value)};
+}
+
+static const struct {
+	enum plant_point point;
+	double factor;
+} words[] = {
+        {PLANT_LEVEL, 10},      {PLANT_TEMPERATURE, 10}, {PLANT_FLOW, 10},
+        {PLANT_PRESSURE, 100},  {PLANT_VOLTAGE, 10},     {PLANT_CURRENT, 10},
+        {PLANT_FREQUENCY, 100}, {PLANT_POWER, 10},       {PLANT_SETPOINT, 10},
+        {PLANT_VALVE, 10},
+};
+#define SCALED (sizeof words / sizeof *words)
+
+static const enum plant_point switches[PLANT_SWITCHES] = {PLANT_PUMP, PLANT_BREAKER, PLANT_ALARM};
+
+bool plant_word(const struct plant *p, uint32_t at, uint64_t time_us, uint16_t *value)
+{
+	uint64_t seconds = time_us / 1000000;
+	uint32_t kept, hours = (uint32_t)(seconds / 3600 % 8760 + plant_number(p->seed, 5, 60000));
+	if (at >= PLANT_WORDS)
+		return false;
+	if (at < SCALED)
+		*value = (uint16_t)(int16_t)lrint(plant_read(p, words[at].point, time_us) *
+		                                  words[at].factor);
+	else if (plant_recall(p, PLANT_WORD_KEY | at, &kept))
+		*value = (uint16_t)kept;
+	else if (at == PLANT_WORDS - 1)
+		*value = (uint16_t)(seconds % 60);
+	else
+		*value = (uint16_t)(at == SCALED ? hours >> 16 : hours);
+	return true;
+}
+
+bool plant_word_write(struct plant *p, uint32_t at, uint16_t value, uint64_t time_us)
+{
+	if (at < SCALED)
+		plant_write(p, words[at].point, (int16_t)value / words[at].factor, time_us);
+	else if (at < PLANT_WORDS)
+		plant_keep(p, PLANT_WORD_KEY | at, value);
+	return at < PLANT_WORDS;
+}
+
+bool plant_switch(const struct plant *p, uint32_t at, uint64_t time_us, bool *on)
+{
+	if (at < PLANT_SWITCHES)
+		*on = plant_is_on(p, switches[at], time_us);
+	return at < PLANT_SWITCHES;
+}
+
+bool plant_switch_write(struct plant *p, uint32_t at, bool on, uint64_t time_us)
+{
+	if (at < PLANT_SWITCHES)
+		plant_write(p, switches[at], on, time_us);
+	return at < PLANT_SWITCHES;
 }
 
 static struct plant_cell *cell_of(const struct plant *p, uint32_t key)

@@ -51,6 +51,19 @@ bool plant_is_on(const struct plant *, enum plant_point, uint64_t time_us);
 /* Values beyond what the point can be are brought to its bounds. */
 void plant_write(struct plant *, enum plant_point, double value, uint64_t time_us);
 
+/*
+ * The process as words of controllers see it: PLANT_WORDS of them, tenths (pressure and
+ * frequency hundredths), in the order of the points up to the valve; then a double word of
+ * hours and a heartbeat.  false when word `at` means nothing to the process.
+ */
+#define PLANT_WORDS 13
+bool plant_word(const struct plant *, uint32_t at, uint64_t time_us, uint16_t *value);
+bool plant_word_write(struct plant *, uint32_t at, uint16_t value, uint64_t time_us);
+/* The same of its switches: pump, breaker, alarm. */
+#define PLANT_SWITCHES 3
+bool plant_switch(const struct plant *, uint32_t at, uint64_t time_us, bool *on);
+bool plant_switch_write(struct plant *, uint32_t at, bool on, uint64_t time_us);
+
 /* Memory without meaning: false when that cell was never written, or long ago. */
 bool plant_recall(const struct plant *, uint32_t key, uint32_t *value);
 void plant_keep(struct plant *, uint32_t key, uint32_t value);
@@ -64,3 +77,19 @@ struct event *plant_asked(struct session *, const char *fmt, ...)
 
 /* A number below `limit` that belongs to this device for ever; `salt` tells its numbers apart. */
 uint64_t plant_number(uint64_t device_seed, uint64_t salt, uint64_t limit);
+
+/* A text of a service's device table, `member` of its struct. */
+#define PLANT_TEXT(of, option_name, member, otherwise, meaning)                                  \
+	{                                                                                          \
+		.name = option_name, .type = OPTION_TEXT, .offset = offsetof(of, member),        \
+		.fallback = otherwise, .summary = meaning                                          \
+	}
+#define PLANT_NUMBER(of, option_name, member, otherwise, least, most, meaning)                   \
+	{                                                                                          \
+		.name = option_name, .type = OPTION_NUMBER, .offset = offsetof(of, member),      \
+		.fallback = otherwise, .min = least, .max = most, .summary = meaning               \
+	}
+
+/* Events as exchanges expect them. */
+#define PLANT_ORDERED(line) "{\"kind\":\"command.sent\",\"command.line\":\"" line "\"}\n"
+#define PLANT_ASKED(line) "{\"kind\":\"request.seen\",\"request.target\":\"" line "\"}\n"

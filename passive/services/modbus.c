@@ -65,39 +65,12 @@ struct request {
 	uint8_t unit, function;
 };
 
-static uint16_t scaled(const struct request *q, enum plant_point which, double factor)
-{
-	double v = plant_read(&q->m->plant, which, q->now_us) * factor;
-	return (uint16_t)(int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
-}
-
-/* Registers that mean something, the same as input and as holding registers. */
-static const struct meaning {
-	enum plant_point point;
-	double factor;
-} meanings[] = {
-        {PLANT_LEVEL, 10},      {PLANT_TEMPERATURE, 10}, {PLANT_FLOW, 10},
-        {PLANT_PRESSURE, 100},  {PLANT_VOLTAGE, 10},     {PLANT_CURRENT, 10},
-        {PLANT_FREQUENCY, 100}, {PLANT_POWER, 10},       {PLANT_SETPOINT, 10},
-        {PLANT_VALVE, 10},
-};
-#define MEANINGS (sizeof meanings / sizeof *meanings)
-
-static const enum plant_point switches[] = {PLANT_PUMP, PLANT_BREAKER, PLANT_ALARM};
-#define SWITCHES (sizeof switches / sizeof *switches)
-
 static uint16_t word_read(const struct request *q, uint16_t at)
 {
 	uint32_t kept;
-	uint64_t seconds = q->now_us / 1000000;
-	if (at < MEANINGS)
-		return scaled(q, meanings[at].point, meanings[at].factor);
-	if (at == 10 || at == 11) /* hours of operation, a double word */
-		return (uint16_t)((seconds / 3600 - 390000 +
-		                   plant_number(q->m->plant.seed, 5, 20000)) >>
-		                  (at == 10 ? 16 : 0));
-	if (at == 12) /* heartbeat of the program */
-		return (uint16_t)(seconds % 60);
+	uint16_t value;
+	if (plant_word(&q->m->plant, at, q->now_us, &value))
+		return value;
 	if (plant_recall(&q->m->plant, KEY_WORD | at, &kept))
 		return (uint16_t)kept;
 	return at >= 20 && at < 40 ? (uint16_t)(10 * plant_number(q->m->plant.seed, at, 100)) : 0;
@@ -105,26 +78,22 @@ static uint16_t word_read(const struct request *q, uint16_t at)
 
 static void word_write(struct request *q, uint16_t at, uint16_t value)
 {
-	if (at < MEANINGS)
-		plant_write(&q->m->plant, meanings[at].point, (int16_t)value / meanings[at].factor,
-		            q->now_us);
-	else
+	if (!plant_word_write(&q->m->plant, at, value, q->now_us))
 		plant_keep(&q->m->plant, KEY_WORD | at, value);
 }
 
 static bool bit_read(const struct request *q, uint16_t at)
 {
 	uint32_t kept;
-	if (at < SWITCHES)
-		return plant_is_on(&q->m->plant, switches[at], q->now_us);
+	bool on;
+	if (plant_switch(&q->m->plant, at, q->now_us, &on))
+		return on;
 	return plant_recall(&q->m->plant, KEY_COIL | at, &kept) && kept;
 }
 
 static void bit_write(struct request *q, uint16_t at, bool on)
 {
-	if (at < SWITCHES)
-		plant_write(&q->m->plant, switches[at], on, q->now_us);
-	else
+	if (!plant_switch_write(&q->m->plant, at, on, q->now_us))
 		plant_keep(&q->m->plant, KEY_COIL | at, on);
 }
 
@@ -568,16 +537,14 @@ static bool modbus_claims(struct bytes first)
 	       reader_left(&r) >= length;
 }
 
-#define ORDER(line) "{\"kind\":\"command.sent\",\"command.line\":\"" line "\"}\n"
-#define ASKED(line) "{\"kind\":\"request.seen\",\"request.target\":\"" line "\"}\n"
-
 static const struct exchange modbus_exchanges[] = {
         {"a coil is written and reads as written",
          BYTES("\0\1\0\0\0\6\1\5\0\5\xff\0"
                "\0\2\0\0\0\6\1\1\0\0\0\x0a"),
          BYTES("\0\1\0\0\0\6\1\5\0\5\xff\0"
                "\0\2\0\0\0\5\1\1\2\x23\0"),
-         ORDER("write single coil 5 on unit 1") ASKED("read coils 0 count 10 unit 1")},
+         PLANT_ORDERED("write single coil 5 on unit 1")
+                 PLANT_ASKED("read coils 0 count 10 unit 1")},
         {"registers keep what is written; the mask works on it",
          BYTES("\0\3\0\0\0\x0b\1\x10\0\x64\0\2\4\x12\x34\xab\xcd"
                "\0\4\0\0\0\x08\1\x16\0\x64\0\xf0\0\x05"
@@ -585,20 +552,20 @@ static const struct exchange modbus_exchanges[] = {
          BYTES("\0\3\0\0\0\6\1\x10\0\x64\0\2"
                "\0\4\0\0\0\x08\1\x16\0\x64\0\xf0\0\x05"
                "\0\5\0\0\0\7\1\3\4\0\x35\xab\xcd"),
-         ORDER("write multiple registers 100 count 2 unit 1: 4660 43981")
-                 ORDER("mask write register 100 and 0x00f0 or 0x0005 unit 1")
-                         ASKED("read holding registers 100 count 2 unit 1")},
+         PLANT_ORDERED("write multiple registers 100 count 2 unit 1: 4660 43981")
+                 PLANT_ORDERED("mask write register 100 and 0x00f0 or 0x0005 unit 1")
+                         PLANT_ASKED("read holding registers 100 count 2 unit 1")},
         {"who it is", BYTES("\0\6\0\0\0\5\0\x2b\x0e\1\0"),
          BYTES("\0\6\0\0\0\x30\0\x2b\x0e\1\x82\0\0\3\0\x12Schneider Electric\1\x0c"
                "BMX P34 2020\2\4v2.5"),
-         ASKED("read device identification 1 object 0 unit 0")},
+         PLANT_ASKED("read device identification 1 object 0 unit 0")},
         {"what is not there is an exception",
          BYTES("\0\7\0\0\0\6\1\3\xff\xff\0\1\0\x08\0\0\0\6\1\3\0\0\0\x7e\0\x09\0\0\0\2\1\x5a"),
          BYTES("\0\7\0\0\0\3\1\x83\2\0\x08\0\0\0\3\1\x83\3\0\x09\0\0\0\3\1\xda\1"), NULL},
         {"a web browser is told in Modbus", BYTES("GET / HTTP/1.0\r\n\r\n"),
          BYTES("GET \0\3H\xd4\1"), ""},
         {"diagnostics return what they are given", BYTES("\0\1\0\0\0\6\1\x08\0\0\xa5\x37"),
-         BYTES("\0\1\0\0\0\6\1\x08\0\0\xa5\x37"), ASKED("diagnostics 0 unit 1")},
+         BYTES("\0\1\0\0\0\6\1\x08\0\0\xa5\x37"), PLANT_ASKED("diagnostics 0 unit 1")},
         {"files keep records",
          BYTES("\0\1\0\0\0\x0e\1\x15\x0b\6\0\4\0\7\0\2\6\xaf\4\xbe"
                "\0\2\0\0\0\x0a\1\x14\7\6\0\4\0\7\0\2"),
@@ -608,37 +575,20 @@ static const struct exchange modbus_exchanges[] = {
         {0},
 };
 
-#define TEXT_OPTION(option_name, member, otherwise, meaning)                                       \
-	{                                                                                          \
-		.name = option_name, .type = OPTION_TEXT,                                          \
-		.offset = offsetof(struct modbus_device, member), .fallback = otherwise,           \
-		.summary = meaning                                                                 \
-	}
+#define TEXT(...) PLANT_TEXT(struct modbus_device, __VA_ARGS__)
+#define NUMBER(...) PLANT_NUMBER(struct modbus_device, __VA_ARGS__)
 
 static const struct option modbus_device[] = {
-        TEXT_OPTION("vendor", vendor, "Schneider Electric", "object 0 of the identification"),
-        TEXT_OPTION("product", product, "BMX P34 2020", "object 1"),
-        TEXT_OPTION("revision", revision, "v2.5", "object 2"),
-        TEXT_OPTION("url", url, NULL, "object 3; absent: the device has none"),
-        TEXT_OPTION("name", name, NULL, "object 4"),
-        TEXT_OPTION("model", model, NULL, "object 5"),
-        TEXT_OPTION("application", application, NULL, "object 6"),
-        TEXT_OPTION("server-id", server_id, NULL,
-                    "what function 17 reports; absent: the device does not know the function"),
-        {.name = "coils",
-         .type = OPTION_NUMBER,
-         .offset = offsetof(struct modbus_device, coils),
-         .fallback = "512",
-         .min = 8,
-         .max = 65536,
-         .summary = "coils and discrete inputs that there are"},
-        {.name = "registers",
-         .type = OPTION_NUMBER,
-         .offset = offsetof(struct modbus_device, registers),
-         .fallback = "1024",
-         .min = 16,
-         .max = 65536,
-         .summary = "holding and input registers that there are"},
+        TEXT("vendor", vendor, "Schneider Electric", "object 0 of the identification"),
+        TEXT("product", product, "BMX P34 2020", "object 1"),
+        TEXT("revision", revision, "v2.5", "object 2"),
+        TEXT("url", url, NULL, "object 3; absent: the device has none"),
+        TEXT("name", name, NULL, "object 4"),
+        TEXT("model", model, NULL, "object 5"),
+        TEXT("application", application, NULL, "object 6"),
+        TEXT("server-id", server_id, NULL, "what function 17 reports; absent: unknown function"),
+        NUMBER("coils", coils, "512", 8, 65536, "coils and discrete inputs that there are"),
+        NUMBER("registers", registers, "1024", 16, 65536, "registers that there are"),
         {0},
 };
 

@@ -15,12 +15,14 @@ need_root # for the capture
 FIRST=$((21000 + ($$ % 900) * 12))
 declare -A port dissector
 number=0
-# service, what tshark calls its protocol, whether it is TCP or UDP
+# service, whether it is TCP or UDP, what tshark calls its protocol (none: it knows it not)
 while read -r service transport name; do
 	port[$service]=${port[$service]:-$((FIRST + number++))}
-	dissector[$service]+=" -d $transport.port==${port[$service]},$name"
+	[ $name = none ] || dissector[$service]+=" -d $transport.port==${port[$service]},$name"
 done <<-EOT
 	modbus tcp mbtcp
+	atg tcp none
+	fox tcp none
 EOT
 WANTED=${*:-${!port[*]}}
 DECOY=127.23.0.7 OTHER=127.23.0.8
@@ -46,11 +48,11 @@ client() { answer=$(timeout 30 /usr/bin/python3 $CLIENT "$service" "${1:-$DECOY}
 # All answers of a service, as tshark reads them
 decoded() {
 	local bad
-	bad=$(tshark -n -r "$WORK/wire.pcap" ${dissector[$service]} \
+	bad=$(tshark -n -r "$WORK/wire.pcap" ${dissector[$service]:-} \
 		-Y "(tcp.srcport==${port[$service]} || udp.srcport==${port[$service]}) && (_ws.malformed || _ws.expert.severity==error)" 2>/dev/null)
 	[ -z "$bad" ] || fail "$service: tshark objects to
 $bad"
-	answer=$(tshark -n -r "$WORK/wire.pcap" ${dissector[$service]} -Y "$1 && (tcp.srcport==${port[$service]} || udp.srcport==${port[$service]})" 2>/dev/null)
+	answer=$(tshark -n -r "$WORK/wire.pcap" ${dissector[$service]:-} -Y "$1 && (tcp.srcport==${port[$service]} || udp.srcport==${port[$service]})" 2>/dev/null)
 	[ -n "$answer" ] || fail "$service: tshark finds no answer with $1"
 }
 
@@ -69,7 +71,31 @@ meet_modbus() {
 	says 'moves True'
 	says 'stopped pump: flow falls True'
 }
-modbus_filter=mbtcp modbus_told='write single coil 5 on'
+modbus_filter=mbtcp
+
+meet_atg() {
+	client
+	says 'IN-TANK INVENTORY'
+	says '^  1  REGULAR UNLEADED +[0-9]+ +[0-9]+ +[0-9]+ +[0-9.]+ +[0-9.]+ +[0-9.]+'
+	says '^  1  KEROSENE  '
+	says 'checksum True'
+	says '9999FF1B'
+}
+atg_filter='tcp.len > 0'
+
+meet_fox() {
+	script fox-info
+	for field in 'fox.version: 1.0.1' 'hostAddress: 127.23.0.7' 'app.name: Station' 'app.version: 3.8' 'vm.name: Java' \
+		'vm.version: 25' 'os.name: QNX' 'timeZone: America/Chicago' 'hostId: Qnx-TITAN-....-....-....' 'vmUuid: .*-11e.-' 'brandId: vykon'; do
+		says "$field"
+	done
+	local one=$answer
+	version
+	says 'Tridium Niagara 3.8.41.2 \(fox version 1.0.1\)'
+	DECOY=$OTHER script fox-info
+	[ "$(grep hostId <<<"$one")" != "$(grep hostId <<<"$answer")" ] || fail "fox: two decoys have one host id"
+}
+fox_filter='tcp.len > 0'
 
 : >"$WORK/ports"
 services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)

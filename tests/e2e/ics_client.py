@@ -55,4 +55,19 @@ def modbus():
     print("stopped pump: flow falls", after[2] < before[2] * 0.9)
 
 
+def atg():
+    s = tcp()
+    def ask(command):
+        s.sendall(b"\x01" + command + b"\n")
+        b = b""
+        while not b.endswith(b"\x03"):
+            b += exactly(s, 1)
+        print(b.decode("latin-1").replace("\r", ""))
+        return b
+    for command in b"I20100", b"S60201KEROSENE", b"I20100", b"I10100", b"I20200", b"I20300", b"I20500", b"I50300", b"I60400", b"I90200", b"I99900":
+        ask(command)
+    told = ask(b"i20100")
+    print("checksum", (sum(told[:-5]) + int(told[-5:-1], 16)) % 65536 == 0)
+
+
 globals()[service]()
