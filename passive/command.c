@@ -62,9 +62,15 @@ void command_run(struct session *s, struct command_shell **at, struct bytes line
 	}
 	if (line.len > SHELL_LINE_MAX)
 		line.len = SHELL_LINE_MAX;
+	/* Who reads from popen() sees nothing of what goes to the error output. */
+	uint8_t script[SHELL_LINE_MAX + 32];
+	struct writer w = writer_of(script, sizeof script);
+	write_text(&w, "{ ");
+	write_span(&w, line);
+	write_text(&w, "\n} 2>/dev/null");
 	(*at)->session = s;
 	(*at)->out = out;
-	shell_script(&(*at)->shell, line);
+	shell_script(&(*at)->shell, writer_bytes(&w));
 	(*at)->out = NULL;
 }
 

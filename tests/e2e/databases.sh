@@ -1,0 +1,71 @@
+#!/bin/bash
+# The decoys' database servers met with their own clients, nmap, hydra and medusa.
+# Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
+. "$(dirname "$0")/lib.sh"
+for client in nmap hydra medusa redis-cli; do
+	command -v $client >/dev/null || skip "$client is missing"
+done
+DECOY=127.24.0.1 LOCKED=127.24.0.2
+REDIS_PORT=$BASE_PORT
+
+mkdir "$WORK/personas"
+cat >"$WORK/personas/open.yaml" <<-EOT
+	name: open
+	hostname: db1
+	arch: x86
+	machine: x86_64
+	kernel: 5.10.0-28-amd64
+	services:
+	  redis: {ports: [$REDIS_PORT], version: 6.0.16}
+EOT
+cat >"$WORK/personas/locked.yaml" <<-EOT
+	name: locked
+	hostname: db2
+	arch: x86
+	machine: x86_64
+	kernel: 5.10.0-28-amd64
+	services:
+	  redis: {ports: [$REDIS_PORT], password: planted7}
+EOT
+loopback_config <<-EOT
+	passive:
+	  personas_dir: $WORK/personas
+	  decoys:
+	    - {prefix: $DECOY, personas: [open]}
+	    - {prefix: $LOCKED, personas: [locked]}
+	  services: {redis: {ports: [$REDIS_PORT]}}
+	  workers: 1
+EOT
+printf '%s\n' admin1 root1 planted7 qwerty letmein >"$WORK/passwords"
+start_kansoku
+
+# is WHAT EXPECTED GOT
+is() { [ "$2" = "$3" ] || fail "$1: \"$3\", expected \"$2\""; }
+# identified WHAT PATTERN ADDRESS PORT SCRIPTS
+identified() {
+	nmap -n -Pn -sV -p "$4" ${5:+--script "$5"} "$3" >"$WORK/nmap" 2>&1
+	grep -qE "$2" "$WORK/nmap" || fail "$1: nmap says $(cat "$WORK/nmap")"
+	grep -qi honeypot "$WORK/nmap" && fail "$1: nmap calls it a honeypot"
+	echo "$1: nmap says $(grep "^$4/tcp" "$WORK/nmap")"
+}
+# found WHAT HYDRA-ARGUMENTS...: only the planted password
+guessed() {
+	local what=$1
+	shift
+	is "$what: hydra" planted7 "$(hydra -q -I -t 2 -P "$WORK/passwords" "$@" 2>&1 | sed -n 's/.*password: *//p')"
+}
+
+redis_met() {
+	local cli="redis-cli -h $DECOY -p $REDIS_PORT"
+	is 'redis: ping' PONG "$($cli ping)"
+	is 'redis: set' OK "$($cli set key 'a value')"
+	is 'redis: three in one session' $'OK\na b\n1' "$(printf 'set x "a b"\nget x\ndel x\n' | $cli)"
+	is 'redis: RESP 3' $'OK\ndir /tmp' "$(printf 'config set dir /tmp\nconfig get dir\n' | $cli -3)"
+	is 'redis: version' 'redis_version:6.0.16' "$($cli info server | tr -d '\r' | grep redis_version)"
+	identified redis 'Redis key-value store 6.0.16' $DECOY $REDIS_PORT redis-info
+	is 'redis: locked' 'NOAUTH Authentication required.' "$(redis-cli -h $LOCKED -p $REDIS_PORT ping 2>&1)"
+	is 'redis: unlocked' PONG "$(redis-cli -h $LOCKED -p $REDIS_PORT --no-auth-warning -a planted7 ping 2>&1)"
+	guessed redis -s $REDIS_PORT $LOCKED redis
+}
+
+redis_met
