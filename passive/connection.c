@@ -52,7 +52,7 @@ static void interest_set(struct connection *c)
 {
 	struct session *s = &c->session;
 	uint32_t want = s->unsent_len ? EPOLLOUT : 0;
-	if (!want && !c->closing && c->wake_ms == 0 && session_appetite(s))
+	if (!want && !c->closing && c->wake_ms == 0 && (s->secure || session_appetite(s)))
 		want = EPOLLIN;
 	if (c->fd < 0 || want == c->interest)
 		return;
@@ -61,7 +61,7 @@ static void interest_set(struct connection *c)
 	c->interest = (uint8_t)want;
 }
 
-static void record(struct connection *c, enum recording_side side, struct bytes said)
+void connection_record(struct connection *c, enum recording_side side, struct bytes said)
 {
 	struct room *r = connection_room(c);
 	const struct passive_options *o = r->settings.options;
@@ -119,6 +119,35 @@ static void unsent_consume(struct session *s, size_t n)
 	s->unsent = NULL;
 }
 
+bool connection_deliver(struct connection *c, struct bytes b)
+{
+	struct session *s = &c->session;
+	ssize_t n = s->unsent_len ? 0 : send_some(c, b);
+	if (n >= 0)
+		return unsent_keep(s, (struct bytes){b.at + n, b.len - (size_t)n});
+	s->ended = s->ended ? s->ended : SESSION_PEER;
+	return true;
+}
+
+/* What was said before TLS was agreed on goes out in plain, the rest sealed. */
+static bool say_secure(struct connection *c, struct bytes said)
+{
+	struct session *s = &c->session;
+	bool ok = true;
+	if (s->secure == SECURE_ASKED) {
+		size_t plain = s->plain_len < said.len ? s->plain_len : said.len;
+		ok = connection_deliver(c, (struct bytes){said.at, plain});
+		said = (struct bytes){said.at + plain, said.len - plain};
+		if (!s->ended)
+			ok &= connection_secure_start(c);
+	}
+	if (s->tls && said.len)
+		ok &= tls_say(s->tls, said);
+	if (s->tls && s->ended == SESSION_SERVER)
+		tls_end(s->tls);
+	return connection_wire_flush(c, false) && ok;
+}
+
 /* Sends what the callback said, or keeps it; false when there is nobody to send it to. */
 static bool say(struct connection *c)
 {
@@ -128,17 +157,15 @@ static bool say(struct connection *c)
 	bool ok = true;
 	if (c->fd < 0)
 		datagram_say(c, b);
-	if (b.len == 0)
+	if (b.len == 0 && s->secure == SECURE_NOT)
 		return true;
-	record(c, RECORDING_OURS, b);
+	if (b.len)
+		connection_record(c, RECORDING_OURS, b);
 	ok = spend(c, b.len);
-	if (c->fd >= 0) {
-		ssize_t n = s->unsent_len ? 0 : send_some(c, b);
-		if (n < 0)
-			s->ended = s->ended ? s->ended : SESSION_PEER;
-		else
-			ok &= unsent_keep(s, (struct bytes){b.at + n, b.len - (size_t)n});
-	}
+	if (s->secure)
+		ok &= say_secure(c, b);
+	else if (c->fd >= 0)
+		ok &= connection_deliver(c, b);
 	buffer_consume(said, b.len);
 	if (!ok && !s->ended)
 		s->ended = SESSION_LIMIT;
@@ -148,7 +175,12 @@ static bool say(struct connection *c)
 void connection_after(struct connection *c, bool on)
 {
 	struct session *s = &c->session;
+	bool agreed = s->secure == SECURE_ASKED;
 	on = say(c) && on;
+	if (agreed && on && s->tls) { /* the hello may have come with the request for it */
+		on = connection_unseal(c);
+		on = say(c) && on;
+	}
 	if (!on && s->ended == SESSION_SERVER && s->unsent_len) {
 		c->closing = true; /* the last words are still to be sent */
 	} else if (!on) {
@@ -167,7 +199,8 @@ void connection_after(struct connection *c, bool on)
 
 void connection_start(struct connection *c)
 {
-	connection_after(c, session_begin(&c->session));
+	/* Where TLS begins at once the service begins after it. */
+	connection_after(c, c->session.secure || session_begin(&c->session));
 }
 
 void connection_hear(struct connection *c, size_t n)
@@ -175,18 +208,22 @@ void connection_hear(struct connection *c, size_t n)
 	struct session *s = &c->session;
 	s->bytes_in += n;
 	c->heard_ms = age_ms(c);
-	record(c, RECORDING_PEER, (struct bytes){stage_receive_at(s->stage), n});
+	if (!s->secure)
+		connection_record(c, RECORDING_PEER, (struct bytes){stage_receive_at(s->stage), n});
 	if (!spend(c, n)) {
 		connection_close(c, SESSION_LIMIT);
 		return;
 	}
-	connection_after(c, session_feed(s, n));
+	if (s->secure)
+		connection_after(c, connection_hear_sealed(c, (struct bytes){stage_receive_at(s->stage), n}));
+	else
+		connection_after(c, session_feed(s, n));
 }
 
 static void connection_read(struct connection *c)
 {
 	struct session *s = &c->session;
-	size_t n = session_appetite(s);
+	size_t n = s->secure ? READ_MAX : session_appetite(s);
 	ssize_t got =
 	        recv(c->fd, stage_receive_at(s->stage), n < READ_MAX ? n : READ_MAX, MSG_DONTWAIT);
 	if (got > 0)
@@ -231,7 +268,8 @@ void connection_due(struct connection *c)
 		due_set(c);
 	} else if (c->wake_ms && now >= c->wake_ms) {
 		c->wake_ms = 0;
-		connection_after(c, session_wake(s));
+		bool on = session_wake(s);
+		connection_after(c, on && s->tls ? connection_unseal(c) : on);
 	} else if (now >= least(o->session_ms, s->service->session_ms_max)) {
 		connection_close(c, SESSION_LIMIT);
 	} else {

@@ -96,6 +96,7 @@ static struct connection *connection_new(struct room *r, struct listener *l, con
 	c->session.service = service;
 	c->session.options = offered->options;
 	c->session.transport = l->offered->transport;
+	c->session.secure = l->offered->secure ? SECURE_ON : SECURE_NOT;
 	c->session.opened_mono_us = r->stage.mono_us;
 	c->session.answer_max = fd < 0 ? 0 : SIZE_MAX;
 	c->session.arena = ARENA(service->arena_max);
@@ -134,7 +135,7 @@ static bool plays_port(const struct persona *p, const struct offered_port *o)
 		return true;
 	if (!p->service_count)
 		return true;
-	return o->of_device ? persona_has_port(p, o->service, o->port) : persona_service(p, o->service) != NULL;
+	return o->of_device ? persona_has_port(p, o->service, o->port, o->secure) : persona_service(p, o->service) != NULL;
 }
 
 /* What a peer meets there: the port's service, the catch-all, or nothing. */

@@ -173,3 +173,12 @@ bool limits_spend(struct limits *l, const struct limits_share *share, size_t n, 
 	bool network = bytes_use(share->network, l->options.network_bytes, n, now_us);
 	return source && network;
 }
+
+bool limits_handshake(struct limits *l, const struct limits_share *share, uint64_t now_us)
+{
+	if (!rate_allows(l->handshakes_until_us, l->options.handshakes, now_us) ||
+	    !limits_spend(l, share, l->options.handshake_bytes, now_us))
+		return false;
+	rate_use(&l->handshakes_until_us, l->options.handshakes, now_us);
+	return true;
+}

@@ -35,6 +35,8 @@ struct limits_options {
 	uint64_t network_sessions, network_rate;
 	uint64_t source_bytes; /* a second, both directions */
 	uint64_t network_bytes;
+	uint64_t handshakes;      /* of TLS, a second */
+	uint64_t handshake_bytes; /* that one counts for in the rates above */
 };
 
 struct limits_account;
@@ -48,7 +50,7 @@ struct limits {
 	struct limits_account *accounts;
 	size_t sets; /* of LIMITS_WAYS accounts each */
 	uint64_t key;
-	uint64_t rate_until_us;
+	uint64_t rate_until_us, handshakes_until_us;
 	uint64_t sessions;
 	uint64_t unaccounted; /* admitted without an account, since start */
 };
@@ -61,3 +63,5 @@ enum refusal limits_admit(struct limits *, const struct address *, uint64_t mono
 void limits_leave(struct limits *, struct limits_share *);
 /* Counts bytes moved; false when the source or its network has had more than its share. */
 bool limits_spend(struct limits *, const struct limits_share *, size_t n, uint64_t mono_us);
+/* The same for the work of a handshake; false also when all together have had theirs. */
+bool limits_handshake(struct limits *, const struct limits_share *, uint64_t mono_us);

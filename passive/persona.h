@@ -68,12 +68,14 @@ struct persona_http {
 	size_t page_count;
 };
 
-struct service; /* passive/service.h */
+struct service;   /* passive/service.h */
+struct tls_terms; /* passive/tls/terms.h */
 
 struct persona_service {
 	const struct service *service;
-	const uint64_t *ports;
-	size_t port_count;
+	const uint64_t *ports, *secure_ports;
+	size_t port_count, secure_port_count;
+	const struct tls_terms *tls; /* NULL: those of the persona */
 	const void *device; /* of service->device */
 };
 
@@ -104,6 +106,7 @@ struct persona {
 	struct bytes busybox_elf,
 	        other_elf; /* what /bin/busybox holds; what any other program holds */
 	struct persona_http http;
+	const struct tls_terms *tls; /* NULL: the usual */
 };
 
 extern const struct persona persona_plain; /* built in: for rehearsals and bare decoys */
@@ -141,7 +144,8 @@ bool persona_accepts(const struct persona *, uint64_t device_seed, struct bytes 
 bool persona_has_applet(const struct persona *, struct bytes name);
 /* What it says of a service, or NULL. */
 const struct persona_service *persona_service(const struct persona *, const struct service *);
-bool persona_has_port(const struct persona *, const struct service *, uint16_t port);
+/* `secure`: where TLS begins at once. */
+bool persona_has_port(const struct persona *, const struct service *, uint16_t port, bool secure);
 
 /* The page for a method and path (no query), or NULL when the persona has none at all. */
 const struct persona_page *persona_page(const struct persona *, struct bytes method,

@@ -1,6 +1,6 @@
 /* The role "passive": how the room is a process of kansoku. */
 #include "passive/room_inner.h"
-#include <openssl/crypto.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@ static int libraries_warm_up(void)
 	char text[DIGEST_TEXT];
 	setenv("TZ", "UTC0", 1);
 	tzset();
-	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
 		return ERR_SYSTEM;
 	digest_sha256(BYTES(""), digest, text);
 	return 0;
@@ -92,7 +92,7 @@ static const struct role passive = {
                  KIND_MASK(EVENT_REQUEST_SEEN) | KIND_MASK(EVENT_FILE_CAPTURED) |
                  KIND_MASK(EVENT_MAIL_RECEIVED) | KIND_MASK(EVENT_REFLECTION_SEEN) |
                  KIND_MASK(EVENT_TOKEN_USED) | KIND_MASK(EVENT_HOST_STEERED) |
-                 KIND_MASK(EVENT_SENSOR_CHANGED),
+                 KIND_MASK(EVENT_SENSOR_CHANGED) | KIND_MASK(EVENT_CLIENT_SEEN),
         .talks_to = talks_to,
         .workers = passive_workers,
         .check = passive_check,

@@ -223,6 +223,9 @@ static void stage_open(struct room *r)
 static int stores_open(struct room *r)
 {
 	const struct passive_options *o = r->settings.options;
+	if (tls_room_open(&r->tls, r->stage.device_key, o->rsa_keys, o->secure_sessions) < 0)
+		return ERR_MEMORY;
+	r->stage.tls = &r->tls;
 	if (stage_start(&r->stage) < 0 || limits_open(&r->limits, &o->limits) < 0 ||
 	    table_open(&r->datagrams, o->udp_sessions) < 0 ||
 	    datagram_open(r) < 0 ||
@@ -329,6 +332,7 @@ void room_close(struct room *r)
 	reflection_done(&r->reflection);
 	table_done(&r->datagrams);
 	stage_done(&r->stage);
+	tls_room_done(&r->tls);
 	passive_settings_done(&r->settings);
 	persona_set_done(&r->personas);
 	close(r->epoll);

@@ -5,6 +5,7 @@
  *   role.c        the room as a process
  *   door.c        accept, who may come in, who is turned away
  *   connection.c  a TCP session: bytes in and out, deadlines, the end
+ *   connection_secure.c  TLS under it
  *   datagram.c    UDP
  *   reflection.c  what may be answered there, and the attacks through us
  *   sockets.c     in the parent: listening sockets, routes
@@ -72,6 +73,7 @@ struct room {
 	struct settings settings;
 	struct persona_set personas;
 	struct stage stage;
+	struct tls_room tls;
 	struct random random;
 	struct limits limits;
 	struct reflection reflection;
@@ -136,6 +138,17 @@ void connection_due(struct connection *);
 void connection_after(struct connection *, bool on); /* a callback returned: sends, waits or ends */
 void connection_close(struct connection *, enum session_end why);
 void connection_hear(struct connection *, size_t n); /* n bytes lie in the receive buffer */
+bool connection_deliver(struct connection *, struct bytes); /* sends or keeps; false: too much */
+void connection_record(struct connection *, enum recording_side, struct bytes);
+
+/* connection_secure.c: each says whether the session goes on; else s->ended says why not. */
+bool connection_secure_start(struct connection *); /* the next bytes of the peer are TLS */
+bool connection_hear_sealed(struct connection *, struct bytes);
+/* Goes on with what has come of the handshake and of sealed bytes. */
+bool connection_unseal(struct connection *);
+/* Sends what TLS wants sent; `shaking`: as part of the handshake. */
+bool connection_wire_flush(struct connection *, bool shaking);
+
 static inline struct connection *connection_of(struct session *s)
 {
 	return (struct connection *)((char *)s - offsetof(struct connection, session));

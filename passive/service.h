@@ -83,6 +83,38 @@ size_t session_answer_max(const struct session *);
 /* The whole answer, when less of it or nothing is said: what an attack would have gained. */
 void session_would_say(struct session *, size_t bytes);
 
+/*
+ * TLS, which the room speaks; the service goes on with plain bytes (passive/tls).
+ *
+ * On its `secure_ports` TLS begins at once: open() comes after the handshake.  Elsewhere a service
+ * calls session_secure() when it and the peer have agreed on it (STARTTLS of SMTP, IMAP and LDAP,
+ * SSLRequest of PostgreSQL and MySQL, X.224 of RDP).  What was said before, also in the same
+ * callback, goes out in plain; what is left unread in the reader, and all that comes, is TLS; what
+ * is said after it waits for the handshake.  A service that is to forget what came in plain behind
+ * its STARTTLS (it should, RFC 3207 4.2) reads it away.  How a device speaks TLS and what its
+ * certificate says stands in the persona (`tls`), or in its entry of the service.  In a rehearsal
+ * there is no TLS: session_secure() only switches session_is_secure() on, and the exchange goes on
+ * in plain.
+ */
+void session_secure(struct session *);
+bool session_is_secure(const struct session *); /* the handshake is through, or never was in plain */
+/* The name that the peer asked for (SNI); empty: none. */
+struct bytes session_secure_name(struct session *);
+/* Our certificate as it is shown, DER, for channel bindings; empty in plain and in rehearsals. */
+struct bytes session_secure_certificate(struct session *);
+
+/*
+ * For protocols that carry the handshake in packets of their own and go on in plain TLS records
+ * after it (TDS).  No version beyond 1.2 is spoken then.
+ */
+struct secure_framing {
+	/* Takes one whole packet off the front; false: it is not whole yet.  *tls empty: not one of ours, end. */
+	bool (*unwrap)(struct reader *, struct bytes *tls);
+	/* Writes the bytes of a flight as packets: at most four times as many and 4 KiB. */
+	void (*wrap)(struct bytes tls, struct writer *);
+};
+void session_secure_within(struct session *, const struct secure_framing *);
+
 struct arena *session_arena(struct session *);           /* lives as long as the session */
 const struct persona *session_persona(const struct session *);
 const void *session_options(const struct session *);     /* the service's own, filled from YAML */
@@ -117,6 +149,8 @@ struct service {
 	const char *reference;     /* RFC or the product whose behaviour this is */
 	unsigned transports;       /* of enum transport */
 	uint16_t ports[8];         /* usual ports; zero ends the list */
+	uint16_t secure_ports[8];  /* usual ports where TLS begins at once; zero ends the list */
+	const char *alpn;          /* its name there (RFC 7301); NULL: none is ever agreed on */
 	size_t state_size;
 	size_t input_max;          /* unread bytes kept for one session */
 	size_t output_max;         /* unsent bytes kept for one session */

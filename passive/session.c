@@ -210,6 +210,35 @@ void session_would_say(struct session *s, size_t bytes)
 	s->would_say = bytes;
 }
 
+void session_secure_within(struct session *s, const struct secure_framing *framing)
+{
+	if (s->secure != SECURE_NOT || s->transport == TRANSPORT_UDP)
+		return;
+	s->secure = s->stage->tls ? SECURE_ASKED : SECURE_ON;
+	s->plain_len = (uint32_t)buffer_len(&s->stage->said);
+	s->framing = framing;
+}
+
+void session_secure(struct session *s)
+{
+	session_secure_within(s, NULL);
+}
+
+bool session_is_secure(const struct session *s)
+{
+	return s->secure == SECURE_ON;
+}
+
+struct bytes session_secure_name(struct session *s)
+{
+	return s->tls ? tls_name(s->tls) : (struct bytes){0};
+}
+
+struct bytes session_secure_certificate(struct session *s)
+{
+	return s->tls ? tls_certificate(s->tls, &s->arena) : (struct bytes){0};
+}
+
 struct arena *session_arena(struct session *s)
 {
 	return &s->arena;
@@ -277,7 +306,7 @@ const void *session_device(const struct session *s)
 	return usual ? usual->device : NULL;
 }
 
-static void session_look(const struct session *s, struct persona_look *look)
+void session_look(const struct session *s, struct persona_look *look)
 {
 	persona_look(s->persona ? s->persona : &persona_plain, session_device_seed(s), &s->local, s->stage->utc_us,
 		     look);
@@ -344,6 +373,7 @@ bool session_begin(struct session *s)
 {
 	const struct service *service = s->service;
 	assert(service->input_max <= s->stage->scratch_head);
+	s->begun = true;
 	return session_after(s, service->open ? service->open(s, s->state) : SERVICE_CONTINUE);
 }
 
@@ -357,7 +387,7 @@ size_t session_appetite(const struct session *s)
 static bool unread_keep(struct session *s, struct bytes left)
 {
 	/* Full, and not because of a delay: a message that would never be complete. */
-	if (left.len >= s->service->input_max && s->delay_ms == 0) {
+	if (left.len >= s->service->input_max && s->delay_ms == 0 && s->secure != SECURE_ASKED) {
 		session_stop(s, SESSION_LIMIT);
 		left.len = 0;
 	}
@@ -405,16 +435,18 @@ bool session_wake(struct session *s)
 	s->delay_ms = 0;
 	bool on = session_after(s, service->tick ? service->tick(s, s->state) : SERVICE_CONTINUE);
 	/* What came before the delay is still to be read. */
-	if (on && s->delay_ms == 0 && s->unread_len)
+	if (on && s->delay_ms == 0 && s->unread_len && s->secure != SECURE_ASKED)
 		on = session_feed(s, 0);
 	return on;
 }
 
 void session_end(struct session *s)
 {
-	if (s->service->close)
+	if (s->begun && s->service->close)
 		s->service->close(s, s->state);
 	session_settle(s);
+	tls_free(s->tls);
+	s->tls = NULL;
 	free(s->unread);
 	free(s->unsent);
 	s->unread = s->unsent = NULL;

@@ -10,6 +10,7 @@
 #pragma once
 #include "passive/persona.h"
 #include "passive/service.h"
+#include "passive/tls/seal.h"
 
 #define SESSION_RECEIVE_MAX 65536       /* bytes handed in at once; one UDP datagram at most */
 #define SESSION_CAPTURE_MAX (16u << 20) /* of one file; more is cut and marked */
@@ -43,6 +44,7 @@ struct stage {
 	size_t default_count;
 	uint8_t *scratch; /* scratch_head bytes for unread ones, then the receive buffer */
 	size_t scratch_head;
+	struct tls_room *tls; /* NULL: a rehearsal */
 	/* Takes a finished event; may fill in its id. */
 	void (*publish)(struct stage *, struct session *, struct event *);
 	/* Keeps the content; the event follows when it is safe.  The event is the stage's report.
@@ -58,15 +60,26 @@ enum session_end { /* close.reason */
 	           SESSION_LIMIT,
 };
 
+enum session_secure {
+	SECURE_NOT,
+	SECURE_ASKED, /* by the callback that runs or just ran */
+	SECURE_ON,
+};
+
 struct session {
 	struct stage *stage;
 	const struct service *service;
 	const struct persona *persona; /* NULL: none */
+	struct tls *tls;                       /* NULL: plain, or nothing has come yet */
+	const struct secure_framing *framing;  /* of the handshake; NULL: none */
 	const void *options;
 	struct address peer, local;
 	uint16_t peer_port, local_port;
 	uint8_t transport;        /* of enum transport */
 	uint8_t ended;            /* of enum session_end */
+	uint8_t secure;           /* of enum session_secure */
+	bool begun;               /* the service's open() was called */
+	uint32_t plain_len;       /* while SECURE_ASKED: of what is said, the part before TLS */
 	uint32_t delay_ms;        /* asked for by the last callback; input() waits */
 	struct event_id id, root; /* of session.opened; the first of its chain, zero: itself */
 	uint32_t depth;           /* of session.opened in its chain */
@@ -102,5 +115,6 @@ bool session_feed(struct session *, size_t arrived);
 bool session_wake(struct session *);
 void session_end(struct session *); /* frees what the session holds, but not the struct */
 
+void session_look(const struct session *, struct persona_look *); /* of its device, now */
 /* Fills in what every event of a session says; for the room's own events too. */
 void session_mark(const struct session *, struct event *);

@@ -1,6 +1,7 @@
 #include "passive/settings.h"
 #include "base/random.h"
 #include "passive/service_options.h"
+#include "passive/tls/certificate.h"
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -82,6 +83,23 @@ static const struct option limit_fields[] = {
          .offset = LIMIT(network_bytes),
          .fallback = "8M",
          .summary = "bytes a second with it, both ways; 0: no limit"},
+        {.name = "handshakes",
+         .type = OPTION_NUMBER,
+         .offset = LIMIT(handshakes),
+         .fallback = "300",
+         .summary = "of TLS a second in one worker; one costs about as much as twenty dialogues; 0: no limit"},
+        {.name = "handshake_bytes",
+         .type = OPTION_SIZE,
+         .offset = LIMIT(handshake_bytes),
+         .fallback = "32K",
+         .summary = "what one counts for in source_bytes and network_bytes"},
+        {.name = "secure_sessions",
+         .type = OPTION_NUMBER,
+         .offset = AT(secure_sessions),
+         .fallback = "4096",
+         .min = 1,
+         .max = 1000000,
+         .summary = "sessions over TLS at once in one worker"},
         {.name = "udp_sessions",
          .type = OPTION_NUMBER,
          .offset = AT(udp_sessions),
@@ -226,6 +244,14 @@ static const struct option passive_fields[] = {
          .offset = AT(seed),
          .fallback = "kansoku",
          .summary = "a secret of yours, from which names, serials and the like of decoys are made"},
+        {.name = "rsa_keys",
+         .type = OPTION_NUMBER,
+         .offset = AT(rsa_keys),
+         .fallback = "16",
+         .min = 1,
+         .max = TLS_POOL_MAX,
+         .summary = "keys of each length that all decoys' certificates share; each is found when it is first "
+                    "needed, which takes a worker a tenth of a second"},
         {.name = "limits",
          .type = OPTION_MAP,
          .fields = limit_fields,
@@ -269,7 +295,7 @@ static int complain_unknown(const struct config *c, const struct yaml_node *n, s
 	                 c->file, n->line, n->key, all);
 }
 
-static int port_add(struct settings *s, uint16_t port, enum transport transport,
+static int port_add(struct settings *s, uint16_t port, enum transport transport, bool secure,
                     const struct service *service, const void *options, struct fault *fault)
 {
 	for (size_t i = 0; i < s->port_count; i++)
@@ -282,7 +308,7 @@ static int port_add(struct settings *s, uint16_t port, enum transport transport,
 		return fault_set(fault, ERR_FULL, "passive.services: more than %d ports",
 		                 PASSIVE_PORTS_MAX);
 	s->ports[s->port_count++] =
-	        (struct offered_port){port, (uint8_t)transport, false, service, options};
+	        (struct offered_port){port, (uint8_t)transport, secure, false, service, options};
 	return 0;
 }
 
@@ -294,13 +320,18 @@ static int service_add(struct settings *s, const struct config *c, const struct 
 	snprintf(path, sizeof path, "passive.services.%s", service->name);
 	int bad = service_options_read(service, service->options, service->options_size, n, c->file, path,
 				       &s->arena, &o, fault);
+	if (!bad && o.tls)
+		bad = fault_set(fault, ERR_BAD, "%s:%u: %s.tls: belongs to a persona", c->file, o.tls->line, path);
 	const uint64_t *ports = o.ports.items;
 	for (size_t i = 0; !bad && i < o.ports.count; i++) {
 		if (service->transports & TRANSPORT_TCP)
-			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_TCP, service, o.own, fault);
+			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_TCP, false, service, o.own, fault);
 		if (!bad && service->transports & TRANSPORT_UDP)
-			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_UDP, service, o.own, fault);
+			bad = port_add(s, (uint16_t)ports[i], TRANSPORT_UDP, false, service, o.own, fault);
 	}
+	ports = o.secure_ports.items;
+	for (size_t i = 0; !bad && i < o.secure_ports.count; i++)
+		bad = port_add(s, (uint16_t)ports[i], TRANSPORT_TCP, true, service, o.own, fault);
 	return bad;
 }
 
@@ -436,7 +467,8 @@ int passive_settings_cast(struct settings *s, const struct persona_set *set, str
 	}
 	for (size_t i = 0; i < s->port_count; i++)
 		for (size_t k = 0; k < set->count; k++)
-			s->ports[i].of_device |= persona_has_port(set->items[k], s->ports[i].service, s->ports[i].port);
+			s->ports[i].of_device |= persona_has_port(set->items[k], s->ports[i].service,
+			                                          s->ports[i].port, s->ports[i].secure);
 	/* Only now: until here a decoy has the place of its options. */
 	if (s->decoy_count)
 		qsort(s->decoys, s->decoy_count, sizeof *s->decoys, decoy_order);

@@ -26,7 +26,7 @@ struct passive_options {
 	const char *personas_dir, *seed;
 	struct limits_options limits;
 	struct reflection_options reflection;
-	uint64_t udp_sessions;
+	uint64_t udp_sessions, secure_sessions, rsa_keys;
 	uint64_t idle_ms, session_ms, stalled_ms;
 	bool record;
 	uint64_t recording_bytes, recordings_bytes, recording_answer_bytes;
@@ -37,6 +37,7 @@ struct passive_options {
 struct offered_port {
 	uint16_t port;
 	uint8_t transport; /* of enum transport */
+	bool secure;       /* TLS begins at once */
 	bool of_device;    /* some persona has that service on that port: only those that do offer it */
 	const struct service *service;
 	const void *options; /* the service's own */

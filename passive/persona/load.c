@@ -6,6 +6,7 @@
 #include "passive/http/base64.h"
 #include "passive/persona/persona_inner.h"
 #include "passive/service_options.h"
+#include "passive/tls/terms.h"
 #include <dirent.h>
 #include <stdlib.h>
 
@@ -370,6 +371,18 @@ static int read_files(struct load *l, const struct yaml_node *n)
 	return error;
 }
 
+static int read_tls(const struct load *l, const struct yaml_node *n, const char *path,
+                    const struct tls_terms **out)
+{
+	char whole[128];
+	struct tls_terms *t = arena_alloc(&l->set->arena, sizeof *t);
+	if (!t)
+		return complain(l, n, "the personas need more memory than they may have");
+	*out = t;
+	snprintf(whole, sizeof whole, "%s%stls", path, *path ? "." : "");
+	return tls_terms_read(n, l->name, whole, &l->set->arena, t, l->fault);
+}
+
 static int read_service(const struct load *l, const struct yaml_node *n, struct persona_service *x)
 {
 	char all[1024], path[96];
@@ -385,8 +398,13 @@ static int read_service(const struct load *l, const struct yaml_node *n, struct 
 	snprintf(path, sizeof path, "services.%s", service->name);
 	int error = service_options_read(service, service->device, service->device_size, n, l->name, path,
 					 &l->set->arena, &o, l->fault);
-	*x = (struct persona_service){service, o.ports.items, o.ports.count, o.own};
-	return error;
+	*x = (struct persona_service){.service = service,
+	                              .ports = o.ports.items,
+	                              .port_count = o.ports.count,
+	                              .secure_ports = o.secure_ports.items,
+	                              .secure_port_count = o.secure_ports.count,
+	                              .device = o.own};
+	return error || !o.tls ? error : read_tls(l, o.tls, path, &x->tls);
 }
 
 static int read_services(struct load *l, const struct yaml_node *n)
@@ -437,6 +455,8 @@ static int read_key(struct load *l, const struct yaml_node *n)
 		return read_texts(l, n, &p->classes, &p->class_count);
 	if (!strcmp(n->key, "services"))
 		return read_services(l, n);
+	if (!strcmp(n->key, "tls"))
+		return read_tls(l, n, "", &p->tls);
 	if (!strcmp(n->key, "missing"))
 		return read_texts(l, n, &p->missing, &p->missing_count);
 	if (!strcmp(n->key, "arch"))

@@ -159,11 +159,13 @@ const struct persona_service *persona_service(const struct persona *p, const str
 	return NULL;
 }
 
-bool persona_has_port(const struct persona *p, const struct service *service, uint16_t port)
+bool persona_has_port(const struct persona *p, const struct service *service, uint16_t port, bool secure)
 {
 	const struct persona_service *s = persona_service(p, service);
-	for (size_t i = 0; s && i < s->port_count; i++)
-		if (s->ports[i] == port)
+	const uint64_t *ports = !s ? NULL : secure ? s->secure_ports : s->ports;
+	size_t count = !s ? 0 : secure ? s->secure_port_count : s->port_count;
+	for (size_t i = 0; i < count; i++)
+		if (ports[i] == port)
 			return true;
 	return false;
 }
