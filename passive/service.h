@@ -124,6 +124,7 @@ uint64_t session_time_us(const struct session *);        /* UTC */
 uint64_t session_age_us(const struct session *);
 const struct address *session_local(const struct session *); /* address of ours, names the device */
 const struct address *session_peer(const struct session *);
+uint16_t session_peer_port(const struct session *);
 uint16_t session_local_port(const struct session *);
 /* The same number for the same local address for ever: for serials, uptimes, host names. */
 uint64_t session_device_seed(const struct session *);

@@ -263,6 +263,10 @@ const struct address *session_peer(const struct session *s)
 {
 	return &s->peer;
 }
+uint16_t session_peer_port(const struct session *s)
+{
+	return s->peer_port;
+}
 uint16_t session_local_port(const struct session *s)
 {
 	return s->local_port;
