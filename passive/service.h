@@ -126,6 +126,7 @@ const struct address *session_local(const struct session *); /* address of ours,
 const struct address *session_peer(const struct session *);
 uint16_t session_peer_port(const struct session *);
 uint16_t session_local_port(const struct session *);
+enum transport session_transport(const struct session *);
 /* The same number for the same local address for ever: for serials, uptimes, host names. */
 uint64_t session_device_seed(const struct session *);
 uint64_t session_random(struct session *);

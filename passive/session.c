@@ -271,6 +271,10 @@ uint16_t session_local_port(const struct session *s)
 {
 	return s->local_port;
 }
+enum transport session_transport(const struct session *s)
+{
+	return s->transport;
+}
 uint64_t session_random(struct session *s)
 {
 	return random_next(s->stage->random);

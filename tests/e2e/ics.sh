@@ -90,7 +90,7 @@ meet_fox() {
 		says "$field"
 	done
 	local one=$answer
-	version
+	version --version-all
 	says 'Tridium Niagara 3.8.41.2 \(fox version 1.0.1\)'
 	DECOY=$OTHER script fox-info
 	[ "$(grep hostId <<<"$one")" != "$(grep hostId <<<"$answer")" ] || fail "fox: two decoys have one host id"
