@@ -9,6 +9,7 @@
 #define NEW_AFTER_US (300u * SECOND_US)  /* a source unheard of for so long is new again */
 #define CREDIT_US (60u * SECOND_US)      /* how long bytes in may be answered by later bytes */
 #define CREDIT_MAX REFLECTION_ANSWER_MAX /* and how many */
+#define DIALOGUE_MAX 640 /* the longer answer may come in parts, when it is no longer than this */
 #define FEW 3                            /* packets of a source that sends little */
 #define ASK_STEP_US (60u * SECOND_US / REFLECTION_ASKS_MAX)
 #define NETWORK_SOURCES 4   /* as many sources of a network may ask as much as one may */
@@ -199,8 +200,12 @@ static void answer_count(struct reflection *r, struct reflection_account *source
 	bool longer = n > source->credit || n > network->credit;
 	source->credit -= n < source->credit ? (uint32_t)n : source->credit;
 	network->credit -= n < network->credit ? (uint32_t)n : network->credit;
-	if (longer)
+	if (longer) {
 		source->longer_us = network->longer_us = now_us;
+		uint32_t rest = n < DIALOGUE_MAX ? DIALOGUE_MAX - (uint32_t)n : 0;
+		source->credit += rest;
+		network->credit += rest;
+	}
 	excess_set(r, excess_now(r, now_us) + n, now_us);
 }
 

@@ -5,7 +5,8 @@
  * (/32 or /128) never more bytes go than came from it, whatever services it asks; what it
  * sent and we did not answer counts for a minute, up to one packet.  One exception: a source
  * that is new and sends little gets one answer that may be longer and fits one packet, so
- * that it finds a device here.  The same answer counts for its network (/24 or /64), and for
+ * that it finds a device here; a short one may come in parts, since many protocols are asked
+ * by many small questions each of whose answers is a little longer.  The same answer counts for its network (/24 or /64), and for
  * everybody together there is a small budget of such bytes, which refills slowly.
  *
  * Who asks for much longer answers more than REFLECTION_ASKS_MAX times a minute hears nothing

@@ -45,15 +45,29 @@ TEST(reflection_answers_a_new_source_once_at_length)
 	struct told told = {0};
 	struct reflection r = guard(1024, &told);
 	uint64_t now = 1000 * (uint64_t)SECOND;
-	CHECK(ask(&r, 0xcb007101, 12, 400, now) == 400);
-	CHECK(ask(&r, 0xcb007101, 12, 400, now + 10 * SECOND) == 12);
+	CHECK(ask(&r, 0xcb007101, 12, 700, now) == 700);
+	CHECK(ask(&r, 0xcb007101, 12, 700, now + 10 * SECOND) == 12);
 	/* Its network had its answer, another has not. */
-	CHECK(ask(&r, 0xcb007102, 12, 400, now + 20 * SECOND) == 12);
-	CHECK(ask(&r, 0xcb007201, 12, 400, now + 20 * SECOND) == 400);
+	CHECK(ask(&r, 0xcb007102, 12, 700, now + 20 * SECOND) == 12);
+	CHECK(ask(&r, 0xcb007201, 12, 700, now + 20 * SECOND) == 700);
 	/* After five minutes without a packet it is new again; a packet in between spoils that. */
-	CHECK(ask(&r, 0xcb007101, 12, 400, now + 6 * MINUTE) == 400);
-	CHECK(ask(&r, 0xcb007101, 12, 400, now + 10 * MINUTE) == 12);
-	CHECK(ask(&r, 0xcb007101, 12, 400, now + 14 * MINUTE) == 12);
+	CHECK(ask(&r, 0xcb007101, 12, 700, now + 6 * MINUTE) == 700);
+	CHECK(ask(&r, 0xcb007101, 12, 700, now + 10 * MINUTE) == 12);
+	CHECK(ask(&r, 0xcb007101, 12, 700, now + 14 * MINUTE) == 12);
+	reflection_done(&r);
+}
+
+TEST(reflection_lets_the_longer_answer_come_in_parts)
+{
+	struct told told = {0};
+	struct reflection r = guard(1024, &told);
+	uint64_t now = 1000 * (uint64_t)SECOND;
+	size_t out = 0, in = 0;
+	for (unsigned i = 0; i < 40; i++, in += 30)
+		out += ask(&r, 0xcb007101, 30, 55, now + i * SECOND / 10);
+	CHECK(out > in && out <= in + 700);
+	CHECK(ask(&r, 0xcb007101, 30, 55, now + 5 * SECOND) <= 30);
+	CHECK(ask(&r, 0xcb007102, 30, 55, now + 5 * SECOND) <= 30); /* nor to its network */
 	reflection_done(&r);
 }
 
