@@ -95,6 +95,13 @@ int bus_request(struct bus *, const char *role, const char *topic, struct bytes 
 		bus_answer_f *, void *arg);
 /* Asks each linked process of that role and wants no answer (tables, revocations). */
 int bus_tell_each(struct bus *, const char *role, const char *topic, struct bytes payload);
+/*
+ * Asks each linked process of that role for a number (u64) and gives the sum, or the first
+ * failure, to `done`, which is called exactly once: at once when none is there.
+ */
+typedef void bus_sum_f(void *arg, int status, uint64_t sum);
+void bus_sum_each(struct bus *, const char *role, const char *topic, struct bytes payload, bus_sum_f *done,
+		  void *arg);
 void bus_on_request(struct bus *, const char *topic, bus_request_f *, void *arg); /* topic is kept */
 /* Answers now or later; with more == false the request is freed. */
 void bus_answer(struct bus_request *, int status, struct bytes payload, bool more);

@@ -53,6 +53,58 @@ int bus_tell_each(struct bus *bus, const char *role, const char *topic, struct b
 	return told;
 }
 
+struct summing {
+	size_t waiting;
+	int status;
+	uint64_t sum;
+	bus_sum_f *done;
+	void *arg;
+};
+
+static void summing_step(struct summing *q)
+{
+	if (--q->waiting)
+		return;
+	q->done(q->arg, q->status, q->sum);
+	free(q);
+}
+
+static void on_summand(void *arg, int status, struct bytes payload, bool more)
+{
+	struct summing *q = arg;
+	struct reader r = reader_of_bytes(payload);
+	uint64_t n = read_u64(&r);
+	if (more)
+		return;
+	if (!status && !reader_ok(&r))
+		status = ERR_BAD;
+	if (status && !q->status)
+		q->status = status;
+	q->sum += status ? 0 : n;
+	summing_step(q);
+}
+
+void bus_sum_each(struct bus *bus, const char *role, const char *topic, struct bytes payload, bus_sum_f *done,
+		  void *arg)
+{
+	struct summing *q = calloc(1, sizeof *q);
+	if (!q) {
+		done(arg, ERR_MEMORY, 0);
+		return;
+	}
+	*q = (struct summing){.waiting = 1, .done = done, .arg = arg}; /* one for this loop */
+	for (size_t i = 0; i < bus->peer_count; i++) {
+		struct bus_peer *p = bus->peers[i];
+		if (strcmp(p->role, role) || p->rights.guest)
+			continue;
+		int bad = p->transport_state ? request_to(p, topic, payload, on_summand, q) : ERR_GONE;
+		q->waiting += !bad;
+		if (bad && !q->status)
+			q->status = bad;
+	}
+	summing_step(q);
+}
+
 void bus_on_request(struct bus *bus, const char *topic, bus_request_f *handler, void *arg)
 {
 	assert(bus->topic_count < TOPICS_MAX);

@@ -356,6 +356,24 @@ static void start_timer(struct room *room, uv_timer_t *timer, uv_timer_cb run, u
 		uv_timer_start(timer, run, every_ms, every_ms);
 }
 
+static void on_devices_reset(void *arg, int status, uint64_t count)
+{
+	uint8_t wire[8];
+	struct writer w = writer_of(wire, sizeof wire);
+	write_u64(&w, count);
+	if (status)
+		bus_answer(arg, status, BYTES("a process of the decoys does not answer; run it again"), false);
+	else
+		bus_answer(arg, 0, writer_bytes(&w), false);
+}
+
+/* The command line has no door to processes that face the network; ours passes it on. */
+static void on_device_reset(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	bus_sum_each(room->process->bus, "passive", "device.reset", payload, on_devices_reset, request);
+}
+
 static void start(struct room *room)
 {
 	struct bus *bus = room->process->bus;
@@ -364,6 +382,8 @@ static void start(struct room *room)
 	bus_on_request(bus, "lease.done", on_lease_done, room);
 	bus_on_request(bus, "look.ask", on_look_ask, room);
 	bus_on_request(bus, "control.state", on_state_asked, room);
+	bus_on_request(bus, "device.reset", on_device_reset, room);
+	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");
 	start_timer(room, &room->tick, on_tick, TICK_MS);

@@ -84,7 +84,7 @@ static uint64_t hook_random(void *owner)
 }
 
 static const struct shell_hooks hooks = {hook_say,     hook_fetched, hook_captured,
-                                         hook_delayed, hook_time,    hook_random};
+                                         hook_delayed, hook_time,    hook_random, NULL};
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 {

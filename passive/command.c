@@ -44,8 +44,14 @@ static uint64_t command_random(void *owner)
 	return session_random(((struct command_shell *)owner)->session);
 }
 
+static bool command_files(void *owner, struct vfs *out)
+{
+	return session_files(((struct command_shell *)owner)->session, out, NULL);
+}
+
 static const struct shell_hooks command_hooks = {command_say,     command_fetched, command_captured,
-						 command_delayed, command_time,    command_random};
+						 command_delayed, command_time,    command_random,
+						 command_files};
 
 void command_run(struct session *s, struct command_shell **at, struct bytes line, struct writer *out)
 {

@@ -220,6 +220,41 @@ static void stage_open(struct room *r)
 	wheel_start(&r->wheel, room_ms(r));
 }
 
+static void on_devices_save(uv_timer_t *t)
+{
+	struct room *r = t->data;
+	devices_save(&r->devices);
+}
+
+/* The topics by which what attackers left is forgotten. */
+static void on_devices_reset(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *r = arg;
+	uint8_t answer[8];
+	struct writer w = writer_of(answer, sizeof answer);
+	write_u64(&w, devices_reset(&r->devices, payload));
+	bus_answer(request, 0, writer_bytes(&w), false);
+}
+
+static void on_devices_erase(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *r = arg;
+	uint8_t answer[8];
+	struct writer w = writer_of(answer, sizeof answer);
+	write_u64(&w, devices_erase(&r->devices, payload));
+	bus_answer(request, 0, writer_bytes(&w), false);
+}
+
+static int keeping_open(struct room *r, const struct process *p)
+{
+	int bad = devices_open(&r->devices, &r->settings.options->devices, process_fd(p, DEVICES_FD),
+			       r->stage.utc_us);
+	r->stage.devices = &r->devices;
+	bus_on_request(r->bus, "device.reset", on_devices_reset, r);
+	bus_on_request(r->bus, "device.erase", on_devices_erase, r);
+	return bad;
+}
+
 static int stores_open(struct room *r)
 {
 	const struct passive_options *o = r->settings.options;
@@ -237,7 +272,7 @@ static int stores_open(struct room *r)
 static void handles_open(struct room *r)
 {
 	uv_timer_t *const timers[] = {&r->wheel_timer, &r->report_timer, &r->retry_timer,
-	                              &r->stop_timer, &r->reflection_timer};
+	                              &r->stop_timer, &r->reflection_timer, &r->devices_timer};
 	for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
 		uv_timer_init(r->loop, timers[i]);
 		timers[i]->data = r;
@@ -261,7 +296,7 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 	r->recordings_left = r->settings.options->recordings_bytes;
 	stage_open(r);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (r->epoll < 0 || stores_open(r) < 0)
+	if (r->epoll < 0 || stores_open(r) < 0 || keeping_open(r, p) < 0)
 		return fault_set(fault, ERR_MEMORY,
 		                 "passive: no memory or descriptors to start with");
 	handles_open(r);
@@ -272,6 +307,7 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 void room_start(struct room *r)
 {
 	uv_poll_start(&r->epoll_poll, UV_READABLE, on_epoll);
+	uv_timer_start(&r->devices_timer, on_devices_save, DEVICES_SAVE_MS, DEVICES_SAVE_MS);
 	door_listen(r);
 }
 
@@ -305,6 +341,7 @@ void room_stop(struct room *r, void (*left)(void *), void *arg)
 	uv_timer_stop(&r->report_timer);
 	uv_timer_stop(&r->retry_timer);
 	uv_timer_stop(&r->reflection_timer);
+	uv_timer_stop(&r->devices_timer);
 	while (!LIST_EMPTY(&r->connections))
 		connection_close(LIST_FIRST(&r->connections), SESSION_SERVER);
 	r->stop_by_ms = room_ms(r) + ROOM_STOP_MS_MAX;
@@ -321,11 +358,13 @@ void room_close(struct room *r)
 	uv_handle_t *const handles[] = {
 	        (uv_handle_t *)&r->wheel_timer, (uv_handle_t *)&r->report_timer,
 	        (uv_handle_t *)&r->retry_timer, (uv_handle_t *)&r->stop_timer,
-	        (uv_handle_t *)&r->reflection_timer, (uv_handle_t *)&r->epoll_poll};
+	        (uv_handle_t *)&r->reflection_timer, (uv_handle_t *)&r->devices_timer,
+	        (uv_handle_t *)&r->epoll_poll};
 	for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
 		uv_close(handles[i], NULL);
 	for (size_t i = 0; i < r->listener_count; i++)
 		uv_close((uv_handle_t *)&r->listeners[i].poll, NULL);
+	devices_done(&r->devices);
 	captures_done(&r->captures);
 	steering_done(&r->steering);
 	limits_done(&r->limits);

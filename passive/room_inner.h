@@ -33,6 +33,7 @@
 #define ROOM_DESCRIPTORS_SPARE 128 /* for the bus, the loop and what was handed down */
 #define ROOM_RETRY_MS 100          /* accept again after the system ran out of something */
 #define ROOM_REPORT_MS 1000        /* refusals are told at most this often */
+#define DEVICES_FD "devices"    /* the file of what attackers left, handed down */
 #define ROOM_STOP_MS_MAX 10000     /* for files and events that are still on their way */
 
 struct room;
@@ -79,8 +80,9 @@ struct room {
 	struct reflection reflection;
 	struct steering steering;
 	struct captures captures;
+	struct devices devices;
 	struct wheel wheel;
-	uv_timer_t wheel_timer, report_timer, retry_timer, stop_timer, reflection_timer;
+	uv_timer_t wheel_timer, report_timer, retry_timer, stop_timer, reflection_timer, devices_timer;
 	uv_poll_t epoll_poll;
 	int epoll, reserve;
 	struct connections connections;

@@ -30,6 +30,7 @@ enum service_next {
 struct session; /* owned by the room */
 struct service;
 struct persona; /* passive/persona.h */
+struct vfs;     /* passive/vfs/vfs.h */
 
 /* What is said is queued and sent after the callback; beyond .output_max the room hangs up. */
 void session_say(struct session *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -72,6 +73,14 @@ void session_name_file(struct session *, struct bytes url, struct bytes name, co
  * and offered what its predecessor left unread.  To be returned from the callback.
  */
 enum service_next session_become(struct session *, const struct service *);
+
+/*
+ * The files of the device as this attacker finds them: what it changed there, in any service and
+ * at any earlier visit, lies over the persona's own.  The look stays good as long as the session;
+ * the persona is the one whose tree it is (persona_plain where the session's has none).
+ * False: no memory.
+ */
+bool session_files(struct session *, struct vfs *out, const struct persona **);
 
 void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
 

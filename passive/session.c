@@ -300,6 +300,8 @@ enum service_next session_become(struct session *s, const struct service *servic
 	s->service = service;
 	s->options = usual ? usual->options : NULL;
 	memset(s->state, 0, service->state_size);
+	if (!s->device)
+		s->files = NULL; /* they lay on the arena */
 	arena_done(&s->arena);
 	s->arena = ARENA(service->arena_max);
 	return service->open ? service->open(s, s->state) : SERVICE_CONTINUE;
@@ -363,6 +365,29 @@ bool session_login(struct session *s, struct bytes user, struct bytes secret)
 	return accepted;
 }
 
+bool session_files(struct session *s, struct vfs *out, const struct persona **persona)
+{
+	const struct persona *p = s->persona && s->persona->root ? s->persona : &persona_plain;
+	struct stage *g = s->stage;
+	if (!s->files && g->devices) {
+		s->device = devices_enter(g->devices, &s->peer, &s->local, p, g->utc_us);
+		s->files = s->device ? &s->device->files : NULL;
+	} else if (!s->files) {
+		s->files = arena_alloc(&s->arena, sizeof *s->files);
+		if (s->files)
+			vfs_overlay_start(s->files, &s->arena);
+	}
+	if (!s->files)
+		return false;
+	if (s->device)
+		devices_touch(g->devices, s->device);
+	vfs_start_on(out, p->root, s->files, &s->arena);
+	out->now_s = (uint32_t)(g->utc_us / 1000000);
+	if (persona)
+		*persona = p;
+	return true;
+}
+
 uint64_t session_device_seed(const struct session *s)
 {
 	return address_hash(&s->local, s->stage->device_key);
@@ -372,6 +397,8 @@ uint64_t session_device_seed(const struct session *s)
 static bool session_after(struct session *s, enum service_next next)
 {
 	session_settle(s);
+	if (s->device)
+		devices_touch(s->stage->devices, s->device);
 	if (next == SERVICE_CLOSE)
 		session_stop(s, SESSION_SERVER);
 	return s->ended == SESSION_OPEN;
@@ -455,6 +482,9 @@ void session_end(struct session *s)
 	session_settle(s);
 	tls_free(s->tls);
 	s->tls = NULL;
+	if (s->device)
+		devices_leave(s->stage->devices, s->device, s->stage->utc_us);
+	s->device = NULL;
 	free(s->unread);
 	free(s->unsent);
 	s->unread = s->unsent = NULL;

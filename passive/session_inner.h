@@ -8,6 +8,7 @@
  * after it.
  */
 #pragma once
+#include "passive/devices.h"
 #include "passive/persona.h"
 #include "passive/service.h"
 #include "passive/tls/seal.h"
@@ -35,6 +36,7 @@ struct stage {
 	uint64_t utc_us, mono_us; /* now, as far as services can tell */
 	uint64_t device_key;
 	struct random *random;
+	struct devices *devices; /* NULL: what a session changes ends with it */
 	size_t capture_max;
 	struct buffer said;        /* by the callback that runs or just ran */
 	struct session *reporting; /* whose event `report` is; NULL: none is begun */
@@ -89,6 +91,8 @@ struct session {
 	uint64_t bytes_in, bytes_out;
 	uint32_t logins, commands;
 	size_t answer_max, asked, would_say; /* bytes; `asked` by the last datagram */
+	struct device *device;     /* once the session looked at its files */
+	struct vfs_overlay *files; /* of it, or the session's own */
 	struct arena arena;
 	_Alignas(max_align_t) uint8_t state[];
 };

@@ -216,6 +216,46 @@ static const struct option steering_fields[] = {
         {0},
 };
 
+#define DEVICES(member) offsetof(struct passive_options, devices.member)
+
+static const struct option device_fields[] = {
+        {.name = "count",
+         .type = OPTION_NUMBER,
+         .offset = DEVICES(count),
+         .fallback = "16384",
+         .min = 1,
+         .max = 1000000,
+         .summary = "pairs of an attacker and a device remembered in one worker"},
+        {.name = "keep",
+         .type = OPTION_DURATION,
+         .offset = DEVICES(keep_ms),
+         .fallback = "30d",
+         .min = 1000,
+         .summary = "how long after its last visit an attacker finds what it left"},
+        {.name = "device_bytes",
+         .type = OPTION_SIZE,
+         .offset = DEVICES(device_bytes),
+         .fallback = "1M",
+         .min = 16384,
+         .max = 3u << 20,
+         .summary = "that one attacker may write in one device"},
+        {.name = "file_bytes",
+         .type = OPTION_SIZE,
+         .offset = DEVICES(file_bytes),
+         .fallback = "128M",
+         .min = 16u << 20,
+         .max = UINT64_C(64) << 30,
+         .summary = "of the file of one worker, which takes that much when it is full; half of a half is "
+                    "used, what was quiet for longest goes; another value begins it anew"},
+        {.name = "memory_bytes",
+         .type = OPTION_SIZE,
+         .offset = DEVICES(memory_bytes),
+         .fallback = "128M",
+         .min = 1u << 20,
+         .summary = "of all devices that are being looked at, one worker; beyond it they are full"},
+        {0},
+};
+
 static const struct option passive_fields[] = {
         {.name = "decoys",
          .type = OPTION_LIST,
@@ -268,6 +308,10 @@ static const struct option passive_fields[] = {
          .type = OPTION_MAP,
          .fields = file_fields,
          .summary = "files that peers leave"},
+        {.name = "devices",
+         .type = OPTION_MAP,
+         .fields = device_fields,
+         .summary = "what attackers leave at devices, and find when they come back"},
         {.name = "steering",
          .type = OPTION_MAP,
          .fields = steering_fields,

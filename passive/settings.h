@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "base/options.h"
+#include "passive/devices.h"
 #include "passive/limits.h"
 #include "passive/persona.h"
 #include "passive/reflection.h"
@@ -32,6 +33,7 @@ struct passive_options {
 	uint64_t recording_bytes, recordings_bytes, recording_answer_bytes;
 	uint64_t file_bytes, files_bytes;
 	uint64_t steer_entries, visits, visit_ms;
+	struct devices_options devices;
 };
 
 struct offered_port {

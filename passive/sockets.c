@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BACKLOG 4096
@@ -26,6 +27,8 @@ void socket_name(const struct offered_port *o, char name[PROCESS_NAME_MAX])
 	snprintf(name, PROCESS_NAME_MAX, "%s:%u:%s", o->transport == TRANSPORT_UDP ? "udp" : "tcp",
 	         o->port, o->service->name);
 }
+
+#define DEVICES_FOLDER "devices"
 
 static int switch_on(int fd, int level, int option)
 {
@@ -188,6 +191,40 @@ static int ports_give(struct preparation *p, const struct settings *s, struct fa
 	return bad;
 }
 
+/*
+ * The workers' files of what attackers left: the process cannot open any.  How many workers
+ * there are decides which of them a source meets, so the number is part of the name, and those
+ * of other numbers go.
+ */
+static int devices_give(struct preparation *p, const struct settings *s, struct fault *fault)
+{
+	char path[PLACE_PATH_MAX], own[64], suffix[32];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/" DEVICES_FOLDER, preparation_state(p));
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(suffix, sizeof suffix, "-of-%u", preparation_workers(p));
+	snprintf(own, sizeof own, "%u%s", preparation_worker(p), suffix);
+	DIR *all = directory < 0 || preparation_worker(p) ? NULL : fdopendir(dup(directory));
+	for (struct dirent *e; all && (e = readdir(all));) {
+		const char *of = strstr(e->d_name, "-of-");
+		if (of && strcmp(of, suffix))
+			unlinkat(directory, e->d_name, 0);
+	}
+	if (all)
+		closedir(all);
+	int fd = directory < 0 ? -1 : openat(directory, own, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	uint64_t size = s->options->devices.file_bytes;
+	bool bad = fd < 0 || fstat(fd, &st);
+	if (!bad && (uint64_t)st.st_size != size)
+		bad = ftruncate(fd, 0) || ftruncate(fd, (off_t)size);
+	if (directory >= 0)
+		close(directory);
+	return bad ? fault_set(fault, ERR_SYSTEM, "%s/%s: %s", path, own, strerror(errno))
+		   : preparation_give(p, DEVICES_FD, fd);
+}
+
 int sockets_prepare(struct preparation *p, struct fault *fault)
 {
 	char path[PLACE_PATH_MAX] = "etc/personas";
@@ -199,6 +236,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 		bad = routes_add(&s, fault);
 	if (!bad)
 		bad = ports_give(p, &s, fault);
+	if (!bad)
+		bad = devices_give(p, &s, fault);
 	const char *directory = s.options->personas_dir;
 	if (!bad && !directory)
 		place_find("etc/personas", path); /* where it is nowhere, the next step says so */

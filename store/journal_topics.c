@@ -110,6 +110,43 @@ static void on_done(void *arg, struct bus_request *request, struct bytes payload
 
 static bool erase_match(void *arg, const struct event *e) { return erasure_matches(arg, e); }
 
+struct erasing_devices {
+	struct bus_request *request;
+	uint64_t frames;
+};
+
+static void erase_answer(struct bus_request *request, uint64_t frames)
+{
+	uint8_t count[8];
+	struct writer w = writer_of(count, sizeof count);
+	write_u64(&w, frames);
+	bus_answer(request, 0, writer_bytes(&w), false);
+}
+
+static void on_devices_erased(void *arg, int status, uint64_t devices)
+{
+	struct erasing_devices *a = arg;
+	(void)devices;
+	if (status)
+		bus_answer(a->request, status, BYTES("a process of the decoys is away, and may remember what was "
+						     "left there; run it again"), false);
+	else
+		erase_answer(a->request, a->frames);
+	free(a);
+}
+
+/* What attackers left at decoys is the decoys' to forget. */
+static void erase_devices(struct journal_room *room, struct bus_request *request, struct bytes payload, uint64_t frames)
+{
+	struct erasing_devices *a = malloc(sizeof *a);
+	if (!a) {
+		bus_answer(request, ERR_MEMORY, BYTES("out of memory"), false);
+		return;
+	}
+	*a = (struct erasing_devices){request, frames};
+	bus_sum_each(room->process->bus, "passive", "device.erase", payload, on_devices_erased, a);
+}
+
 static void on_erase(void *arg, struct bus_request *request, struct bytes payload)
 {
 	struct journal_room *room = arg;
@@ -124,13 +161,12 @@ static void on_erase(void *arg, struct bus_request *request, struct bytes payloa
 		room_commit(room);
 	if (!bad)
 		bad = journal_erase(room->journal, erase_match, &e, e.dry_run, now, &frames, &fault);
-	uint8_t count[8];
-	struct writer w = writer_of(count, sizeof count);
-	write_u64(&w, frames);
 	if (bad)
 		answer_fault(request, bad, &fault);
+	else if (e.dry_run)
+		erase_answer(request, frames);
 	else
-		bus_answer(request, 0, writer_bytes(&w), false);
+		erase_devices(room, request, payload, frames);
 }
 
 static void on_blob_put(void *arg, struct bus_request *request, struct bytes payload)

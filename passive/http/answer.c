@@ -55,6 +55,7 @@ static const struct persona_page *find_page(const struct turn *t, const char *pa
  */
 static bool find_file(const struct turn *t, struct bytes *content)
 {
+	struct vfs files;
 	uint8_t room[TURN_PATH_MAX];
 	struct writer w = writer_of(room, sizeof room);
 	write_path(t->request->path, &w);
@@ -63,12 +64,11 @@ static bool find_file(const struct turn *t, struct bytes *content)
 	for (const char *const *at = t->dialect->traversals; at && *at; at++)
 		below |= bytes_start_with(path, *at);
 	size_t up = bytes_find(path, "../");
-	if (!below || up == path.len || w.bad || !t->persona->root)
+	if (!below || up == path.len || w.bad || !t->persona->root ||
+	    !session_files(t->session, &files, NULL))
 		return false;
-	struct vfs files;
 	struct vfs_node node;
 	struct vfs_status status;
-	vfs_start(&files, t->persona->root, session_arena(t->session));
 	if (vfs_find(&files, (struct bytes){path.at + up, path.len - up}, true, &node) < 0)
 		return false;
 	vfs_stat(node, &status);

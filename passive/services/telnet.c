@@ -106,8 +106,13 @@ static uint64_t hook_random(void *owner)
 	return session_random(((struct telnet *)owner)->session);
 }
 
-static const struct shell_hooks hooks = {hook_say,     hook_fetched, hook_captured,
-                                         hook_delayed, hook_time,    hook_random};
+static bool hook_files(void *owner, struct vfs *out)
+{
+	return session_files(((struct telnet *)owner)->session, out, NULL);
+}
+
+static const struct shell_hooks hooks = {hook_say,  hook_fetched, hook_captured, hook_delayed,
+                                         hook_time, hook_random,  hook_files};
 
 static void ask_name(struct session *s, struct telnet *t)
 {

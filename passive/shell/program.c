@@ -15,11 +15,13 @@ const struct applet *applet_named(struct bytes name)
 
 void file_take(struct shell *sh, struct vfs_change *file, struct bytes name)
 {
-	struct arena arena = ARENA(VFS_FILE_MAX + 4096);
+	struct vfs_status status;
+	vfs_stat(vfs_node_of(file), &status);
+	struct arena arena = ARENA(status.size + 4096);
 	struct bytes content;
 	if (vfs_is_written(file) && !vfs_was_taken(file) &&
 	    vfs_content(vfs_node_of(file), &arena, &content) == 0) {
-		vfs_set_taken(file);
+		vfs_set_taken(&sh->vfs, file);
 		sh->hooks->captured(sh->owner, content, name, "echo");
 	}
 	arena_done(&arena);

@@ -12,7 +12,8 @@ void shell_start(struct shell *sh, const struct persona *p, const struct address
 	                     .owner = owner,
 	                     .arena = arena,
 	                     .seed = seed};
-	vfs_start(&sh->vfs, p->root, arena);
+	if (!hooks->files || !hooks->files(owner, &sh->vfs))
+		vfs_start(&sh->vfs, p->root, arena);
 	if (strcmp(p->home, "/"))
 		vfs_change_directory(&sh->vfs, bytes_of_text(p->home));
 }
@@ -124,11 +125,11 @@ static void run_begin(struct shell *sh, struct shell_run *run, struct arena *are
 /* Removed files that were more than a test are handed over before they are gone. */
 static void run_end(struct shell *sh, struct shell_run *run)
 {
-	for (struct vfs_change *c = NULL; sh->vfs.removed && vfs_next_written(&sh->vfs, &c);) {
+	for (struct vfs_change *c = NULL; sh->vfs.overlay->removed && vfs_next_written(&sh->vfs, &c);) {
 		struct vfs_status status;
 		bool gone = false;
 		vfs_stat(vfs_node_of(c), &status);
-		for (struct vfs_change *r = sh->vfs.removed; r && !gone; r = vfs_next_removed(r))
+		for (struct vfs_change *r = sh->vfs.overlay->removed; r && !gone; r = vfs_next_removed(r))
 			gone = r == c;
 		if (gone && status.size >= FILE_KEPT_MIN)
 			file_take(sh, c, vfs_name(vfs_node_of(c)));

@@ -35,6 +35,8 @@ struct shell_hooks {
 	void (*delayed)(void *owner, uint32_t delay_ms);
 	uint64_t (*time_us)(void *owner);
 	uint64_t (*random)(void *owner);
+	/* The files to work on; NULL: the persona's, with an overlay that ends with the shell. */
+	bool (*files)(void *owner, struct vfs *out);
 };
 
 enum shell_next {

@@ -99,7 +99,7 @@ int vfs_make_link(struct vfs *v, struct bytes target, struct bytes path)
 	int error = target.len ? walk_new(v, path, false, &w) : -ENOENT;
 	if (error)
 		return error == -EACCES ? -EPERM : error;
-	struct bytes kept = arena_copy(v->arena, target);
+	struct bytes kept = arena_copy(v->overlay->arena, target);
 	struct vfs_change *c = kept.at ? change_make(v, &w, VFS_LINK, 0777) : NULL;
 	if (!c)
 		return -ENOSPC;
@@ -142,8 +142,8 @@ static void children_drop(struct vfs *v, struct vfs_change *dir)
 	while (dir->children) {
 		struct vfs_change *c = dir->children;
 		dir->children = c->next;
-		c->next = v->removed;
-		v->removed = c;
+		c->next = v->overlay->removed;
+		v->overlay->removed = c;
 	}
 }
 
@@ -159,6 +159,7 @@ static int walk_detach(struct vfs *v, struct vfs_walk *w)
 	struct vfs_change *above = walk_change(v, w, w->depth - 1);
 	if (!above)
 		return -ENOSPC;
+	v->overlay->edits++;
 	struct bytes name = vfs_name(w->stack[w->depth]);
 	struct vfs_change *c = w->stack[w->depth].change;
 	struct vfs_change **at = &above->children;
@@ -194,8 +195,8 @@ static int walk_remove(struct vfs *v, struct vfs_walk *w)
 	if (error || !n.change)
 		return error;
 	children_drop(v, n.change);
-	n.change->next = v->removed;
-	v->removed = n.change;
+	n.change->next = v->overlay->removed;
+	v->overlay->removed = n.change;
 	return 0;
 }
 
@@ -282,6 +283,7 @@ int vfs_set_mode(struct vfs *v, struct bytes path, uint16_t mode)
 	if (!c)
 		return -ENOSPC;
 	c->mode = mode & 07777;
+	v->overlay->edits++;
 	return 0;
 }
 
@@ -300,5 +302,6 @@ int vfs_touch(struct vfs *v, struct bytes path)
 	if (!c)
 		return error ? error : -ENOSPC;
 	c->mtime_s = v->now_s;
+	v->overlay->edits++;
 	return 0;
 }

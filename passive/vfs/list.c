@@ -56,9 +56,9 @@ bool vfs_next_written(struct vfs *v, struct vfs_change **at)
 	bool seen = *at == NULL;
 	struct vfs_change *c = *at;
 	do {
-		struct vfs_change *next = tree_after(v->root, c, &seen);
+		struct vfs_change *next = tree_after(v->overlay->root, c, &seen);
 		if (!next) {
-			next = tree_after(v->removed, c, &seen);
+			next = tree_after(v->overlay->removed, c, &seen);
 			if (!next)
 				return false;
 		}

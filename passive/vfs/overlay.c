@@ -1,9 +1,20 @@
 /* What one session changed: nodes and chunks on its arena, and their recycling. */
 #include "passive/vfs/vfs_inner.h"
 
+void vfs_overlay_start(struct vfs_overlay *o, struct arena *arena)
+{
+	*o = (struct vfs_overlay){.arena = arena, .file_max = VFS_FILE_MAX, .written_max = VFS_WRITTEN_MAX};
+}
+
 void vfs_start(struct vfs *v, const struct vfs_entry *base, struct arena *arena)
 {
-	*v = (struct vfs){.base = base, .arena = arena};
+	*v = (struct vfs){.base = base, .arena = arena, .overlay = &v->own};
+	vfs_overlay_start(&v->own, arena);
+}
+
+void vfs_start_on(struct vfs *v, const struct vfs_entry *base, struct vfs_overlay *overlay, struct arena *arena)
+{
+	*v = (struct vfs){.base = base, .arena = arena, .overlay = overlay};
 }
 
 struct vfs_change *vfs_next_removed(const struct vfs_change *c)
@@ -25,19 +36,19 @@ struct bytes vfs_name(struct vfs_node n)
 /* A node from the unused list that has room for the name, or a fresh one. */
 static struct vfs_change *change_new(struct vfs *v, size_t name_len)
 {
-	for (struct vfs_change **at = &v->unused; *at; at = &(*at)->next)
+	for (struct vfs_change **at = &v->overlay->unused; *at; at = &(*at)->next)
 		if ((*at)->name_room >= name_len) {
 			struct vfs_change *c = *at;
 			*at = c->next;
 			*c = (struct vfs_change){.name = c->name, .name_room = c->name_room};
 			return c;
 		}
-	if (v->change_count == VFS_CHANGES_MAX)
+	if (v->overlay->change_count == VFS_CHANGES_MAX)
 		return NULL;
-	struct vfs_change *c = arena_alloc(v->arena, sizeof *c + name_len);
+	struct vfs_change *c = arena_alloc(v->overlay->arena, sizeof *c + name_len);
 	if (!c)
 		return NULL;
-	v->change_count++;
+	v->overlay->change_count++;
 	c->name = (char *)(c + 1);
 	c->name_room = name_len;
 	return c;
@@ -63,12 +74,13 @@ struct vfs_change *change_add(struct vfs *v, struct vfs_change *parent, struct b
 			parent->children = c;
 		}
 	}
+	v->overlay->edits++;
 	c->mtime_s = v->now_s;
 	c->mount = parent ? parent->mount : 0;
 	return c;
 }
 
-static void change_cover(struct vfs_change *c, const struct vfs_entry *e)
+void change_cover(struct vfs_change *c, const struct vfs_entry *e)
 {
 	c->base = e;
 	c->kind = e->kind;
@@ -95,17 +107,18 @@ struct vfs_change *walk_change(struct vfs *v, struct vfs_walk *w, size_t depth)
 		return NULL;
 	change_cover(c, base);
 	if (depth == 0)
-		v->root = c;
+		v->overlay->root = c;
 	n->change = c;
 	return c;
 }
 
 void change_clear(struct vfs *v, struct vfs_change *c)
 {
+	v->overlay->edits++;
 	if (c->first) {
-		v->written -= c->size - c->shared.len;
-		c->last->next = v->spare;
-		v->spare = c->first;
+		v->overlay->written -= c->size - c->shared.len;
+		c->last->next = v->overlay->spare;
+		v->overlay->spare = c->first;
 	}
 	c->first = c->last = NULL;
 	c->shared = (struct bytes){0};
@@ -115,26 +128,26 @@ void change_clear(struct vfs *v, struct vfs_change *c)
 static void change_recycle(struct vfs *v, struct vfs_change *c)
 {
 	change_clear(v, c);
-	c->next = v->unused;
-	v->unused = c;
+	c->next = v->overlay->unused;
+	v->overlay->unused = c;
 }
 
 void vfs_settle(struct vfs *v)
 {
-	while (v->removed) {
-		struct vfs_change *c = v->removed;
-		v->removed = c->next;
+	while (v->overlay->removed) {
+		struct vfs_change *c = v->overlay->removed;
+		v->overlay->removed = c->next;
 		change_recycle(v, c);
 	}
 }
 
 static struct vfs_chunk *chunk_new(struct vfs *v)
 {
-	struct vfs_chunk *c = v->spare;
+	struct vfs_chunk *c = v->overlay->spare;
 	if (c)
-		v->spare = c->next;
+		v->overlay->spare = c->next;
 	else
-		c = arena_alloc(v->arena, sizeof *c);
+		c = arena_alloc(v->overlay->arena, sizeof *c);
 	if (c)
 		c->next = NULL;
 	return c;
@@ -144,9 +157,10 @@ int vfs_append(struct vfs *v, struct vfs_change *c, struct bytes more)
 {
 	c->flags &= (uint8_t)~CHANGE_TAKEN;
 	c->mtime_s = v->now_s;
+	v->overlay->edits++;
 	while (more.len) {
 		size_t own = c->size - c->shared.len, at = own % CHUNK_ROOM;
-		if (own >= VFS_FILE_MAX || v->written >= VFS_WRITTEN_MAX)
+		if (own >= v->overlay->file_max || v->overlay->written >= v->overlay->written_max)
 			return -ENOSPC;
 		if (at == 0) {
 			struct vfs_chunk *chunk = chunk_new(v);
@@ -161,7 +175,7 @@ int vfs_append(struct vfs *v, struct vfs_change *c, struct bytes more)
 		size_t n = more.len < CHUNK_ROOM - at ? more.len : CHUNK_ROOM - at;
 		memcpy(c->last->room + at, more.at, n);
 		c->size += (uint32_t)n;
-		v->written += n;
+		v->overlay->written += n;
 		more.at += n;
 		more.len -= n;
 	}
@@ -183,7 +197,7 @@ static int change_own(struct vfs *v, struct vfs_change *c)
 	struct bytes shared = c->shared;
 	if (shared.len == 0)
 		return 0;
-	if (c->first || shared.len > VFS_FILE_MAX)
+	if (c->first || shared.len > v->overlay->file_max)
 		return -ENOSPC;
 	c->shared = (struct bytes){0};
 	c->size = 0;
@@ -204,7 +218,7 @@ static int append_zero(struct vfs *v, struct vfs_change *c, uint32_t n)
 
 int vfs_write_at(struct vfs *v, struct vfs_change *c, uint32_t offset, struct bytes from)
 {
-	if (offset > VFS_FILE_MAX)
+	if (offset > v->overlay->file_max)
 		return -EFBIG;
 	int error = change_own(v, c);
 	if (!error && offset > c->size)
@@ -261,7 +275,8 @@ bool vfs_was_taken(const struct vfs_change *c)
 {
 	return c->flags & CHANGE_TAKEN;
 }
-void vfs_set_taken(struct vfs_change *c)
+void vfs_set_taken(struct vfs *v, struct vfs_change *c)
 {
+	v->overlay->edits++;
 	c->flags |= CHANGE_TAKEN;
 }

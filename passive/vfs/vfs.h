@@ -1,12 +1,12 @@
 /*
  * A device's file system as a visitor sees it: one read-only base per persona,
- * built at start and shared by every session, and a small overlay per session
- * that holds only what the visitor changed.
+ * built at start and shared by every session, and a small overlay that holds
+ * only what the visitor changed, shared by all of his sessions with the device.
  *
- * The overlay lives in the session's arena and takes memory when something is
- * written, not before.  A copy of a base file shares its bytes.  What is
- * removed is recycled at the next vfs_settle(), so that an open file stays
- * valid for as long as one command line runs.
+ * The overlay has an arena and takes memory when something is written, not
+ * before.  A copy of a base file shares its bytes.  What is removed is recycled
+ * at the next vfs_settle(), so that an open file stays valid for as long as one
+ * command line runs, but no longer: by then another session may have removed it.
  *
  * Functions return 0 or a negative errno, because errno's words are what the
  * persona's programs print.  Paths are bytes: absolute, or relative to `cwd`.
@@ -19,9 +19,9 @@
 #define VFS_NAME_MAX 127             /* longest name of one file */
 #define VFS_DEPTH_MAX 24             /* directories below each other */
 #define VFS_LINKS_MAX 8              /* symbolic links followed in one path */
-#define VFS_CHANGES_MAX 192          /* overlay nodes of one session */
-#define VFS_FILE_MAX (128 * 1024)    /* bytes a visitor may keep in one file */
-#define VFS_WRITTEN_MAX (192 * 1024) /* and in all files together */
+#define VFS_CHANGES_MAX 192          /* nodes of one overlay */
+#define VFS_FILE_MAX (128 * 1024)    /* bytes a visitor may keep in one file, */
+#define VFS_WRITTEN_MAX (192 * 1024) /* and in all files together, unless an overlay allows more */
 
 enum vfs_kind { VFS_FILE, VFS_DIRECTORY, VFS_LINK, VFS_CHARACTER, VFS_BLOCK };
 
@@ -59,14 +59,24 @@ struct vfs_status {
 	size_t children;
 };
 
-struct vfs {
-	const struct vfs_entry *base; /* the root directory */
-	struct arena *arena;          /* the session's */
-	uint32_t now_s;               /* the time stamped on changes */
+/* What was changed. */
+struct vfs_overlay {
+	struct arena *arena;
 	struct vfs_change *root, *unused, *removed;
 	struct vfs_chunk *spare;
-	char *cwd; /* absolute and canonical; NULL is "/" */
-	size_t cwd_room, change_count, written;
+	size_t change_count, written;
+	uint32_t file_max, written_max;
+	uint32_t edits; /* grows with each change, so that one can tell whether there was any */
+};
+
+/* One session's look at it. */
+struct vfs {
+	const struct vfs_entry *base; /* the root directory */
+	struct vfs_overlay *overlay, own;
+	struct arena *arena; /* of `cwd` */
+	uint32_t now_s;      /* the time stamped on changes */
+	char *cwd;           /* absolute and canonical; NULL is "/" */
+	size_t cwd_room;
 };
 
 struct vfs_child {
@@ -74,7 +84,11 @@ struct vfs_child {
 	struct vfs_node node;
 };
 
+void vfs_overlay_start(struct vfs_overlay *, struct arena *);
+/* With an overlay of its own in the arena; the struct must stay where it is. */
 void vfs_start(struct vfs *, const struct vfs_entry *base, struct arena *);
+/* With one that others share. */
+void vfs_start_on(struct vfs *, const struct vfs_entry *base, struct vfs_overlay *, struct arena *);
 void vfs_settle(struct vfs *); /* between command lines: recycles what was removed */
 struct bytes vfs_cwd(const struct vfs *);
 int vfs_change_directory(struct vfs *, struct bytes path);
@@ -113,7 +127,19 @@ int vfs_touch(struct vfs *, struct bytes path);
 bool vfs_next_written(struct vfs *, struct vfs_change **at);
 bool vfs_is_written(const struct vfs_change *); /* holds bytes of the visitor's own */
 bool vfs_was_taken(const struct vfs_change *);  /* taken since its last write */
-void vfs_set_taken(struct vfs_change *);
-struct vfs_change *vfs_next_removed(const struct vfs_change *); /* along vfs.removed */
+void vfs_set_taken(struct vfs *, struct vfs_change *);
+struct vfs_change *vfs_next_removed(const struct vfs_change *); /* along removed ones */
 struct vfs_node vfs_node_of(struct vfs_change *);
 struct bytes vfs_name(struct vfs_node);
+
+/*
+ * An overlay as bytes, for as long as nobody is there to look at it.  Bytes of the base and of
+ * `programs` are named and not copied; what no longer differs from the base is left out, so that
+ * nothing is written when there is nothing.  Unpacking what was damaged, or was made with another
+ * base, gives what still makes sense: 0, or ERR_BAD when there was more that did not.
+ */
+struct vfs_programs {
+	struct bytes items[2];
+};
+void vfs_pack(const struct vfs_overlay *, const struct vfs_programs *, struct writer *);
+int vfs_unpack(struct vfs_overlay *, const struct vfs_entry *base, const struct vfs_programs *, struct bytes);

@@ -39,10 +39,13 @@ struct vfs_walk {
 };
 
 int walk_path(struct vfs *, struct bytes path, bool follow_last, struct vfs_walk *);
+const struct vfs_entry *vfs_entry_child(const struct vfs_entry *dir, struct bytes name);
 struct vfs_node vfs_child_of(struct vfs_node, struct bytes name);
 bool vfs_is_directory(struct vfs_node);
 uint8_t vfs_mount_flags(struct vfs_node);
 /* The overlay node for stack[depth], made with those above it when needed; NULL: no room. */
 struct vfs_change *walk_change(struct vfs *, struct vfs_walk *, size_t depth);
 struct vfs_change *change_add(struct vfs *, struct vfs_change *parent, struct bytes name);
+/* The change stands before that entry of the base, and is as it is. */
+void change_cover(struct vfs_change *, const struct vfs_entry *);
 void change_clear(struct vfs *, struct vfs_change *); /* gives its chunks back */

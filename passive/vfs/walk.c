@@ -8,7 +8,7 @@ static int name_compare(struct bytes a, const char *b)
 	return order ? order : (a.len > n) - (a.len < n);
 }
 
-static const struct vfs_entry *entry_child(const struct vfs_entry *dir, struct bytes name)
+const struct vfs_entry *vfs_entry_child(const struct vfs_entry *dir, struct bytes name)
 {
 	size_t low = 0, high = dir->child_count;
 	while (low < high) {
@@ -32,7 +32,7 @@ struct vfs_node vfs_child_of(struct vfs_node dir, struct bytes name)
 				return (struct vfs_node){0};
 			return (struct vfs_node){c->base, c};
 		}
-	const struct vfs_entry *e = dir.base ? entry_child(dir.base, name) : NULL;
+	const struct vfs_entry *e = dir.base ? vfs_entry_child(dir.base, name) : NULL;
 	return (struct vfs_node){.base = e};
 }
 
@@ -69,7 +69,7 @@ static bool path_splice(struct vfs_walk *w, unsigned turn, struct bytes target, 
 static void walk_root(struct vfs *v, struct vfs_walk *w)
 {
 	w->depth = 0;
-	w->stack[0] = (struct vfs_node){v->base, v->root};
+	w->stack[0] = (struct vfs_node){v->base, v->overlay->root};
 }
 
 static struct bytes next_name(struct bytes *rest)

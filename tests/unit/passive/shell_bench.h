@@ -50,7 +50,7 @@ static uint64_t bench_random(void *owner)
 }
 
 static const struct shell_hooks bench_hooks = {bench_say,     bench_fetched, bench_captured,
-                                               bench_delayed, bench_time,    bench_random};
+                                               bench_delayed, bench_time,    bench_random, NULL};
 
 static inline struct bench *bench_open(const char *persona)
 {

@@ -254,3 +254,72 @@ TEST(vfs_survives_random_calls)
 	arena_done(&a);
 	arena_done(&list);
 }
+
+static void pack_again(struct vfs *v, struct vfs *out, struct arena *into)
+{
+	static uint8_t room[1 << 20];
+	const struct vfs_programs none = {0};
+	struct writer w = writer_of(room, sizeof room);
+	vfs_pack(v->overlay, &none, &w);
+	vfs_start(out, &root, into);
+	CHECK(!w.bad && vfs_unpack(out->overlay, &root, &none, writer_bytes(&w)) == 0);
+}
+
+TEST(vfs_overlay_is_the_same_after_packing)
+{
+	struct arena a = ARENA(1 << 20), b = ARENA(1 << 20);
+	struct vfs v, again;
+	struct vfs_node n;
+	struct vfs_status status;
+	char long_text[1000];
+	memset(long_text, 'l', sizeof long_text - 1);
+	long_text[sizeof long_text - 1] = '\0';
+	vfs_start(&v, &root, &a);
+	v.now_s = 1234567;
+	CHECK(put(&v, "/tmp/x", "hello") == 0 && put(&v, "/tmp/long", long_text) == 0);
+	CHECK(vfs_make_directory(&v, BYTES("/tmp/d"), 0700) == 0 && put(&v, "/tmp/d/e", "") == 0);
+	CHECK(vfs_make_link(&v, BYTES("/tmp/x"), BYTES("/tmp/d/link")) == 0);
+	CHECK(vfs_set_mode(&v, BYTES("/bin/busybox"), 0600) == 0 && vfs_remove(&v, BYTES("/bin/loop")) == 0);
+	pack_again(&v, &again, &b);
+	CHECK(holds(&again, "/tmp/d/link", "hello") && holds(&again, "/tmp/long", long_text));
+	CHECK(holds(&again, "/tmp/d/e", "") && find(&again, "/bin/loop") == -ENOENT);
+	CHECK(vfs_find(&again, BYTES("/bin/busybox"), true, &n) == 0);
+	vfs_stat(n, &status);
+	CHECK(status.mode == 0600 && holds(&again, "/bin/echo", "\x7f" "ELF"));
+	CHECK(vfs_find(&again, BYTES("/tmp/x"), true, &n) == 0);
+	vfs_stat(n, &status);
+	CHECK(status.mtime_s == 1234567 && status.size == 5 && again.overlay->written == v.overlay->written);
+	arena_done(&a);
+	arena_done(&b);
+}
+
+TEST(vfs_unpacks_whatever_the_bytes_are)
+{
+	struct arena a = ARENA(1 << 20);
+	struct vfs v;
+	uint8_t room[4096], damaged[sizeof room];
+	const struct vfs_programs none = {0};
+	struct writer w = writer_of(room, sizeof room);
+	vfs_start(&v, &root, &a);
+	CHECK(put(&v, "/tmp/x", "hello") == 0 && put(&v, "/bin/busybox", "mine") == 0);
+	CHECK(vfs_make_link(&v, BYTES("/tmp/x"), BYTES("/tmp/link")) == 0);
+	vfs_pack(v.overlay, &none, &w);
+	for (size_t at = 0; at < 256 * writer_used(&w); at++) {
+		struct arena b = ARENA(1 << 20), scratch = ARENA(1 << 20);
+		struct vfs again;
+		struct vfs_child *list;
+		struct vfs_node n;
+		size_t count;
+		memcpy(damaged, room, writer_used(&w));
+		damaged[at / 256] = (uint8_t)at;
+		vfs_start(&again, &root, &b);
+		vfs_unpack(again.overlay, &root, &none, (struct bytes){damaged, writer_used(&w)});
+		if (vfs_find(&again, BYTES("/tmp"), true, &n) == 0)
+			vfs_list(&again, n, &scratch, &list, &count);
+		find(&again, "/tmp/link");
+		put(&again, "/tmp/new", "x");
+		arena_done(&b);
+		arena_done(&scratch);
+	}
+	arena_done(&a);
+}
