@@ -241,7 +241,9 @@ static bool extensions_add(X509 *x, const struct tls_terms *t, const struct pers
 		     extension_add(x, &ctx, NID_basic_constraints, "critical,CA:TRUE");
 	else if (t->form == TLS_FORM_SERVER)
 		ok = extension_add(x, &ctx, NID_ext_key_usage, "serverAuth") &&
-		     extension_add(x, &ctx, NID_key_usage, "keyEncipherment,dataEncipherment");
+		     extension_add(x, &ctx, NID_key_usage,
+		                   t->key == TLS_EC ? "digitalSignature,keyAgreement"
+		                                    : "keyEncipherment,dataEncipherment");
 	for (size_t i = 0; i < t->names.count; i++) {
 		expand(look, ((const char *const *)t->names.items)[i], text, sizeof text);
 		write_fmt(&w, "%s%s", i ? "," : "", text);
