@@ -13,7 +13,7 @@ static const struct point {
 	double swing;          /* over minutes and hours */
 	double noise;          /* from one second to the next */
 	double least, most;
-	double follow_s; /* time in which 63 % of a change has happened */
+	double follow_s; /* time in which 63 % of a change has happened; 0: at once */
 	bool given;      /* stays as written; others go back to their process */
 } points[PLANT_POINTS] = {
         [PLANT_LEVEL] = {62, 12, 9, 0.1, 0, 100, 240, false},
@@ -24,11 +24,11 @@ static const struct point {
         [PLANT_CURRENT] = {41, 9, 4, 0.3, 0, 250, 1, false},
         [PLANT_FREQUENCY] = {50, 0, 0.03, 0.008, 45, 65, 1, false},
         [PLANT_POWER] = {0, 0, 0, 0, 0, 400, 1, false},
-        [PLANT_SETPOINT] = {58, 6, 0, 0, -20, 140, 0.001, true},
+        [PLANT_SETPOINT] = {58, 6, 0, 0, -20, 140, 0, true},
         [PLANT_VALVE] = {70, 15, 0, 0, 0, 100, 6, true},
-        [PLANT_PUMP] = {1, 0, 0, 0, 0, 1, 0.001, true},
-        [PLANT_BREAKER] = {1, 0, 0, 0, 0, 1, 0.001, true},
-        [PLANT_ALARM] = {0, 0, 0, 0, 0, 1, 0.001, true},
+        [PLANT_PUMP] = {1, 0, 0, 0, 0, 1, 0, true},
+        [PLANT_BREAKER] = {1, 0, 0, 0, 0, 1, 0, true},
+        [PLANT_ALARM] = {0, 0, 0, 0, 0, 1, 0, true},
 };
 
 static double fraction(uint64_t key)
@@ -73,6 +73,8 @@ static double followed(const struct plant_command *c, double follow_s, uint64_t 
 {
 	if (c->at_us == 0)
 		return 0;
+	if (follow_s == 0)
+		return 1;
 	double since_s = time_us > c->at_us ? (double)(time_us - c->at_us) / SECOND_US : 0;
 	return 1 - exp(-since_s / follow_s);
 }

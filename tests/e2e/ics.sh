@@ -23,6 +23,9 @@ done <<-EOT
 	modbus tcp mbtcp
 	atg tcp none
 	fox tcp none
+	fins tcp omron
+	fins udp omron
+	iec104 tcp iec60870_104
 EOT
 WANTED=${*:-${!port[*]}}
 DECOY=127.23.0.7 OTHER=127.23.0.8
@@ -97,7 +100,35 @@ meet_fox() {
 }
 fox_filter='tcp.len > 0'
 
-: >"$WORK/ports"
+meet_fins() {
+	local source=20
+	for transport in '' -sU; do
+		script omron-info $transport -e lo -S 127.24.$((source++)).1
+		for field in 'Normal completion' 'Controller Model: CJ2M-CPU33 +02.01' 'Controller Version: 02.01' 'Program Area Size: 20' \
+			'IOM size: 23' 'No. DM Words: 32768' 'Timer/Counter: 8' 'Kind of Memory Card: No Memory Card'; do
+			says "$field"
+		done
+	done
+	client
+	says 'moves True'
+	says 'D100 is 4660'
+	says 'stopped: 0'
+}
+fins_filter=omron
+
+meet_iec104() {
+	script iec-identify
+	says 'ASDU address: [1-9]'
+	says 'Information objects: 11'
+	client
+	says 'cyclic True'
+	says 'unknown object 0x6f'
+	says 'breaker: confirmed returned terminated'
+	says 'power falls True'
+	says 'out of order: closed'
+}
+iec104_filter=iec60870_asdu
+
 services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)
 loopback_config <<-EOT
 	passive:

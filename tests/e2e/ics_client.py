@@ -70,4 +70,78 @@ def atg():
     print("checksum", (sum(told[:-5]) + int(told[-5:-1], 16)) % 65536 == 0)
 
 
+def fins():
+    s = tcp()
+    def frame(command, body):
+        s.sendall(b"FINS" + struct.pack(">III", 8 + len(body), command, 0) + body)
+        head = exactly(s, 16)
+        return exactly(s, struct.unpack(">I", head[4:8])[0] - 8)
+    client, server = struct.unpack(">II", frame(0, bytes(4)))
+    def ask(hexed):
+        b = frame(2, bytes([0x80, 0, 2, 0, server, 0, 0, client, 0, 9]) + bytes.fromhex(hexed))
+        print(hexed, "->", b[12:].hex())
+        return b[14:]
+    before = ask("0101 82 0000 00 000d")
+    ask("0102 82 0064 00 0001 1234")
+    print("D100 is", struct.unpack(">H", ask("0101 82 0064 00 0001"))[0])
+    for other in "0104 82 0000 00 30 0000 00", "0103 82 00c8 00 0004 ffff", "0620", "0701", "0501", "0102 30 0000 00 0001 00", "0101 30 0000 00 0008", "0101 77 0000 00 0001", "7777", "2301 0001 0000 30 0000 00", "0402 ffff":
+        ask(other)
+    print("stopped:", ask("0601")[0])
+    time.sleep(1.2)
+    print("moves", before != ask("0101 82 0000 00 000d"))
+
+
+def iec104():
+    s = tcp()
+    counts = [0, 0]
+    def send(asdu):
+        s.sendall(struct.pack("<BBHH", 0x68, 4 + len(asdu), counts[0] << 1, counts[1] << 1) + asdu)
+        counts[0] += 1
+    def take():
+        head = exactly(s, 2)
+        b = exactly(s, head[1])
+        if not b[0] & 1:
+            counts[1] += 1
+        return b
+    def until(*causes):
+        got = []
+        while True:
+            b = take()
+            if b[0] & 1:
+                continue
+            got.append(b[4:])
+            if b[4 + 2] in causes:
+                return got
+    s.sendall(bytes.fromhex("680407000000"))
+    take()
+    send(bytes.fromhex("6401 0600 ffff 000000 14"))
+    points = until(10)
+    station = points[0][4:6]
+    power = lambda ps: [struct.unpack("<f", p[9 + 15:9 + 19])[0] for p in ps if p[0] == 13][0]
+    before = power(points)
+    print("station", station.hex(), "power", before)
+    send(bytes.fromhex("2d01 0600") + station + bytes.fromhex("010000 01"))
+    print("unknown object", hex(until(0x6f)[-1][2]))
+    send(bytes.fromhex("2e01 0600") + station + bytes.fromhex("931300 81"))
+    until(7)
+    send(bytes.fromhex("2e01 0600") + station + bytes.fromhex("931300 01"))
+    names = {7: "confirmed", 11: "returned", 10: "terminated"}
+    print("breaker:", *[names.get(p[2], p[2]) for p in until(10)])
+    for more in "6501 0600 %s 000000 05", "6601 0500 %s 650000", "6701 0600 %s 000000 01020304050617", "3201 0600 %s ed1300 00007042 00", "7e01 0600 %s 010000 00", "6401 0600 feff 000000 14":
+        send(bytes.fromhex(more.replace("%s", station.hex())))
+        take()
+    time.sleep(2.1)
+    s.sendall(struct.pack("<BBHH", 0x68, 4, 1, counts[1] << 1))
+    send(bytes.fromhex("6401 0600 ffff 000000 14"))
+    ps = until(1)
+    print("cyclic", ps[-1][0] == 13, "power falls", power(ps) < before)
+    counts[0] += 7
+    send(bytes.fromhex("6401 0600 ffff 000000 14"))
+    try:
+        while True:
+            take()
+    except EOFError:
+        print("out of order: closed")
+
+
 globals()[service]()
