@@ -229,7 +229,12 @@ static int bind_pairs(const struct binding *b, const struct yaml_node *n, const 
 	YAML_EACH(n, it) {
 		if (it->type != YAML_SCALAR)
 			return complain(b, it, path, "%s is not a single value", it->key);
-		pairs[i++] = (struct option_pair){it->key, it->text, it->line};
+		struct option_pair *pair = &pairs[i++];
+		/* Of its own: the document may be gone before what was read of it. */
+		*pair = (struct option_pair){arena_text(b->arena, bytes_of_text(it->key)),
+					     arena_copy(b->arena, it->text), it->line};
+		if (!pair->name || !pair->value.at)
+			return complain(b, n, path, "too large for the configuration's memory");
 	}
 	*list = (struct option_list){pairs, i};
 	return 0;
@@ -267,11 +272,11 @@ static int bind_absent(const struct binding *b, const struct option *o, const st
 		return bind_map(b, o->fields, NULL, path, to);
 	if (!o->fallback)
 		return 0; /* the struct is zeroed: 0, empty, absent */
-	if (o->type != OPTION_LIST)
+	if (o->type != OPTION_LIST && o->type != OPTION_PAIRS)
 		return bind_scalar(b, o, NULL, bytes_of_text(o->fallback), path, to);
 	struct yaml_node *node;
 	int bad = yaml_read(bytes_of_text(o->fallback), "default", b->arena, &node, b->fault);
-	return bad ? bad : bind_list(b, o, node, path, to);
+	return bad ? bad : bind_value(b, o, node, path, to);
 }
 
 size_t option_edits(const char *a, const char *b)

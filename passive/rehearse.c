@@ -119,8 +119,11 @@ void service_rehearse_over(const struct service *service, enum transport transpo
 	r.stage.owner = &r;
 	r.stage.random = &r.random;
 	struct session *s = calloc(1, session_size(service));
-	if (!s || stage_start(&r.stage) < 0)
+	struct fault fault = {0};
+	if (!s || stage_start(&r.stage, &fault) < 0) {
+		fprintf(stderr, "%s\n", fault.text);
 		abort();
+	}
 	*s = (struct session){
 	        .stage = &r.stage,
 	        .service = service,

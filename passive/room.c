@@ -255,13 +255,16 @@ static int keeping_open(struct room *r, const struct process *p)
 	return bad;
 }
 
-static int stores_open(struct room *r)
+static int stores_open(struct room *r, struct fault *fault)
 {
 	const struct passive_options *o = r->settings.options;
 	if (tls_room_open(&r->tls, r->stage.device_key, o->rsa_keys, o->secure_sessions) < 0)
 		return ERR_MEMORY;
 	r->stage.tls = &r->tls;
-	if (stage_start(&r->stage) < 0 || limits_open(&r->limits, &o->limits) < 0 ||
+	int bad = stage_start(&r->stage, fault);
+	if (bad)
+		return bad;
+	if (limits_open(&r->limits, &o->limits) < 0 ||
 	    table_open(&r->datagrams, o->udp_sessions) < 0 ||
 	    datagram_open(r) < 0 ||
 	    steering_open(&r->steering, &r->personas, o->steer_entries, o->visits, o->visit_ms) < 0)
@@ -296,9 +299,12 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 	r->recordings_left = r->settings.options->recordings_bytes;
 	stage_open(r);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (r->epoll < 0 || stores_open(r) < 0 || keeping_open(r, p) < 0)
-		return fault_set(fault, ERR_MEMORY,
-		                 "passive: no memory or descriptors to start with");
+	fault->text[0] = '\0';
+	bad = r->epoll < 0 ? ERR_MEMORY : stores_open(r, fault);
+	if (!bad)
+		bad = keeping_open(r, p);
+	if (bad)
+		return fault->text[0] ? bad : fault_set(fault, bad, "passive: no memory or descriptors to start with");
 	handles_open(r);
 	bus_on_request(r->bus, "steer.table", on_steer_table, r);
 	return door_open(r, p, fault);

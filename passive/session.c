@@ -10,7 +10,7 @@ FIELD(FIELD_LOGIN_PROOF, "login.proof", BYTES, FIELD_PRIVATE,
       "challenge and answer that stand for the password, as crackers read them");
 
 /* What a service, and its device, says where neither the configuration nor a persona does. */
-static int defaults_read(struct stage *g)
+static int defaults_read(struct stage *g, struct fault *fault)
 {
 	size_t count = 0;
 	SERVICES_EACH(it)
@@ -18,15 +18,14 @@ static int defaults_read(struct stage *g)
 	g->arena = ARENA(STAGE_DEFAULTS_MAX);
 	g->defaults = arena_alloc(&g->arena, (count + 1) * sizeof *g->defaults);
 	if (!g->defaults)
-		return ERR_MEMORY;
+		return fault_set(fault, ERR_MEMORY, "passive: no memory to start with");
 	SERVICES_EACH(it) {
 		struct service_options device, own;
-		struct fault fault;
 		int bad = service_options_read(*it, (*it)->device, (*it)->device_size, NULL, "", (*it)->name, &g->arena,
-					       &device, &fault);
+					       &device, fault);
 		if (!bad)
 			bad = service_options_read(*it, (*it)->options, (*it)->options_size, NULL, "", (*it)->name,
-						   &g->arena, &own, &fault);
+						   &g->arena, &own, fault);
 		if (bad)
 			return bad;
 		g->defaults[g->default_count++] = (struct stage_default){*it, device.own, own.own};
@@ -34,14 +33,17 @@ static int defaults_read(struct stage *g)
 	return 0;
 }
 
-int stage_start(struct stage *g)
+int stage_start(struct stage *g, struct fault *fault)
 {
 	size_t head = 0;
 	SERVICES_EACH(it)
 		head = (*it)->input_max > head ? (*it)->input_max : head;
 	g->scratch = malloc(head + SESSION_RECEIVE_MAX);
-	if (!g->scratch || defaults_read(g) < 0)
-		return ERR_MEMORY;
+	if (!g->scratch)
+		return fault_set(fault, ERR_MEMORY, "passive: no memory to start with");
+	int bad = defaults_read(g, fault);
+	if (bad)
+		return bad;
 	g->scratch_head = head;
 	return 0;
 }

@@ -97,8 +97,8 @@ struct session {
 	_Alignas(max_align_t) uint8_t state[];
 };
 
-/* 0 or ERR_MEMORY: scratch for all registered services. */
-int stage_start(struct stage *);
+/* Scratch for all registered services, and what they say by default; 0 or ERR_…. */
+int stage_start(struct stage *, struct fault *);
 void stage_done(struct stage *);
 static inline uint8_t *stage_receive_at(struct stage *g)
 {
