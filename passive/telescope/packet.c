@@ -243,7 +243,9 @@ static inline void take_common_tcp(struct packet_batch *b, unsigned i, const uin
 	unsigned header = (tcp[12] >> 4) * 4u;
 	uint32_t payload = length - IPV4_HEADER - header;
 	bool df = ip[6] & 0x40, id = be16(ip + 4);
-	uint32_t quirks = df ? QUIRK_DF | (id ? QUIRK_ID_PLUS : 0) : id ? 0 : QUIRK_ID_MINUS;
+	/* Of the identification by df and id, as no processor foresees the two. */
+	static const uint16_t of_id[2][2] = {{QUIRK_ID_MINUS, 0}, {QUIRK_DF, QUIRK_DF | QUIRK_ID_PLUS}};
+	uint32_t quirks = of_id[df][id];
 	quirks |= (ip[1] & 3 ? QUIRK_ECN : 0) | (ip[6] & 0x80 ? QUIRK_ZERO_PLUS : 0);
 	lane_payload(b, i, (struct bytes){tcp + header, payload}, payload);
 	lane_tcp(b, i, tcp, (struct bytes){tcp + TCP_HEADER, header - TCP_HEADER}, false, quirks, 0);

@@ -106,6 +106,7 @@ struct account_key packet_key(const struct telescope *, const struct packet_batc
 struct address source_address(const struct telescope *, const struct source *);
 uint32_t source_find(const struct telescope *, const struct address *, uint64_t hash);
 uint32_t account_find(const struct telescope *, const struct account_key *, uint64_t hash);
+bool source_is(const struct telescope *, uint32_t source, const struct address *);
 bool account_is(const struct telescope *, uint32_t account, const struct account_key *);
 /* New ones; 0 when a pool is full, which accounts_relieve() is there to prevent. */
 uint32_t source_begin(struct telescope *, const struct address *, uint64_t hash, uint64_t time_us);

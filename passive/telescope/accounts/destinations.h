@@ -11,9 +11,9 @@
 #define SKETCH_REGISTERS 256
 #define DESTINATIONS_SKETCH 255 /* in `count`: a sketch */
 
+#define DESTINATION_SETS 4 /* of 2, 4, 8, 16 */
 struct destination_pools {
-	struct pool sets[4]; /* of 2, 4, 8, 16 */
-	struct pool sketches;
+	struct pool pools[DESTINATION_SETS + 1]; /* the last one: of sketches */
 };
 
 struct destinations {
@@ -29,8 +29,9 @@ uint64_t destination_pools_bytes(const struct destination_pools *);
 bool destinations_add(struct destination_pools *, struct destinations *, uint32_t destination);
 uint32_t destinations_count(const struct destination_pools *, const struct destinations *);
 void destinations_free(struct destination_pools *, struct destinations *);
-void destinations_prefetch(const struct destination_pools *, const struct destinations *,
-			   uint32_t destination);
+/* What destinations_add() will read first, to fetch it ahead. */
+const void *destinations_place(const struct destination_pools *, const struct destinations *,
+			       uint32_t destination);
 /*
  * The sketch alone, for others who count: 2^bits registers of 5 bits, three a word, which is enough
  * for 2^(bits + 31).  True when it changed.

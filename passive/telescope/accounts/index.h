@@ -30,21 +30,28 @@ static inline uint32_t index_tag(uint64_t hash)
 	return (uint32_t)(hash >> 58) << INDEX_ITEM_BITS;
 }
 
-static inline void index_prefetch(const struct index *x, uint64_t hash)
+/* Where looking for it begins, to fetch that ahead. */
+static inline const void *index_place(const struct index *x, uint64_t hash)
 {
-	__builtin_prefetch(&x->slots[hash & x->mask]);
+	return &x->slots[hash & x->mask];
 }
 
-/* The first item with this tag, to prefetch it; it may be another. */
+/*
+ * An item with this tag, which may be another, or 0, when there may be one all the same.  Without
+ * branches, which no processor would foresee, and within the line that was fetched.
+ */
 static inline uint32_t index_guess(const struct index *x, uint64_t hash)
 {
-	for (uint64_t at = hash & x->mask;; at = (at + 1) & x->mask) {
-		uint32_t slot = x->slots[at];
-		if (!slot)
-			return 0;
-		if ((slot & ~INDEX_ITEM_MAX) == index_tag(hash) && (slot & INDEX_ITEM_MAX))
-			return slot & INDEX_ITEM_MAX;
+	uint32_t tag = index_tag(hash), found = 0;
+	const uint32_t *first = &x->slots[hash & x->mask];
+	unsigned most = 15 - (hash & 15);
+#pragma GCC unroll 4
+	for (unsigned i = 4; i-- > 0;) {
+		uint32_t slot = first[i < most ? i : most];
+		uint32_t fits = -(uint32_t)((slot & ~INDEX_ITEM_MAX) == tag);
+		found = (slot & fits) | (found & ~fits);
 	}
+	return found & INDEX_ITEM_MAX;
 }
 
 static inline __attribute__((always_inline)) uint32_t

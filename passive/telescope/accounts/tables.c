@@ -53,6 +53,11 @@ static bool same_account(const void *of, uint32_t item, const void *key)
 	return account_is(of, item, key);
 }
 
+bool source_is(const struct telescope *t, uint32_t item, const struct address *a)
+{
+	return same_source(t, item, a);
+}
+
 uint32_t source_find(const struct telescope *t, const struct address *a, uint64_t hash)
 {
 	return index_find(&t->source_index, hash, same_source, t, a);

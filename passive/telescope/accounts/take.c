@@ -12,22 +12,39 @@ struct lanes {
 	struct account_key key[PACKET_BATCH];
 	struct source *source[PACKET_BATCH];
 	struct account *account[PACKET_BATCH];
-	uint32_t at[PACKET_BATCH]; /* its number, once it is known */
+	uint32_t source_at[PACKET_BATCH], at[PACKET_BATCH]; /* their numbers, first as guesses, which may be wrong */
+	const char *ahead[PACKET_BATCH]; /* what the next stage reads */
+	uint8_t search[PACKET_BATCH]; /* lanes whose account is not guessed from the source's packet before */
+	unsigned search_count;
 	uint32_t destination[PACKET_BATCH];
 	uint8_t rule[PACKET_BATCH];
 	bool fresh[PACKET_BATCH]; /* the account began with this packet */
 };
 
+/*
+ * In a loop of its own: each fetch may wait for a page's address to be looked up, and only where
+ * fetches stand close together does a processor look up several at once.  Inlined, since gcc takes
+ * calls of what does nothing else for nothing.
+ */
+static inline __attribute__((always_inline)) void
+fetch_ahead(const struct lanes *l, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		__builtin_prefetch(l->ahead[i], 1);
+}
+
 static void fetch_sources(struct telescope *t, const struct packet_batch *b, struct lanes *l)
 {
 	for (unsigned i = 0; i < b->count; i++) {
 		l->source_hash[i] = source_hash(t, &b->src[i]);
-		index_prefetch(&t->source_index, l->source_hash[i]);
+		l->ahead[i] = index_place(&t->source_index, l->source_hash[i]);
 	}
+	fetch_ahead(l, b->count);
 	for (unsigned i = 0; i < b->count; i++) {
-		uint32_t item = index_guess(&t->source_index, l->source_hash[i]);
-		__builtin_prefetch(pool_item(&t->sources, item), 1);
+		l->source_at[i] = index_guess(&t->source_index, l->source_hash[i]);
+		l->ahead[i] = pool_item(&t->sources, l->source_at[i]);
 	}
+	fetch_ahead(l, b->count);
 }
 
 /* The source's SYN before this one, for signatures that compare two. */
@@ -61,47 +78,48 @@ static uint16_t key_tag(const struct account_key *k)
 	return (uint16_t)(k->port ^ k->flags << 8 ^ k->proto);
 }
 
-static void account_prefetch(const struct telescope *t, uint32_t item)
-{
-	const char *a = pool_item(&t->accounts, item);
-	__builtin_prefetch(a, 1);
-	__builtin_prefetch(a + sizeof(struct account) - 1, 1);
-}
-
-/* Where the account is: of most packets where the source's packet before them went. */
+/*
+ * Where the account is: of most packets where the source's packet before them went.  What differs
+ * from packet to packet is chosen without branches.
+ */
 static void look_ahead(const struct telescope *t, struct lanes *l, unsigned i)
 {
 	const struct source *s = l->source[i];
 	const struct account_key *k = &l->key[i];
 	if (s->victim && k->answer)
 		__builtin_prefetch(pool_item(&t->victims, s->victim), 1);
-	l->at[i] = s->last_key == key_tag(k) ? s->last_account : 0;
-	if (l->at[i]) {
-		account_prefetch(t, l->at[i]);
-		return;
-	}
+	uint32_t known = -(uint32_t)(s->last_key == key_tag(k));
+	uint32_t at = s->last_account & known;
+	l->at[i] = at;
 	l->account_hash[i] = account_hash(t, k);
-	index_prefetch(&t->account_index, l->account_hash[i]);
+	uintptr_t slot = (uintptr_t)index_place(&t->account_index, l->account_hash[i]);
+	uintptr_t account = (uintptr_t)pool_item(&t->accounts, at);
+	l->ahead[i] = (const char *)(slot ^ ((slot ^ account) & -(uintptr_t)(known & 1)));
+	l->search[l->search_count] = (uint8_t)i;
+	l->search_count += !at;
 }
 
 static void take_sources(struct telescope *t, struct packet_batch *b, struct lanes *l)
 {
+	l->search_count = 0;
+	memset(l->ahead, 0, b->count * sizeof *l->ahead);
 	for (unsigned i = 0; i < b->count; i++) {
-		uint32_t at = source_find(t, &b->src[i], l->source_hash[i]);
+		uint32_t at = l->source_at[i];
+		if (!at || !source_is(t, at, &b->src[i]))
+			at = source_find(t, &b->src[i], l->source_hash[i]);
 		if (!at)
 			at = source_begin(t, &b->src[i], l->source_hash[i], b->time_us[i]);
 		struct source *s = at ? pool_item(&t->sources, at) : NULL;
 		l->source[i] = s;
 		if (!s) {
+			l->at[i] = 0;
 			unpaired(b, i);
 			continue;
 		}
 		uint32_t second = (uint32_t)(b->time_us[i] / 1000000);
 		s->packets += s->packets < UINT32_MAX;
-		if (second > s->last_s)
-			s->last_s = second;
-		else if (second < s->first_s)
-			s->first_s = second;
+		s->last_s = second > s->last_s ? second : s->last_s;
+		s->first_s = second < s->first_s ? second : s->first_s;
 		if (b->column[COLUMN_SHAPE][i] && !(b->column[COLUMN_FLAGS][i] & 0x10))
 			pair_up(s, b, i);
 		else
@@ -109,27 +127,30 @@ static void take_sources(struct telescope *t, struct packet_batch *b, struct lan
 		l->key[i] = packet_key(t, b, i, at);
 		look_ahead(t, l, i);
 	}
+	fetch_ahead(l, b->count);
+	for (unsigned i = 0; i < b->count; i++) /* an account may lie across two lines */
+		__builtin_prefetch((const char *)pool_item(&t->accounts, l->at[i] + 1) - 1, 1);
 }
 
-static void fetch_accounts(struct telescope *t, const struct packet_batch *b, struct lanes *l)
+static void fetch_accounts(const struct telescope *t, struct lanes *l)
 {
-	for (unsigned i = 0; i < b->count; i++) {
-		if (!l->source[i])
-			continue;
-		if (!l->at[i]) {
-			account_prefetch(t, index_guess(&t->account_index, l->account_hash[i]));
-		} else if (!account_is(t, l->at[i], &l->key[i])) {
-			l->at[i] = 0;
-			l->account_hash[i] = account_hash(t, &l->key[i]);
-		}
+	for (unsigned n = 0; n < l->search_count; n++) {
+		unsigned i = l->search[n];
+		l->at[i] = index_guess(&t->account_index, l->account_hash[i]);
+		l->ahead[n] = pool_item(&t->accounts, l->at[i]);
 	}
+	fetch_ahead(l, l->search_count);
+	for (unsigned n = 0; n < l->search_count; n++)
+		__builtin_prefetch(l->ahead[n] + sizeof(struct account) - 1, 1);
 }
 
 static void account_take(struct telescope *t, const struct packet_batch *b, struct lanes *l, unsigned i)
 {
 	const struct account_key *k = &l->key[i];
 	struct source *s = l->source[i];
-	uint32_t at = l->at[i] ? l->at[i] : account_find(t, k, l->account_hash[i]);
+	uint32_t at = l->at[i];
+	if (!account_is(t, at, k))
+		at = account_find(t, k, l->account_hash[i]);
 	if (!at)
 		at = account_begin(t, k, l->account_hash[i]);
 	if (!at)
@@ -144,7 +165,7 @@ static void account_take(struct telescope *t, const struct packet_batch *b, stru
 	}
 	l->fresh[i] = !a->packets;
 	struct destinations set = {a->destinations_at, a->destinations};
-	destinations_prefetch(&t->destinations, &set, l->destination[i]);
+	l->ahead[i] = destinations_place(&t->destinations, &set, l->destination[i]);
 	if (!l->fresh[i])
 		return;
 	a->packets = 1; /* from here on it is one that lives */
@@ -157,9 +178,11 @@ static void take_accounts(struct telescope *t, const struct packet_batch *b, str
 {
 	for (unsigned i = 0; i < b->count; i++) {
 		l->account[i] = NULL;
+		l->ahead[i] = NULL;
 		if (l->source[i])
 			account_take(t, b, l, i);
 	}
+	fetch_ahead(l, b->count);
 }
 
 /* Who of ours the account asks or answers first. */
@@ -236,6 +259,16 @@ static bool account_holds(const struct telescope *t, struct account *a, uint64_t
 	return a->packets < UINT32_MAX && bytes <= UINT32_MAX - a->bytes;
 }
 
+/* Most packets match no rule or the one that their source's others did; that is one branch. */
+static void show_evidence(struct source *s, uint8_t rule)
+{
+	uint8_t count = s->evidence[0].count;
+	if ((rule == 0) | (s->evidence[0].rule == rule))
+		s->evidence[0].count = (uint8_t)(count + ((rule != 0) & (count < UINT8_MAX)));
+	else
+		source_evidence(s, rule);
+}
+
 static void vote(struct account *a, uint8_t rule)
 {
 	if (a->rule == rule)
@@ -281,14 +314,11 @@ static void take_packet(struct telescope *t, const struct packet_batch *b, struc
 	a->packets++;
 	a->bytes += length;
 	uint8_t ttl = (uint8_t)b->column[COLUMN_TTL][i];
-	if (ttl < a->ttl_min)
-		a->ttl_min = ttl;
-	if (ttl > a->ttl_max)
-		a->ttl_max = ttl;
-	if (b->column[COLUMN_SHAPE][i] && a->shape_tag != shape_tag(b->column[COLUMN_SHAPE][i]))
-		a->bits |= ACCOUNT_SHAPES;
-	if (l->rule[i])
-		source_evidence(s, l->rule[i]);
+	a->ttl_min = ttl < a->ttl_min ? ttl : a->ttl_min;
+	a->ttl_max = ttl > a->ttl_max ? ttl : a->ttl_max;
+	uint32_t shape = b->column[COLUMN_SHAPE][i];
+	a->bits |= ((shape != 0) & (a->shape_tag != shape_tag(shape))) ? ACCOUNT_SHAPES : 0;
+	show_evidence(s, l->rule[i]);
 	vote(a, l->rule[i]);
 	if (!a->payload && b->payload[i].len && (a->proto == 6 || a->proto == 17))
 		payload_keep(t, a, b->payload[i], (uint16_t)b->column[COLUMN_DPORT][i]);
@@ -308,6 +338,17 @@ static void clock_set(struct telescope *t, uint64_t now_us)
 	t->now_us = now_us;
 }
 
+static void take_times(struct telescope *t, const struct packet_batch *b)
+{
+	uint64_t first = t->sums.first_us ? t->sums.first_us : b->time_us[0], last = t->sums.last_us;
+	for (unsigned i = 0; i < b->count; i++) {
+		first = b->time_us[i] < first ? b->time_us[i] : first;
+		last = b->time_us[i] > last ? b->time_us[i] : last;
+	}
+	t->sums.first_us = first;
+	t->sums.last_us = last;
+}
+
 void telescope_take(struct telescope *t, struct packet_batch *b)
 {
 	struct lanes l;
@@ -316,18 +357,14 @@ void telescope_take(struct telescope *t, struct packet_batch *b)
 	accounts_relieve(t);
 	fetch_sources(t, b, &l);
 	take_sources(t, b, &l);
-	fetch_accounts(t, b, &l);
+	fetch_accounts(t, &l);
 	memset(l.rule, 0, sizeof l.rule);
 	if (t->options.signatures)
 		signatures_match(t->options.signatures, b, l.rule);
 	take_accounts(t, b, &l);
+	take_times(t, b);
 	for (unsigned i = 0; i < b->count; i++) {
-		uint64_t at = b->time_us[i];
-		if (at < t->sums.first_us || !t->sums.first_us)
-			t->sums.first_us = at;
-		if (at > t->sums.last_us)
-			t->sums.last_us = at;
-		clock_set(t, at);
+		clock_set(t, b->time_us[i]);
 		if (l.account[i])
 			take_packet(t, b, &l, i);
 	}

@@ -107,7 +107,7 @@ static void account_fetch(const struct telescope *t, const struct account *a)
 	if (account_target_key(a, &k))
 		fanin_prefetch(&t->fanin, &k);
 	else if (set.count == DESTINATIONS_SKETCH)
-		destinations_prefetch(&t->destinations, &set, 0);
+		__builtin_prefetch(destinations_place(&t->destinations, &set, 0));
 }
 
 void telescope_finish(struct telescope *t)
