@@ -12,7 +12,7 @@ typedef uint32_t four __attribute__((vector_size(16), aligned(4), may_alias));
 static unsigned pool_of(uint8_t count)
 {
 	static const uint8_t pools[8] = {0, 1, 2, 3, 3, 3, 3, SKETCHES};
-	return pools[31 - __builtin_clz((count - 1u) | 1)];
+	return pools[31 - __builtin_clz((uint8_t)(count - 1) | 1u)];
 }
 
 int destination_pools_open(struct destination_pools *p, uint32_t accounts_max)
