@@ -10,22 +10,15 @@
  * 9.18, measured for each.
  */
 #include "base/options.h"
+#include "passive/dns/question.h"
 #include "passive/service.h"
 
-#define NAME_MAX_BYTES 255 /* RFC 1035 2.3.4 */
 #define MESSAGE_MAX 4096
-#define HEADER 12
-#define PLAIN_MAX 512 /* of an answer without EDNS, RFC 1035 2.3.4 */
 #define EDNS_MAX 1232 /* what both servers offer and use */
 /* What ANY has brought for the names that attacks ask for, where the size allowed it. */
 #define ANY_ANSWER 3200
 
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_MX = 15, TYPE_TXT = 16,
-       TYPE_AAAA = 28, TYPE_OPT = 41, TYPE_AXFR = 252, TYPE_ANY = 255 };
-enum { CLASS_IN = 1, CLASS_CHAOS = 3 };
 enum { NO_ERROR = 0, FORM_ERROR = 1, NOT_IMPLEMENTED = 4, REFUSED = 5, NOT_AUTH = 9 };
-enum { FLAG_ANSWER = 0x8000, FLAG_AUTHORITATIVE = 0x0400, FLAG_TRUNCATED = 0x0200,
-       FLAG_RECURSION_ASKED = 0x0100, FLAG_RECURSION = 0x0080, OPCODE = 0x7800 };
 enum { OPCODE_NOTIFY = 4 << 11, OPCODE_UPDATE = 5 << 11 };
 
 static const char *const softwares[] = {"dnsmasq", "bind", NULL};
@@ -38,86 +31,11 @@ struct dns_device {
 	const char *version, *hostname;
 };
 
-struct question {
-	uint16_t id, flags, questions, type, class;
-	bool malformed, edns;
-	uint16_t size; /* that the asker takes over UDP */
-	struct bytes wire;      /* name, type and class as they came */
-	char name[NAME_MAX_BYTES + 1]; /* dotted */
-};
-
-static bool name_read(struct reader *r, char out[NAME_MAX_BYTES + 1])
-{
-	struct writer w = writer_of(out, NAME_MAX_BYTES);
-	for (unsigned n; (n = read_u8(r)) != 0;) {
-		if (n > 63 || w.bad || !reader_ok(r))
-			return false;
-		if (writer_used(&w))
-			write_u8(&w, '.');
-		write_span(&w, read_bytes(r, n));
-	}
-	*w.at = '\0';
-	return reader_ok(r) && !w.bad;
-}
-
-/* The OPT record (RFC 6891) among the additional ones, which is all that askers send there. */
-static void edns_read(struct reader *r, struct question *q)
-{
-	if (read_u8(r) != 0 || read_u16(r) != TYPE_OPT)
-		return;
-	uint16_t size = read_u16(r);
-	read_bytes(r, 4);
-	read_bytes(r, read_u16(r));
-	if (!reader_ok(r))
-		return;
-	q->edns = true;
-	q->size = size < PLAIN_MAX ? PLAIN_MAX : size;
-}
-
-static bool question_read(struct bytes message, struct question *q)
-{
-	struct reader r = reader_of_bytes(message);
-	*q = (struct question){.id = read_u16(&r), .size = PLAIN_MAX};
-	q->flags = read_u16(&r);
-	q->questions = read_u16(&r);
-	read_bytes(&r, 4);
-	uint16_t additional = read_u16(&r);
-	if (!reader_ok(&r) || q->flags & FLAG_ANSWER)
-		return false;
-	const uint8_t *from = r.at;
-	if (q->questions == 0)
-		return true;
-	q->malformed = q->questions > 1 || !name_read(&r, q->name);
-	q->type = read_u16(&r);
-	q->class = read_u16(&r);
-	q->malformed |= !reader_ok(&r);
-	if (q->malformed)
-		return true;
-	q->wire = (struct bytes){from, (size_t)(r.at - from)};
-	if (additional)
-		edns_read(&r, q);
-	return true;
-}
-
-static const char *type_name(uint16_t type, char room[16])
-{
-	static const struct { uint16_t type; const char *name; } names[] = {
-		{TYPE_A, "A"}, {TYPE_NS, "NS"}, {5, "CNAME"}, {TYPE_SOA, "SOA"}, {TYPE_PTR, "PTR"},
-		{TYPE_MX, "MX"}, {TYPE_TXT, "TXT"}, {TYPE_AAAA, "AAAA"}, {33, "SRV"}, {43, "DS"},
-		{46, "RRSIG"}, {48, "DNSKEY"}, {65, "HTTPS"}, {TYPE_AXFR, "AXFR"}, {TYPE_ANY, "ANY"},
-	};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].type == type)
-			return names[i].name;
-	snprintf(room, 16, "TYPE%u", type); /* RFC 3597 5 */
-	return room;
-}
-
-static void question_report(struct session *s, const struct question *q)
+static void question_report(struct session *s, const struct dns_question *q)
 {
 	char room[16], method[32];
-	snprintf(method, sizeof method, "%s%s", q->class == CLASS_CHAOS ? "CH " : "",
-	         type_name(q->type, room));
+	snprintf(method, sizeof method, "%s%s", q->class == DNS_CHAOS ? "CH " : "",
+	         dns_type_name(q->type, room));
 	struct event *e = session_report(s, EVENT_REQUEST_SEEN);
 	event_set_bytes(e, FIELD_METHOD, bytes_of_text(method));
 	event_set_bytes(e, FIELD_TARGET, *q->name ? bytes_of_text(q->name) : BYTES("."));
@@ -131,7 +49,7 @@ struct answer {
 /* An answer record about the name of the question; its data follows. */
 static void record(struct answer *a, uint16_t type, uint16_t class, uint32_t ttl, uint16_t len)
 {
-	write_u16(&a->w, 0xc000 | HEADER);
+	write_u16(&a->w, 0xc000 | DNS_HEADER);
 	write_u16(&a->w, type);
 	write_u16(&a->w, class);
 	write_u32(&a->w, ttl);
@@ -142,7 +60,7 @@ static void record(struct answer *a, uint16_t type, uint16_t class, uint32_t ttl
 static void record_text(struct answer *a, uint16_t class, uint32_t ttl, const char *text)
 {
 	size_t n = strlen(text) < 255 ? strlen(text) : 255;
-	record(a, TYPE_TXT, class, ttl, (uint16_t)(n + 1));
+	record(a, DNS_TXT, class, ttl, (uint16_t)(n + 1));
 	write_u8(&a->w, (uint8_t)n);
 	write_bytes(&a->w, text, n);
 }
@@ -151,21 +69,21 @@ static void record_text(struct answer *a, uint16_t class, uint32_t ttl, const ch
 static void record_below(struct answer *a, uint16_t type, const char *label)
 {
 	uint16_t n = (uint16_t)strlen(label);
-	record(a, type, CLASS_IN, 3600, (uint16_t)(n + 3 + (type == TYPE_MX ? 2 : 0)));
-	if (type == TYPE_MX)
+	record(a, type, DNS_IN, 3600, (uint16_t)(n + 3 + (type == DNS_MX ? 2 : 0)));
+	if (type == DNS_MX)
 		write_u16(&a->w, 10);
 	write_u8(&a->w, (uint8_t)n);
 	write_bytes(&a->w, label, n);
-	write_u16(&a->w, 0xc000 | HEADER);
+	write_u16(&a->w, 0xc000 | DNS_HEADER);
 }
 
 static void record_address(struct answer *a, struct session *s, uint16_t type)
 {
 	const struct address *local = session_local(s);
 	bool v4 = address_is_v4(local);
-	if (v4 != (type == TYPE_A))
+	if (v4 != (type == DNS_A))
 		return;
-	record(a, type, CLASS_IN, 300, v4 ? 4 : 16);
+	record(a, type, DNS_IN, 300, v4 ? 4 : 16);
 	write_bytes(&a->w, v4 ? local->b + 12 : local->b, v4 ? 4 : 16);
 }
 
@@ -175,8 +93,8 @@ static void records_root(struct answer *a)
 	uint16_t suffix = 0;
 	for (char c = 'a'; c <= 'm'; c++) {
 		write_u8(&a->w, 0);
-		write_u16(&a->w, TYPE_NS);
-		write_u16(&a->w, CLASS_IN);
+		write_u16(&a->w, DNS_NS);
+		write_u16(&a->w, DNS_IN);
 		write_u32(&a->w, 518400);
 		write_u16(&a->w, suffix ? 4 : 20);
 		write_u8(&a->w, 1);
@@ -191,35 +109,35 @@ static void records_root(struct answer *a)
 	}
 }
 
-static void answer_resolved(struct session *s, const struct question *q, struct answer *a)
+static void answer_resolved(struct session *s, const struct dns_question *q, struct answer *a)
 {
-	bool any = q->type == TYPE_ANY;
+	bool any = q->type == DNS_ANY;
 	if (!*q->name) {
-		if (any || q->type == TYPE_NS)
+		if (any || q->type == DNS_NS)
 			records_root(a);
 		return;
 	}
-	if (any || q->type == TYPE_A)
-		record_address(a, s, TYPE_A);
-	if (any || q->type == TYPE_AAAA)
-		record_address(a, s, TYPE_AAAA);
-	if (any || q->type == TYPE_NS) {
-		record_below(a, TYPE_NS, "ns1");
-		record_below(a, TYPE_NS, "ns2");
+	if (any || q->type == DNS_A)
+		record_address(a, s, DNS_A);
+	if (any || q->type == DNS_AAAA)
+		record_address(a, s, DNS_AAAA);
+	if (any || q->type == DNS_NS) {
+		record_below(a, DNS_NS, "ns1");
+		record_below(a, DNS_NS, "ns2");
 	}
-	if (any || q->type == TYPE_MX)
-		record_below(a, TYPE_MX, "mail");
-	if (any || q->type == TYPE_TXT)
-		record_text(a, CLASS_IN, 3600, "v=spf1 a mx ~all");
+	if (any || q->type == DNS_MX)
+		record_below(a, DNS_MX, "mail");
+	if (any || q->type == DNS_TXT)
+		record_text(a, DNS_IN, 3600, "v=spf1 a mx ~all");
 }
 
-static uint8_t answer_chaos(struct session *s, const struct dns_device *d, const struct question *q,
+static uint8_t answer_chaos(struct session *s, const struct dns_device *d, const struct dns_question *q,
                             struct answer *a)
 {
 	struct bytes name = bytes_of_text(q->name);
 	char text[256];
 	const char *template = NULL;
-	if (q->type != TYPE_TXT && q->type != TYPE_ANY)
+	if (q->type != DNS_TXT && q->type != DNS_ANY)
 		return REFUSED;
 	if (bytes_equal_nocase(name, "version.bind"))
 		template = d->version;
@@ -229,8 +147,8 @@ static uint8_t answer_chaos(struct session *s, const struct dns_device *d, const
 		template = "Simon Kelley";
 	if (template) {
 		session_expand(s, template, text, sizeof text);
-		record_text(a, CLASS_CHAOS, 0, text);
-		a->flags |= FLAG_AUTHORITATIVE;
+		record_text(a, DNS_CHAOS, 0, text);
+		a->flags |= DNS_FLAG_AUTHORITATIVE;
 		return NO_ERROR;
 	}
 	struct bytes last = name;
@@ -240,10 +158,10 @@ static uint8_t answer_chaos(struct session *s, const struct dns_device *d, const
 	return d->software == DNSMASQ && known ? NOT_IMPLEMENTED : REFUSED;
 }
 
-static uint8_t answer_fill(struct session *s, const struct dns_device *d, const struct question *q,
+static uint8_t answer_fill(struct session *s, const struct dns_device *d, const struct dns_question *q,
                            struct answer *a)
 {
-	uint16_t opcode = q->flags & OPCODE;
+	uint16_t opcode = q->flags & DNS_OPCODE;
 	bool bind = d->software == BIND;
 	if (bind && (opcode == OPCODE_NOTIFY || opcode == OPCODE_UPDATE))
 		return NOT_AUTH;
@@ -251,27 +169,27 @@ static uint8_t answer_fill(struct session *s, const struct dns_device *d, const 
 		return bind ? NOT_IMPLEMENTED : REFUSED;
 	if (q->questions == 0 || q->malformed)
 		return bind ? FORM_ERROR : REFUSED;
-	if (q->class == CLASS_CHAOS)
+	if (q->class == DNS_CHAOS)
 		return answer_chaos(s, d, q, a);
-	if (q->type == TYPE_AXFR)
+	if (q->type == DNS_AXFR)
 		return bind ? NOT_AUTH : REFUSED;
-	if (q->class != CLASS_IN || d->recursion == RECURSION_REFUSED ||
-	    !(q->flags & FLAG_RECURSION_ASKED))
+	if (q->class != DNS_IN || d->recursion == RECURSION_REFUSED ||
+	    !(q->flags & DNS_FLAG_RECURSION_ASKED))
 		return REFUSED;
 	answer_resolved(s, q, a);
 	return NO_ERROR;
 }
 
-static void answer_finish(struct answer *a, const struct question *q, uint8_t code)
+static void answer_finish(struct answer *a, const struct dns_question *q, uint8_t code)
 {
 	if (q->edns) { /* RFC 6891 6.1.2 */
 		write_u8(&a->w, 0);
-		write_u16(&a->w, TYPE_OPT);
+		write_u16(&a->w, DNS_OPT);
 		write_u16(&a->w, EDNS_MAX);
 		write_u32(&a->w, 0);
 		write_u16(&a->w, 0);
 	}
-	struct writer head = writer_of(a->w.start, HEADER);
+	struct writer head = writer_of(a->w.start, DNS_HEADER);
 	write_u16(&head, q->id);
 	write_u16(&head, (uint16_t)(a->flags | code));
 	write_u16(&head, q->wire.len ? 1 : 0);
@@ -280,14 +198,14 @@ static void answer_finish(struct answer *a, const struct question *q, uint8_t co
 	write_u16(&head, q->edns);
 }
 
-static void answer_begin(struct answer *a, const struct dns_device *d, const struct question *q)
+static void answer_begin(struct answer *a, const struct dns_device *d, const struct dns_question *q)
 {
 	bool recursive = d->software == DNSMASQ || d->recursion == RECURSION_OPEN;
 	a->w.at = a->w.start;
 	a->answers = 0;
-	a->flags = (uint16_t)(FLAG_ANSWER | (q->flags & (OPCODE | FLAG_RECURSION_ASKED)) |
-	                      (recursive ? FLAG_RECURSION : 0));
-	write_zero(&a->w, HEADER);
+	a->flags = (uint16_t)(DNS_FLAG_ANSWER | (q->flags & (DNS_OPCODE | DNS_FLAG_RECURSION_ASKED)) |
+	                      (recursive ? DNS_FLAG_RECURSION : 0));
+	write_zero(&a->w, DNS_HEADER);
 	write_span(&a->w, q->wire);
 }
 
@@ -297,8 +215,8 @@ static void message(struct session *s, struct bytes asked, bool udp)
 	const struct dns_device *d = session_device(s);
 	uint8_t room[MESSAGE_MAX];
 	struct answer a = {.w = writer_of(room, sizeof room)};
-	struct question q;
-	if (!question_read(asked, &q))
+	struct dns_question q;
+	if (!dns_question_read(asked, &q))
 		return;
 	if (q.malformed && d->software == DNSMASQ)
 		return;
@@ -309,14 +227,14 @@ static void message(struct session *s, struct bytes asked, bool udp)
 	answer_finish(&a, &q, code);
 	size_t whole = writer_used(&a.w), max = q.size < EDNS_MAX ? q.size : EDNS_MAX;
 	if (udp) {
-		if (q.type == TYPE_ANY && code == NO_ERROR && *q.name)
+		if (q.type == DNS_ANY && code == NO_ERROR && *q.name)
 			session_would_say(s, q.size < ANY_ANSWER ? q.size : ANY_ANSWER);
 		else
 			session_would_say(s, whole);
 		max = session_answer_max(s) < max ? session_answer_max(s) : max;
 		if (whole > max) {
 			answer_begin(&a, d, &q);
-			a.flags |= FLAG_TRUNCATED;
+			a.flags |= DNS_FLAG_TRUNCATED;
 			answer_finish(&a, &q, code);
 		}
 	} else {
