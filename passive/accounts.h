@@ -15,9 +15,9 @@ struct account {
 
 extern const struct option account_options[];
 
-#define ACCOUNTS_OPTION(type, member)                                                              \
+#define ACCOUNTS_OPTION(holder, member)                                                            \
 	{                                                                                          \
-		.name = "accounts", .type = OPTION_LIST, .offset = offsetof(type, member),         \
+		.name = "accounts", .type = OPTION_LIST, .offset = offsetof(holder, member),        \
 		.element = OPTION_MAP, .fields = account_options, .size = sizeof(struct account),  \
 		.summary = "accounts of this service; without any those of the device"             \
 	}

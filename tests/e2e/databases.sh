@@ -2,11 +2,11 @@
 # The decoys' database servers met with their own clients, nmap, hydra and medusa.
 # Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
 . "$(dirname "$0")/lib.sh"
-for client in nmap hydra medusa redis-cli; do
+for client in nmap hydra medusa redis-cli mariadb; do
 	command -v $client >/dev/null || skip "$client is missing"
 done
 DECOY=127.24.0.1 LOCKED=127.24.0.2
-REDIS_PORT=$BASE_PORT
+REDIS_PORT=$BASE_PORT MYSQL_PORT=$((BASE_PORT + 1))
 
 mkdir "$WORK/personas"
 cat >"$WORK/personas/open.yaml" <<-EOT
@@ -17,6 +17,7 @@ cat >"$WORK/personas/open.yaml" <<-EOT
 	kernel: 5.10.0-28-amd64
 	services:
 	  redis: {ports: [$REDIS_PORT], version: 6.0.16}
+	  mysql: {ports: [$MYSQL_PORT], accounts: [{user: root, password: planted7}]}
 EOT
 cat >"$WORK/personas/locked.yaml" <<-EOT
 	name: locked
@@ -26,6 +27,7 @@ cat >"$WORK/personas/locked.yaml" <<-EOT
 	kernel: 5.10.0-28-amd64
 	services:
 	  redis: {ports: [$REDIS_PORT], password: planted7}
+	  mysql: {ports: [$MYSQL_PORT], flavour: mysql8, version: 8.0.36, accounts: [{user: root, password: planted7}]}
 EOT
 loopback_config <<-EOT
 	passive:
@@ -33,7 +35,7 @@ loopback_config <<-EOT
 	  decoys:
 	    - {prefix: $DECOY, personas: [open]}
 	    - {prefix: $LOCKED, personas: [locked]}
-	  services: {redis: {ports: [$REDIS_PORT]}}
+	  services: {redis: {ports: [$REDIS_PORT]}, mysql: {ports: [$MYSQL_PORT]}}
 	  workers: 1
 EOT
 printf '%s\n' admin1 root1 planted7 qwerty letmein >"$WORK/passwords"
@@ -68,4 +70,29 @@ redis_met() {
 	guessed redis -s $REDIS_PORT $LOCKED redis
 }
 
+# medusa_found MODULE ADDRESS PORT USER: only the planted password
+medusa_found() {
+	local found
+	found=$(medusa -h "$2" -n "$3" -u "$4" -P "$WORK/passwords" -M "$1" -t 1 2>&1 | grep FOUND)
+	[[ $found == *"Password: planted7 [SUCCESS]"* ]] || fail "$1: medusa found \"$found\""
+	[ "$(wc -l <<<"$found")" = 1 ] || fail "$1: medusa found a false password: $found"
+}
+
+mysql_met() {
+	local to="-h $DECOY -P $MYSQL_PORT -uroot" got
+	is 'mysql: version' 10.11.6-MariaDB-0+deb12u1 "$(mariadb $to -pplanted7 -N -e 'select version()')"
+	is 'mysql: a table' $'1\tx\n2\ty' "$(mariadb $to -pplanted7 -N -e \
+		"create database w; use w; create table t (a int, b text); insert into t values (1,'x'),(2,'y'); select * from t")"
+	is 'mysql: dump and function' hi "$(mariadb $to -pplanted7 -N -e "select 0x7f454c46 into dumpfile '/tmp/u.so';
+		create function sys_eval returns string soname 'u.so'; select trim(sys_eval('echo hi'))")"
+	got=$(mariadb $to -pwrong -e 'select 1' 2>&1)
+	is 'mysql: wrong password' "ERROR 1045 (28000): Access denied for user 'root'@'127.0.0.1' (using password: YES)" "$got"
+	is 'mysql 8: log-in' 8.0.36 "$(mariadb -h $LOCKED -P $MYSQL_PORT -uroot -pplanted7 -N -e 'select version()')"
+	identified mysql 'MySQL 5.5.5-10.11.6-MariaDB-0\+deb12u1' $DECOY $MYSQL_PORT mysql-info
+	identified 'mysql 8' 'MySQL 8.0.36' $LOCKED $MYSQL_PORT mysql-info
+	guessed mysql -l root -s $MYSQL_PORT $DECOY mysql
+	medusa_found mysql $DECOY $MYSQL_PORT root
+}
+
 redis_met
+mysql_met
