@@ -47,6 +47,9 @@ struct persona_page {
 	const struct persona_header *headers;
 	size_t header_count;
 	struct bytes body;
+	const char *upload;   /* directory of the device that takes in files sent here; NULL: none */
+	const char *includes; /* parameter that names a file which is shown instead; NULL: none */
+	const char *runs;     /* "xmlrpc"; NULL: it is only shown */
 };
 
 /* A login form: where it is sent, its fields, and the pages that answer it. */
@@ -61,7 +64,10 @@ struct persona_http {
 	const char
 	        *realm; /* NULL: it never asks, locked pages answer with the page at login.path */
 	bool digest;    /* it asks for Digest, and takes Basic too */
-	struct persona_login login;
+	const char *root; /* directory whose files are served; NULL: pages only */
+	struct persona_login login; /* the first of logins: where locked pages lead */
+	const struct persona_login *logins;
+	size_t login_count;
 	const struct persona_credential *credentials; /* its own accounts; none: the device's */
 	size_t credential_count;
 	const struct persona_page *pages;

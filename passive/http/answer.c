@@ -49,6 +49,14 @@ static const struct persona_page *find_page(const struct turn *t, const char *pa
 		     : persona_page(t->persona, method, merge_slashes(writer_bytes(&w), room));
 }
 
+static bool leaves_root(const struct turn *t)
+{
+	bool below = false;
+	for (const char *const *at = t->dialect->traversals; at && *at; at++)
+		below |= bytes_start_with(t->request->path, *at);
+	return below;
+}
+
 /*
  * ../ in some servers leaves the document root: then the persona's own files answer, the
  * same that its shell shows.  Nothing of the host can: the file system is made up.
@@ -60,11 +68,8 @@ static bool find_file(const struct turn *t, struct bytes *content)
 	struct writer w = writer_of(room, sizeof room);
 	write_path(t->request->path, &w);
 	struct bytes path = writer_bytes(&w);
-	bool below = false;
-	for (const char *const *at = t->dialect->traversals; at && *at; at++)
-		below |= bytes_start_with(path, *at);
 	size_t up = bytes_find(path, "../");
-	if (!below || up == path.len || w.bad || !t->persona->root ||
+	if (!leaves_root(t) || up == path.len || w.bad || !t->persona->root ||
 	    !session_files(t->session, &files, NULL))
 		return false;
 	struct vfs_node node;
@@ -85,6 +90,23 @@ static bool has_word(const char *words, struct bytes word)
 	return false;
 }
 
+/* Whether ../ leads out of the root; what is encoded is decoded once, as servers do. */
+static bool climbs(struct bytes raw)
+{
+	uint8_t room[TURN_PATH_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	write_path(raw, &w);
+	struct bytes path = writer_bytes(&w);
+	int depth = 0;
+	while (path.len && depth >= 0) {
+		struct bytes part = {path.at, bytes_find(path, "/")};
+		size_t step = part.len < path.len ? part.len + 1 : part.len;
+		depth += bytes_equal_text(part, "..") ? -1 : part.len && !bytes_equal_text(part, ".");
+		path = (struct bytes){path.at + step, path.len - step};
+	}
+	return depth < 0;
+}
+
 /* The status of a request that the server refuses before it looks for a page; 0: it does not. */
 static unsigned objection(const struct turn *t)
 {
@@ -98,6 +120,8 @@ static unsigned objection(const struct turn *t)
 		return d->long_target;
 	if (d->needs_host && r->version == HTTP_1_1 && r->host.len == 0)
 		return d->bad_request;
+	if (d->climbing && !leaves_root(t) && climbs(r->path))
+		return d->climbing;
 	bool options = d->allow && bytes_equal_text(r->method, "OPTIONS");
 	return has_word(d->methods, r->method) || options ? 0 : d->bad_method;
 }
@@ -200,6 +224,23 @@ static void use_file(const struct turn *t, struct bytes content, struct reply *y
 	y->body = body->bad ? content : writer_bytes(body);
 }
 
+static void use_served(const struct turn *t, const struct served *got, struct reply *y, struct writer *body)
+{
+	char path[TURN_PATH_MAX];
+	y->answer.status = got->status;
+	y->body = got->content;
+	y->head = got->is_file ? t->dialect->file_head : t->dialect->page_head;
+	y->answer.type = got->type ? bytes_of_text(got->type)
+			 : bytes_copy_text(t->request->path, path, sizeof path) && got->is_file
+				 ? type_of(path)
+				 : BYTES("text/html; charset=UTF-8");
+	if (got->is_file && bytes_find(got->content, "%{") < got->content.len) {
+		persona_expand(&t->look, got->content, body);
+		y->body = body->bad ? got->content : writer_bytes(body);
+	}
+	y->answer.modified_us = FIRMWARE_TIME_US;
+}
+
 static void use_error(const struct turn *t, unsigned status, struct reply *y)
 {
 	y->answer.status = status;
@@ -240,6 +281,9 @@ static struct reply begin_reply(const struct turn *t)
 			.time_us = t->look.time_us,
 			.target = r->path,
 			.host = r->host.len ? r->host : bytes_of_text(t->look.address),
+			.method = r->method,
+			.port = session_local_port(t->session),
+			.secure = session_is_secure(t->session),
 		}};
 }
 
@@ -258,7 +302,13 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 	const struct persona_page *page = find_page(t, t->page_path);
 	bool locked = page && page->locked && !t->authorized;
 	bool own_method = page && page->method; /* a page that names its method knows better */
-	struct bytes file;
+	struct bytes file, path = {0};
+	struct served got;
+	uint8_t path_room[TURN_PATH_MAX], merged[TURN_PATH_MAX];
+	struct writer path_writer = writer_of(path_room, sizeof path_room);
+	write_path(t->request->path, &path_writer);
+	if (!path_writer.bad)
+		path = merge_slashes(writer_bytes(&path_writer), merged);
 	unsigned status = own_method && !t->request->malformed ? 0 : objection(t);
 	if (!status && locked && !http->realm && http->login.path)
 		page = find_page(t, http->login.path);
@@ -267,10 +317,14 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 	turn_write_cookie(t, fields);
 	if (status)
 		use_error(t, status, y);
+	else if (leaves_root(t) && turn_run_program(t, path, &got))
+		use_served(t, &got, y, body);
 	else if (find_file(t, &file))
 		use_file(t, file, y, body);
 	else if (locked && (http->realm || !page))
 		use_error(t, http->realm ? 401 : 403, y);
+	else if (!t->page_path && turn_serve(t, page, path, &got))
+		use_served(t, &got, y, body);
 	else if (t->dialect->allow && bytes_equal_text(t->request->method, "OPTIONS")) {
 		write_fmt(fields, "Allow: %s\r\n", t->dialect->allow);
 		y->answer.status = 200;

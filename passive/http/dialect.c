@@ -67,13 +67,84 @@ static const struct dialect_status router_statuses[] = {
 	{0},
 };
 
+static const struct dialect_status nginx_statuses[] = {
+	{302, "Moved Temporarily", NULL},
+	{405, "Not Allowed", NULL},
+	{414, "Request-URI Too Large", NULL},
+	{0},
+};
+
+static const struct dialect_status apache_statuses[] = {
+	{400, NULL, "Your browser sent a request that this server could not understand.<br />\n"},
+	{401, NULL, "This server could not verify that you\nare authorized to access the document\n"
+		    "requested.  Either you supplied the wrong\ncredentials (e.g., bad password), or your\n"
+		    "browser doesn't understand how to supply\nthe credentials required."},
+	{403, NULL, "You don't have permission to access this resource."},
+	{404, NULL, "The requested URL was not found on this server."},
+	{405, NULL, "The requested method is not allowed for this URL."},
+	{413, "Request Entity Too Large", "The requested resource does not allow request data with the request, "
+					  "or the amount of data provided in\nthe request exceeds the capacity "
+					  "limit."},
+	{414, "Request-URI Too Long", "The requested URL's length exceeds the capacity\nlimit for this server.<br />\n"},
+	{500, NULL, "The server encountered an internal error or\nmisconfiguration and was unable to complete\n"
+		    "your request."},
+	{501, NULL, "%{method} not supported for current URL.<br />\n"},
+	{0},
+};
+
 static const struct dialect_status no_statuses[] = {{0}};
 
 /* CVE-2017-7577; CVE-2015-3035 */
 static const char *const uc_traversals[] = {"/", NULL};
 static const char *const router_traversals[] = {"/login/", "/help/", "/loginFs/", NULL};
 
+/* CVE-2021-41773 */
+static const char *const apache_traversals[] = {"/cgi-bin/", "/icons/", NULL};
+
+#define NGINX_BEGIN "HTTP/1.1 %{status} %{reason}\r\nServer: %{server}\r\nDate: %{date}\r\nContent-Type: "
+#define NGINX_WORDS "<html>\r\n<head><title>%{status} %{title}</title></head>\r\n<body>\r\n"                  \
+		    "<center><h1>%{status} %{title}</h1></center>\r\n<hr><center>%{server}</center>\r\n"        \
+		    "</body>\r\n</html>\r\n"
+#define APACHE_BEGIN "HTTP/1.1 %{status} %{reason}\r\nDate: %{date}\r\nServer: %{server}\r\n"
+#define APACHE_END "Content-Length: %{length}\r\n%{connection}Content-Type: text/html; charset=iso-8859-1\r\n\r\n"
+#define APACHE_WORDS(middle)                                                                              \
+	"<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n"                            \
+	"<title>%{status} %{reason}</title>\n</head><body>\n<h1>%{reason}</h1>\n<p>" middle "</p>\n<hr>\n" \
+	"<address>%{server} Server at %{hostname} Port %{port}</address>\n</body></html>\n"
+#define APACHE                                                                                            \
+	.reference = "Apache httpd 2.4 of Debian, measured",                                              \
+	.file_head = APACHE_BEGIN "Last-Modified: %{modified}\r\nETag: \"%{length_hex}-%{modified_us_hex}\"\r\n" \
+		     "Accept-Ranges: bytes\r\nContent-Length: %{length}\r\n%{fields}%{connection}"            \
+		     "Content-Type: %{type}\r\n\r\n",                                                   \
+	.page_head = APACHE_BEGIN "%{fields}Content-Length: %{length}\r\n%{connection}Content-Type: %{type}\r\n\r\n", \
+	.error_head = APACHE_BEGIN "%{fields}" APACHE_END,                                                \
+	.redirect_head = APACHE_BEGIN "%{fields}Location: %{location}\r\n" APACHE_END,                   \
+	.error_body = APACHE_WORDS("%{words}"),                                                           \
+	.redirect_body = APACHE_WORDS("The document has moved <a href=\"%{location}\">here</a>."),         \
+	.alive = "%{kept_apache}", .dying = "Connection: close\r\n", .statuses = apache_statuses,          \
+	.bad_request = 400, .bad_method = 501, .long_target = 414, .climbing = 400,                       \
+	.methods = "GET HEAD POST ", .allow = "GET,POST,OPTIONS,HEAD", .target_max = 8190,                 \
+	.keeps_alive = true, .continues = true, .needs_host = true
+
 static const struct dialect dialects[] = {
+	{
+		.server = "nginx",
+		.reference = "nginx 1.22.1 of Debian, measured",
+		.file_head = NGINX_BEGIN "%{type}\r\nContent-Length: %{length}\r\nLast-Modified: %{modified}\r\n"
+			     "%{connection}ETag: \"%{modified_hex}-%{length_hex}\"\r\n%{fields}Accept-Ranges: bytes\r\n\r\n",
+		.page_head = NGINX_BEGIN "%{type}\r\nContent-Length: %{length}\r\n%{connection}%{fields}\r\n",
+		.error_head = NGINX_BEGIN "text/html\r\nContent-Length: %{length}\r\n%{connection}%{fields}\r\n",
+		.redirect_head = NGINX_BEGIN "text/html\r\nContent-Length: %{length}\r\nLocation: %{location}\r\n"
+				 "%{connection}%{fields}\r\n",
+		.error_body = NGINX_WORDS, .redirect_body = NGINX_WORDS,
+		.alive = "Connection: keep-alive\r\n", .dying = "Connection: close\r\n",
+		.statuses = nginx_statuses,
+		.bad_request = 400, .bad_method = 405, .bad_version = 505, .long_target = 414, .climbing = 400,
+		.methods = "GET HEAD POST ", .target_max = 8192, .keeps_alive = true, .needs_host = true,
+		.absolute = true,
+	},
+	{.server = "Apache/2.4.49", APACHE, .traversals = apache_traversals},
+	{.server = "Apache", APACHE},
 	{
 		.server = "Boa/",
 		.reference = "Boa 0.94.14rc21, src/request.c and src/response.c",
@@ -205,13 +276,15 @@ static const struct dialect dialects[] = {
 
 /* clang-format on */
 
+static const struct dialect *const dialect_plain = &dialects[sizeof dialects / sizeof *dialects - 1];
+
 const struct dialect *dialect_of(const char *server)
 {
 	const size_t count = sizeof dialects / sizeof *dialects;
 	for (size_t i = 0; server && i < count; i++)
 		if (!strncmp(server, dialects[i].server, strlen(dialects[i].server)))
 			return &dialects[i];
-	return &dialects[count - 1];
+	return dialect_plain;
 }
 
 static const struct dialect_status *find_status(const struct dialect *d, unsigned status)
@@ -280,7 +353,7 @@ static void write_html(struct bytes text, struct writer *w)
 static void write_location(const struct answer *a, struct writer *w)
 {
 	if (a->dialect->absolute && a->host.len && a->location.len && a->location.at[0] == '/') {
-		write_text(w, "http://");
+		write_text(w, a->secure ? "https://" : "http://");
 		write_html(a->host, w);
 	}
 	write_span(w, a->location);
@@ -298,6 +371,20 @@ static bool write_name(struct bytes name, const struct answer *a, struct writer 
 		write_text(w, dialect_reason(d, a->status));
 	else if (bytes_equal_text(name, "words"))
 		dialect_write(words ? words : "", a, w);
+	else if (bytes_equal_text(name, "title"))
+		write_text(w, dialect_reason(dialect_plain, a->status));
+	else if (bytes_equal_text(name, "modified_hex"))
+		write_fmt(w, "%llx", (unsigned long long)(a->modified_us / 1000000));
+	else if (bytes_equal_text(name, "modified_us_hex"))
+		write_fmt(w, "%llx", (unsigned long long)(a->modified_us + a->tag % 1000000));
+	else if (bytes_equal_text(name, "length_hex"))
+		write_fmt(w, "%zx", a->length);
+	else if (bytes_equal_text(name, "method"))
+		write_html(a->method, w);
+	else if (bytes_equal_text(name, "hostname"))
+		write_html((struct bytes){a->host.at, bytes_find(a->host, ":")}, w);
+	else if (bytes_equal_text(name, "port"))
+		write_fmt(w, "%u", a->port);
 	else if (bytes_equal_text(name, "date"))
 		dialect_write_date(a->time_us, d->ctime, w);
 	else if (bytes_equal_text(name, "modified"))
@@ -310,6 +397,10 @@ static bool write_name(struct bytes name, const struct answer *a, struct writer 
 		write_text(w, a->version == HTTP_1_1 ? "Accept-Ranges: bytes\r\n" : "");
 	else if (bytes_equal_text(name, "kept")) /* what only HTTP/1.0 must be told */
 		write_text(w, a->version == HTTP_1_1 ? "" : "Connection: keep-alive\r\n");
+	else if (bytes_equal_text(name, "kept_apache") && a->version != HTTP_1_1)
+		write_fmt(w, "Keep-Alive: timeout=5, max=%u\r\nConnection: Keep-Alive\r\n", a->left + 1);
+	else if (bytes_equal_text(name, "kept_apache"))
+		write_text(w, "");
 	else if (bytes_equal_text(name, "length"))
 		write_fmt(w, "%zu", a->length);
 	else if (bytes_equal_text(name, "left"))

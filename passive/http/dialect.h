@@ -22,6 +22,7 @@ struct dialect {
 	const char *alive, *dying;             /* the connection's fields, either way */
 	const struct dialect_status *statuses; /* status 0 ends */
 	unsigned bad_request, bad_method, bad_version, long_target; /* statuses; 0: does not mind */
+	unsigned climbing;   /* of a path that leaves the root by ../; 0: it is looked for */
 	const char *methods; /* known ones, each with a blank behind it */
 	const char *allow;   /* what OPTIONS is answered with; NULL: an unknown method */
 	const char *const
@@ -43,7 +44,9 @@ struct answer {
 	unsigned status;
 	enum http_version version;
 	uint64_t time_us, modified_us;
-	struct bytes type, location, target, host, fields;
+	struct bytes type, location, target, host, fields, method;
+	uint16_t port;
+	bool secure; /* over TLS */
 	size_t length;
 	uint32_t left; /* requests that this connection may still bring */
 	uint64_t tag;  /* of the entity */

@@ -96,6 +96,10 @@ static bool read_usual_form(struct bytes form, struct auth *a)
 		{"name", "pass"},
 		{"http_username", "http_passwd"},
 		{"j_username", "j_password"},
+		{"log", "pwd"},
+		{"pma_username", "pma_password"},
+		{"username", "credential"},
+		{"login", "passwd"},
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (read_form(form, names[i][0], names[i][1], a))
@@ -103,12 +107,23 @@ static bool read_usual_form(struct bytes form, struct auth *a)
 	return false;
 }
 
+static const struct persona_login *login_at(const struct turn *t)
+{
+	const struct persona_http *http = &t->persona->http;
+	const struct persona_login *logins = http->login_count ? http->logins : &http->login;
+	size_t count = http->login_count ? http->login_count : http->login.path != NULL;
+	for (size_t i = 0; i < count; i++)
+		if (bytes_equal_text(t->request->path, logins[i].path))
+			return &logins[i];
+	return NULL;
+}
+
 static void try_forms(struct turn *t)
 {
-	const struct persona_login *login = &t->persona->http.login;
+	const struct persona_login *login = login_at(t);
 	const struct bytes forms[] = {body_bytes(t->body), t->request->query};
 	struct auth a;
-	bool form_page = login->path && bytes_equal_text(t->request->path, login->path);
+	bool form_page = login != NULL;
 	for (size_t i = 0; i < 2; i++) {
 		bool found = (form_page && read_form(forms[i], login->user, login->secret, &a)) ||
 			     read_usual_form(forms[i], &a);
@@ -118,6 +133,7 @@ static void try_forms(struct turn *t)
 		t->authorized |= accepted;
 		if (form_page) {
 			t->logged_in = accepted;
+			t->cookie = login->cookie;
 			t->page_path = accepted ? login->accepted : login->refused;
 		}
 		return;
@@ -136,12 +152,16 @@ static void cookie_value(const struct turn *t, char out[17])
 
 static void try_cookie(struct turn *t)
 {
-	const char *name = t->persona->http.login.cookie;
+	const struct persona_http *http = &t->persona->http;
+	const struct persona_login *logins = http->login_count ? http->logins : &http->login;
+	size_t count = http->login_count ? http->login_count : 1;
 	char want[17];
-	if (!name)
+	if (!t->request->cookie.len)
 		return;
 	cookie_value(t, want);
-	t->authorized |= bytes_equal_text(request_cookie(t->request, name), want);
+	for (size_t i = 0; i < count; i++)
+		if (logins[i].cookie)
+			t->authorized |= bytes_equal_text(request_cookie(t->request, logins[i].cookie), want);
 }
 
 void turn_log_in(struct turn *t)
@@ -175,8 +195,8 @@ void turn_write_challenge(const struct turn *t, struct writer *w)
 void turn_write_cookie(const struct turn *t, struct writer *w)
 {
 	char value[17];
-	if (!t->logged_in || !t->persona->http.login.cookie)
+	if (!t->logged_in || !t->cookie)
 		return;
 	cookie_value(t, value);
-	write_fmt(w, "Set-Cookie: %s=%s;path=/\r\n", t->persona->http.login.cookie, value);
+	write_fmt(w, "Set-Cookie: %s=%s;path=/\r\n", t->cookie, value);
 }

@@ -1,19 +1,22 @@
 #include "passive/http/lookup.h"
 #include "passive/http/form.h"
 
-#define NESTED_MAX 256 /* hidden letters that are resolved */
+#define NESTED_MAX 256    /* hidden letters that are resolved */
+#define EXPRESSION_MAX 512 /* of one template */
+#define EXPRESSIONS_MAX 64 /* brackets that are looked into */
 
 /* What an innermost ${...} stands for: its letter or its default; false for any other. */
 static bool resolved(struct bytes inner, struct bytes *value)
 {
+	struct bytes head = {inner.at, inner.len < 6 ? inner.len : 6};
 	static const char *const words[] = {"lower:", "upper:"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (bytes_find_nocase(inner, words[i]) == 0) {
+		if (bytes_equal_nocase(head, words[i])) {
 			*value = (struct bytes){inner.at + strlen(words[i]), inner.len - strlen(words[i])};
 			return true;
 		}
 	size_t at = bytes_find(inner, ":-");
-	if (at == inner.len || bytes_find_nocase(inner, "jndi:") == 0)
+	if (at == inner.len || bytes_find_nocase(head, "jndi:") == 0)
 		return false;
 	*value = (struct bytes){inner.at + at + 2, inner.len - at - 2};
 	return true;
@@ -52,7 +55,7 @@ void lookup_unwrap(struct bytes raw, struct writer *out)
 static struct bytes within(struct bytes text, size_t at, size_t sign)
 {
 	size_t depth = 1, i = at + sign;
-	for (; i < text.len && depth && text.at[i] != '\n'; i++)
+	for (; i < text.len && i - at < EXPRESSION_MAX && depth && text.at[i] != '\n'; i++)
 		depth += (text.at[i] == '{') - (text.at[i] == '}');
 	return depth ? (struct bytes){0} : (struct bytes){text.at + at, i - at};
 }
@@ -101,9 +104,11 @@ static bool is_expression(struct bytes inner)
 
 struct bytes template_find(struct bytes text)
 {
-	for (size_t i = 0; i + 3 < text.len; i++) {
+	unsigned looked = 0;
+	for (size_t i = 0; i + 3 < text.len && looked < EXPRESSIONS_MAX; i++) {
 		if (text.at[i + 1] != '{' || !memchr("${#%@*", text.at[i], 6))
 			continue;
+		looked++;
 		struct bytes whole = within(text, i, 2);
 		size_t close = text.at[i] == '{' ? 2 : 1;
 		if (text.at[i] == '{' && whole.len) /* two brackets close it */

@@ -229,6 +229,12 @@ static int read_headers(struct load *l, const struct yaml_node *n, struct person
 	return error;
 }
 
+static int read_runs(const struct load *l, const struct yaml_node *n, const char **out)
+{
+	int error = read_text(l, n, out);
+	return error || !strcmp(*out, "xmlrpc") ? error : complain(l, n, "only xmlrpc can be run");
+}
+
 static int read_page(struct load *l, const struct yaml_node *n, struct persona_page *x)
 {
 	*x = (struct persona_page){.path = "/", .status = 200};
@@ -250,6 +256,12 @@ static int read_page(struct load *l, const struct yaml_node *n, struct persona_p
 			error = read_bytes_of(l, c, &x->body);
 		else if (!strcmp(c->key, "base64"))
 			error = read_base64(l, c, &x->body);
+		else if (!strcmp(c->key, "upload"))
+			error = read_text(l, c, &x->upload);
+		else if (!strcmp(c->key, "includes"))
+			error = read_text(l, c, &x->includes);
+		else if (!strcmp(c->key, "runs"))
+			error = read_runs(l, c, &x->runs);
 		else if (!error)
 			error = unknown(l, c);
 		if (error)
@@ -272,9 +284,9 @@ static int read_pages(struct load *l, const struct yaml_node *n)
 	return error;
 }
 
-static int read_login(struct load *l, const struct yaml_node *n)
+static int read_login(const struct load *l, const struct yaml_node *n, struct persona_login *x)
 {
-	struct persona_login *x = &l->persona->http.login;
+	*x = (struct persona_login){0};
 	const struct {
 		const char *key, **to;
 	} texts[] = {
@@ -298,6 +310,26 @@ static int read_login(struct load *l, const struct yaml_node *n)
 	return 0;
 }
 
+/* One form, or a list of them. */
+static int read_logins(struct load *l, const struct yaml_node *n)
+{
+	struct persona_http *http = &l->persona->http;
+	void *room;
+	if (n->type != YAML_LIST) {
+		http->logins = &http->login;
+		http->login_count = 1;
+		return read_login(l, n, &http->login);
+	}
+	int error = read_list(l, n, sizeof(struct persona_login), &room, &http->login_count);
+	struct persona_login *x = room;
+	http->logins = room;
+	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
+		error = read_login(l, c, x++);
+	if (!error && http->login_count)
+		http->login = http->logins[0];
+	return error;
+}
+
 static int read_http(struct load *l, const struct yaml_node *n)
 {
 	if (n->type != YAML_MAP)
@@ -307,6 +339,8 @@ static int read_http(struct load *l, const struct yaml_node *n)
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next) {
 		if (!strcmp(c->key, "server"))
 			error = read_text(l, c, &http->server);
+		else if (!strcmp(c->key, "root"))
+			error = read_text(l, c, &http->root);
 		else if (!strcmp(c->key, "realm"))
 			error = read_text(l, c, &http->realm);
 		else if (!strcmp(c->key, "digest"))
@@ -314,7 +348,7 @@ static int read_http(struct load *l, const struct yaml_node *n)
 		else if (!strcmp(c->key, "credentials"))
 			error = read_credentials(l, c, &http->credentials, &http->credential_count);
 		else if (!strcmp(c->key, "login"))
-			error = read_login(l, c);
+			error = read_logins(l, c);
 		else if (!strcmp(c->key, "pages"))
 			error = read_pages(l, c);
 		else

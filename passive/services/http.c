@@ -27,6 +27,7 @@ struct http {
 	uint8_t *head;
 	size_t head_room, head_len;
 	size_t scanned;
+	struct command_shell *shell;
 	uint64_t login_mark;
 	uint32_t requests;
 	uint8_t phase;
@@ -102,6 +103,7 @@ static struct turn begin_turn(struct session *s, struct http *http)
 		.head = {http->head, http->head_len},
 		.body = &http->body,
 		.login_mark = &http->login_mark,
+		.shell = &http->shell,
 	};
 	persona_look(p, session_device_seed(s), session_local(s), session_time_us(s), &t.look);
 	return t;
@@ -206,10 +208,12 @@ static enum service_next http_input(struct session *s, void *state, struct reade
 static void http_close(struct session *s, void *state)
 {
 	struct http *http = state;
-	if (http->phase != PHASE_BODY)
-		return;
-	struct turn t = begin_turn(s, http);
-	turn_record(&t);
+	if (http->phase == PHASE_BODY) {
+		struct turn t = begin_turn(s, http);
+		turn_record(&t);
+	}
+	if (http->shell)
+		command_finish(s, http->shell);
 }
 
 /* Conversations read as they go over the wire. */
