@@ -139,6 +139,13 @@ enum transport session_transport(const struct session *);
 /* The same number for the same local address for ever: for serials, uptimes, host names. */
 uint64_t session_device_seed(const struct session *);
 uint64_t session_random(struct session *);
+/*
+ * Bytes for a purpose that nobody outside can guess, the same for ever: of this device, or with
+ * `shared` of all decoys of this installation.  For keys; what is shown comes from the seed.
+ */
+void session_secret(const struct session *, const char *purpose, bool shared, uint8_t out[32]);
+/* Memory of .shared_size, zeroed at start, of all sessions of the service in this process. */
+void *session_shared(const struct session *);
 
 /* A conversation as data: unit test, fuzz seed and manual in one. */
 struct exchange {
@@ -176,6 +183,8 @@ struct service {
 	enum service_next (*input)(struct session *, void *state, struct reader *);
 	enum service_next (*tick)(struct session *, void *state);
 	void (*close)(struct session *, void *state);
+	size_t shared_size;         /* for what is dear to make and the same for all sessions */
+	void (*shared_done)(void *shared); /* at the end of the process; may be NULL */
 	/*
 	 * Whether these are the first bytes of a peer that speaks this protocol, sent unasked; NULL:
 	 * in this protocol the server speaks first.  For ports where anything may be asked.

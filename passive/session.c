@@ -28,7 +28,10 @@ static int defaults_read(struct stage *g, struct fault *fault)
 						   &g->arena, &own, fault);
 		if (bad)
 			return bad;
-		g->defaults[g->default_count++] = (struct stage_default){*it, device.own, own.own};
+		void *shared = (*it)->shared_size ? arena_alloc(&g->arena, (*it)->shared_size) : NULL;
+		if (!shared && (*it)->shared_size)
+			return ERR_MEMORY;
+		g->defaults[g->default_count++] = (struct stage_default){*it, device.own, own.own, shared};
 	}
 	return 0;
 }
@@ -52,6 +55,9 @@ void stage_done(struct stage *g)
 {
 	free(g->scratch);
 	g->scratch = NULL;
+	for (size_t i = 0; i < g->default_count; i++)
+		if (g->defaults[i].service->shared_done)
+			g->defaults[i].service->shared_done(g->defaults[i].shared);
 	arena_done(&g->arena);
 	g->default_count = 0;
 	buffer_done(&g->said);
@@ -393,6 +399,25 @@ bool session_files(struct session *s, struct vfs *out, const struct persona **pe
 uint64_t session_device_seed(const struct session *s)
 {
 	return address_hash(&s->local, s->stage->device_key);
+}
+
+void session_secret(const struct session *s, const char *purpose, bool shared, uint8_t out[32])
+{
+	uint8_t text[128];
+	struct writer w = writer_of(text, sizeof text);
+	write_u64(&w, s->stage->device_key);
+	write_bytes(&w, s->local.b, shared ? 0 : sizeof s->local.b);
+	write_text(&w, purpose);
+	if (w.bad || !EVP_Digest(text, writer_used(&w), out, NULL, EVP_sha256(), NULL))
+		abort(); /* a key that is not secret would be worse than none */
+}
+
+void *session_shared(const struct session *s)
+{
+	for (size_t i = 0; i < s->stage->default_count; i++)
+		if (s->stage->defaults[i].service == s->service)
+			return s->stage->defaults[i].shared;
+	return NULL;
 }
 
 /* After a callback: false when the session is to end. */

@@ -29,6 +29,7 @@ void digest_sha256(struct bytes, uint8_t digest[32], char text[DIGEST_TEXT]); /*
 struct stage_default {
 	const struct service *service;
 	const void *device, *options;
+	void *shared;
 };
 
 struct stage {
