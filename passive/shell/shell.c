@@ -187,7 +187,7 @@ static enum shell_next run_line(struct shell *sh, struct bytes line)
 	return next;
 }
 
-static void copy_line(struct shell *sh, struct bytes line)
+static void copy_input(struct shell *sh, struct bytes input, struct bytes end)
 {
 	struct stream s = {.kind = STREAM_TERMINAL};
 	struct shell_run run;
@@ -195,8 +195,8 @@ static void copy_line(struct shell *sh, struct bytes line)
 	struct bytes path = {(const uint8_t *)sh->pending, sh->pending_len};
 	run_begin(sh, &run, &arena, "cat");
 	if (path.len == 0 || stream_open_write(sh, path, true, &s) == 0) {
-		stream_write(sh, &s, line);
-		stream_write(sh, &s, BYTES("\n"));
+		stream_write(sh, &s, input);
+		stream_write(sh, &s, end);
 	}
 	run_end(sh, &run);
 }
@@ -237,7 +237,7 @@ enum shell_next shell_line(struct shell *sh, struct bytes line)
 {
 	switch (sh->waiting) {
 	case WAITING_COPY:
-		copy_line(sh, line);
+		copy_input(sh, line, BYTES("\n"));
 		return SHELL_CONTINUE;
 	case WAITING_READ:
 		read_into_variables(sh, line);
@@ -290,15 +290,38 @@ void shell_finish(struct shell *sh)
 		file_take(sh, c, vfs_name(vfs_node_of(c)));
 }
 
-enum shell_next shell_script(struct shell *sh, struct bytes text)
+static enum shell_next run_script(struct shell *sh, struct bytes text, struct stream *input)
 {
 	struct shell_run run;
 	struct arena arena = ARENA(SHELL_SCRATCH_MAX);
-	struct stream terminal = {.kind = STREAM_TERMINAL}, nowhere = {.kind = STREAM_NOWHERE};
-	const struct fds fds = {{&nowhere, &terminal, &terminal}};
+	struct stream terminal = {.kind = STREAM_TERMINAL};
+	const struct fds fds = {{input, &terminal, &terminal}};
 	run_begin(sh, &run, &arena, "sh");
 	shell_run_text(sh, text, &fds, false);
 	enum shell_next next = run_next(sh, &run);
 	run_end(sh, &run);
 	return next;
+}
+
+enum shell_next shell_script(struct shell *sh, struct bytes text)
+{
+	struct stream nowhere = {.kind = STREAM_NOWHERE};
+	return run_script(sh, text, &nowhere);
+}
+
+enum shell_next shell_command(struct shell *sh, struct bytes text)
+{
+	struct stream terminal = {.kind = STREAM_TERMINAL};
+	return run_script(sh, text, &terminal);
+}
+
+bool shell_waits(const struct shell *sh)
+{
+	return sh->waiting != WAITING_NONE;
+}
+
+void shell_feed(struct shell *sh, struct bytes input)
+{
+	if (sh->waiting == WAITING_COPY && input.len)
+		copy_input(sh, input, (struct bytes){0});
 }

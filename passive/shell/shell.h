@@ -80,3 +80,10 @@ bool shell_hides_input(const struct shell *); /* a password is being asked for *
 
 /* Runs a text as `sh -c` would, errors named after "sh": for tests against a real BusyBox. */
 enum shell_next shell_script(struct shell *, struct bytes text);
+/*
+ * The same for a command that came with an input of its own: one that reads it waits, and takes
+ * what shell_feed() brings, bytes as they are, until shell_end_of_input().
+ */
+enum shell_next shell_command(struct shell *, struct bytes text);
+bool shell_waits(const struct shell *);
+void shell_feed(struct shell *, struct bytes);
