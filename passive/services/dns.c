@@ -249,7 +249,7 @@ static void message(struct session *s, struct bytes asked, bool udp)
 static enum service_next dns_input(struct session *s, void *state, struct reader *in)
 {
 	(void)state;
-	if (session_answer_max(s) != SIZE_MAX) {
+	if (session_transport(s) == TRANSPORT_UDP) {
 		message(s, read_rest(in), true);
 		return SERVICE_CONTINUE;
 	}

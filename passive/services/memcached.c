@@ -428,7 +428,7 @@ static void datagram(struct session *s, struct memcached *m, struct reader *in)
 static enum service_next memcached_input(struct session *s, void *state, struct reader *in)
 {
 	struct talk t = {.s = s, .m = state};
-	if (session_answer_max(s) == SIZE_MAX)
+	if (session_transport(s) == TRANSPORT_TCP)
 		return turns(&t, in);
 	datagram(s, state, in);
 	return SERVICE_CONTINUE;

@@ -210,7 +210,7 @@ static enum service_next portmap_input(struct session *s, void *state, struct re
 {
 	(void)state;
 	uint8_t room[ANSWER_MAX];
-	if (session_answer_max(s) != SIZE_MAX) {
+	if (session_transport(s) == TRANSPORT_UDP) {
 		struct writer w = writer_of(room, sizeof room);
 		if (!reply(s, in, &w))
 			return SERVICE_CONTINUE;

@@ -47,7 +47,7 @@ static void say_quote(struct session *s)
 static enum service_next qotd_open(struct session *s, void *state)
 {
 	(void)state;
-	if (session_answer_max(s) != SIZE_MAX) /* over UDP the datagram asks */
+	if (session_transport(s) == TRANSPORT_UDP) /* over UDP the datagram asks */
 		return SERVICE_CONTINUE;
 	say_quote(s);
 	return SERVICE_CLOSE;
