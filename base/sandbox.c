@@ -77,7 +77,7 @@ static int enter_seccomp(unsigned rights)
 	} else {
 		bad = add_all(filter, SCMP_ACT_ALLOW, calls_always, COUNT(calls_always));
 		if (!bad && (rights & SANDBOX_ACCEPT))
-			bad = add_all(filter, SCMP_ACT_ALLOW, (const int[]){CALL(accept4), CALL(accept)}, 2);
+			bad = add_all(filter, SCMP_ACT_ALLOW, (const int[]){CALL(accept4), CALL(accept), CALL(listen)}, 3);
 		if (!bad && (rights & SANDBOX_CONNECT))
 			bad = add_all(filter, SCMP_ACT_ALLOW, calls_connect, COUNT(calls_connect));
 		if (!bad && (rights & (SANDBOX_FILES | SANDBOX_PATHS)))

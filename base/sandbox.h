@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 enum sandbox_right {
-	SANDBOX_ACCEPT = 1,   /* accept4 on sockets that were handed down */
+	SANDBOX_ACCEPT = 1,   /* listen and accept4 on sockets that were handed down */
 	SANDBOX_CONNECT = 2,  /* socket(), bind(), connect() over IP */
 	SANDBOX_FILES = 4,    /* open and change files beneath the named paths */
 	SANDBOX_PATHS = 8,    /* also rename, link, unlink and directories there */

@@ -321,6 +321,7 @@ void connection_close(struct connection *c, enum session_end why)
 	struct session *s = &c->session;
 	if (s->ended == SESSION_OPEN)
 		s->ended = (uint8_t)why;
+	data_break(c);
 	session_end(s);
 	buffer_consume(&r->stage.said, buffer_len(&r->stage.said)); /* nobody is there to hear it */
 	tell_closed(c);

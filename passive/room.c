@@ -31,6 +31,7 @@ static void room_freeze(struct room *r)
 	r->frozen = true;
 	door_shut(r);
 	uv_poll_stop(&r->epoll_poll);
+	data_shut(r);
 	uv_timer_stop(&r->wheel_timer);
 }
 
@@ -145,6 +146,7 @@ static void room_thaw(struct room *r)
 		return;
 	r->frozen = false;
 	uv_poll_start(&r->epoll_poll, UV_READABLE, on_epoll);
+	data_listen(r);
 	door_listen(r);
 	room_now(r);
 	room_wheel_changed(r);
@@ -206,6 +208,15 @@ static int personas_load(struct room *r, const struct process *p, struct fault *
 	return passive_settings_cast(&r->settings, &r->personas, fault);
 }
 
+static uint16_t stage_expect(struct session *s) { return data_expect(connection_of(s)); }
+static void stage_data_say(struct session *s, struct bytes b) { data_say(connection_of(s), b); }
+static void stage_data_end(struct session *s) { data_end(connection_of(s)); }
+static void stage_data_take(struct session *s) { data_take(connection_of(s)); }
+static void stage_data_drop(struct session *s) { data_drop(connection_of(s)); }
+
+static const struct stage_data stage_data = {stage_expect, stage_data_say, stage_data_end, stage_data_take,
+					     stage_data_drop};
+
 static void stage_open(struct room *r)
 {
 	r->random = random_seeded(random_secret());
@@ -216,6 +227,7 @@ static void stage_open(struct room *r)
 	r->stage.said = BUFFER(SAID_MAX);
 	r->stage.publish = stage_publish;
 	r->stage.capture = stage_capture;
+	r->stage.data = &stage_data;
 	room_now(r);
 	wheel_start(&r->wheel, room_ms(r));
 }
@@ -224,6 +236,7 @@ static void on_devices_save(uv_timer_t *t)
 {
 	struct room *r = t->data;
 	devices_save(&r->devices);
+	data_sweep(r);
 }
 
 /* The topics by which what attackers left is forgotten. */
@@ -306,6 +319,9 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 	if (bad)
 		return fault->text[0] ? bad : fault_set(fault, bad, "passive: no memory or descriptors to start with");
 	handles_open(r);
+	bad = data_open(r, p, fault);
+	if (bad)
+		return bad;
 	bus_on_request(r->bus, "steer.table", on_steer_table, r);
 	return door_open(r, p, fault);
 }
@@ -313,6 +329,7 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 void room_start(struct room *r)
 {
 	uv_poll_start(&r->epoll_poll, UV_READABLE, on_epoll);
+	data_listen(r);
 	uv_timer_start(&r->devices_timer, on_devices_save, DEVICES_SAVE_MS, DEVICES_SAVE_MS);
 	door_listen(r);
 }
@@ -370,6 +387,7 @@ void room_close(struct room *r)
 		uv_close(handles[i], NULL);
 	for (size_t i = 0; i < r->listener_count; i++)
 		uv_close((uv_handle_t *)&r->listeners[i].poll, NULL);
+	data_done(r);
 	devices_done(&r->devices);
 	captures_done(&r->captures);
 	steering_done(&r->steering);

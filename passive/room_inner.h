@@ -6,6 +6,7 @@
  *   door.c        accept, who may come in, who is turned away
  *   connection.c  a TCP session: bytes in and out, deadlines, the end
  *   connection_secure.c  TLS under it
+ *   data.c        connections beside a session's own
  *   datagram.c    UDP
  *   reflection.c  what may be answered there, and the attacks through us
  *   sockets.c     in the parent: listening sockets, routes
@@ -38,6 +39,9 @@
 
 struct room;
 
+struct data_channel;
+struct data_port;
+
 struct connection {
 	struct wheel_entry due;
 	LIST_ENTRY(connection) all;
@@ -45,6 +49,7 @@ struct connection {
 	struct recording recording;
 	struct table_node node; /* UDP: in room->datagrams */
 	struct listener *listener;
+	struct data_channel *data; /* beside it; NULL: none */
 	int fd;                              /* -1: UDP */
 	uint8_t interest;                    /* what epoll watches now: EPOLLIN, EPOLLOUT */
 	bool closing;                        /* only what is unsent keeps it */
@@ -68,6 +73,17 @@ struct kept_event { /* could not be published: the bus was full */
 	uint8_t frame[];
 };
 
+#define DATA_PORTS 8 /* of one worker */
+#define DATA_FD "data:"
+
+struct data_room {
+	int epoll;
+	uv_poll_t poll;
+	struct data_port *ports;
+	size_t port_count, count, bytes; /* bytes: that came and are kept */
+	LIST_HEAD(, data_channel) channels;
+};
+
 struct room {
 	uv_loop_t *loop;
 	struct bus *bus;
@@ -81,6 +97,7 @@ struct room {
 	struct steering steering;
 	struct captures captures;
 	struct devices devices;
+	struct data_room data;
 	struct wheel wheel;
 	uv_timer_t wheel_timer, report_timer, retry_timer, stop_timer, reflection_timer, devices_timer;
 	uv_poll_t epoll_poll;
@@ -159,6 +176,19 @@ static inline struct room *connection_room(struct connection *c)
 {
 	return c->session.stage->owner;
 }
+
+/* data.c: the connection that a session may have beside its own. */
+int data_open(struct room *, const struct process *, struct fault *);
+void data_done(struct room *);
+void data_listen(struct room *);
+void data_shut(struct room *);
+void data_sweep(struct room *); /* gives up those that nobody came to */
+uint16_t data_expect(struct connection *);
+void data_say(struct connection *, struct bytes);
+void data_end(struct connection *);
+void data_take(struct connection *);
+void data_drop(struct connection *);
+void data_break(struct connection *); /* the session ends: what came is told, nothing goes on */
 
 /* datagram.c */
 void datagram_listen(uv_poll_t *, int status, int events);

@@ -82,6 +82,22 @@ enum service_next session_become(struct session *, const struct service *);
  */
 bool session_files(struct session *, struct vfs *out, const struct persona **);
 
+/*
+ * A connection beside the session's own, which the peer is told to make (FTP's data connections).
+ * Only this peer can, to the same address of ours; we never connect.  There is at most one: who
+ * expects another gives up the one before.  The service's data() hears of it.
+ */
+enum data_event {
+	DATA_OPENED, /* the peer has come */
+	DATA_DONE,   /* all that was said is sent, or the peer ended it: what came is whole */
+	DATA_BROKEN, /* nobody came within a minute, or it broke off */
+};
+uint16_t session_expect(struct session *);               /* the port; 0: none is free */
+void session_data_say(struct session *, struct bytes);
+void session_data_end(struct session *);  /* when all that was said is sent */
+void session_data_take(struct session *); /* from here on, to the end, what comes is kept */
+void session_data_drop(struct session *); /* gives it up, without an event */
+
 void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
 
 /*
@@ -185,6 +201,8 @@ struct service {
 	void (*close)(struct session *, void *state);
 	size_t shared_size;         /* for what is dear to make and the same for all sessions */
 	void (*shared_done)(void *shared); /* at the end of the process; may be NULL */
+	/* `came`: what was taken, with DATA_DONE and DATA_BROKEN; it must copy what it keeps. */
+	enum service_next (*data)(struct session *, void *state, enum data_event, struct bytes came);
 	/*
 	 * Whether these are the first bytes of a peer that speaks this protocol, sent unasked; NULL:
 	 * in this protocol the server speaks first.  For ports where anything may be asked.

@@ -396,6 +396,36 @@ bool session_files(struct session *s, struct vfs *out, const struct persona **pe
 	return true;
 }
 
+uint16_t session_expect(struct session *s)
+{
+	const struct stage_data *d = s->stage->data;
+	return d && s->transport == TRANSPORT_TCP ? d->expect(s) : 0;
+}
+
+void session_data_say(struct session *s, struct bytes b)
+{
+	if (s->stage->data)
+		s->stage->data->say(s, b);
+}
+
+void session_data_end(struct session *s)
+{
+	if (s->stage->data)
+		s->stage->data->end(s);
+}
+
+void session_data_take(struct session *s)
+{
+	if (s->stage->data)
+		s->stage->data->take(s);
+}
+
+void session_data_drop(struct session *s)
+{
+	if (s->stage->data)
+		s->stage->data->drop(s);
+}
+
 uint64_t session_device_seed(const struct session *s)
 {
 	return address_hash(&s->local, s->stage->device_key);
@@ -498,6 +528,15 @@ bool session_wake(struct session *s)
 	bool on = session_after(s, service->tick ? service->tick(s, s->state) : SERVICE_CONTINUE);
 	/* What came before the delay is still to be read. */
 	if (on && s->delay_ms == 0 && s->unread_len && s->secure != SECURE_ASKED)
+		on = session_feed(s, 0);
+	return on;
+}
+
+bool session_tell_data(struct session *s, enum data_event what, struct bytes came)
+{
+	const struct service *service = s->service;
+	bool on = session_after(s, service->data ? service->data(s, s->state, what, came) : SERVICE_CONTINUE);
+	if (on && s->delay_ms == 0 && s->unread_len)
 		on = session_feed(s, 0);
 	return on;
 }

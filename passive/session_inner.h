@@ -50,9 +50,19 @@ struct stage {
 	struct tls_room *tls; /* NULL: a rehearsal */
 	/* Takes a finished event; may fill in its id. */
 	void (*publish)(struct stage *, struct session *, struct event *);
+	/* Data connections; NULL: there are none. */
+	const struct stage_data *data;
 	/* Keeps the content; the event follows when it is safe.  The event is the stage's report.
 	 */
 	void (*capture)(struct stage *, struct session *, const struct capture *, struct event *);
+};
+
+struct stage_data {
+	uint16_t (*expect)(struct session *);
+	void (*say)(struct session *, struct bytes);
+	void (*end)(struct session *);
+	void (*take)(struct session *);
+	void (*drop)(struct session *);
 };
 
 enum session_end { /* close.reason */
@@ -118,6 +128,7 @@ bool session_begin(struct session *);
 size_t session_appetite(const struct session *);
 bool session_feed(struct session *, size_t arrived);
 bool session_wake(struct session *);
+bool session_tell_data(struct session *, enum data_event, struct bytes came);
 void session_end(struct session *); /* frees what the session holds, but not the struct */
 
 void session_look(const struct session *, struct persona_look *); /* of its device, now */

@@ -308,6 +308,13 @@ static const struct option passive_fields[] = {
          .type = OPTION_MAP,
          .fields = file_fields,
          .summary = "files that peers leave"},
+        {.name = "data_port",
+         .type = OPTION_NUMBER,
+         .offset = AT(data_port),
+         .fallback = "61000",
+         .max = 65000,
+         .summary = "first of the ports to which a peer is called for data (FTP), eight for each worker, "
+                    "closed while nobody is expected; 0: none"},
         {.name = "devices",
          .type = OPTION_MAP,
          .fields = device_fields,

@@ -34,6 +34,7 @@ struct passive_options {
 	uint64_t file_bytes, files_bytes;
 	uint64_t steer_entries, visits, visit_ms;
 	struct devices_options devices;
+	uint64_t data_port;
 };
 
 struct offered_port {

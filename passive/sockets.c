@@ -64,7 +64,7 @@ static void spread_by_source(int fd, unsigned workers, bool udp)
 		log_warning("passive: a source may meet several workers: %s", strerror(errno));
 }
 
-static int socket_bind(const struct offered_port *o, int family, bool shared, bool loopback_only)
+static int socket_bind(const struct offered_port *o, int family, bool shared, bool listens, bool loopback_only)
 {
 	bool udp = o->transport == TRANSPORT_UDP;
 	int type = (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -89,7 +89,7 @@ static int socket_bind(const struct offered_port *o, int family, bool shared, bo
 	if (loopback_only && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3))
 		log_warning("passive: %s port %u: cannot be bound to loopback: %s",
 		            udp ? "udp" : "tcp", o->port, strerror(errno));
-	if (bad || bind(fd, (struct sockaddr *)&at, len) || (!udp && listen(fd, BACKLOG))) {
+	if (bad || bind(fd, (struct sockaddr *)&at, len) || (listens && !udp && listen(fd, BACKLOG))) {
 		int why = errno;
 		close(fd);
 		errno = why;
@@ -112,10 +112,10 @@ int socket_open(const struct offered_port *o, unsigned workers, bool loopback_on
                 struct fault *fault)
 {
 	int family = AF_INET6;
-	int fd = socket_bind(o, family, true, loopback_only);
+	int fd = socket_bind(o, family, true, true, loopback_only);
 	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 		family = AF_INET;
-		fd = socket_bind(o, family, true, loopback_only);
+		fd = socket_bind(o, family, true, true, loopback_only);
 	}
 	if (fd < 0)
 		return complain(o, fault);
@@ -127,9 +127,9 @@ int socket_open(const struct offered_port *o, unsigned workers, bool loopback_on
 /* The sockets of the workers share a port; so would those of a second kansoku, unnoticed. */
 static int check_free(const struct offered_port *o, bool loopback_only, struct fault *fault)
 {
-	int fd = socket_bind(o, AF_INET6, false, loopback_only);
+	int fd = socket_bind(o, AF_INET6, false, true, loopback_only);
 	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
-		fd = socket_bind(o, AF_INET, false, loopback_only);
+		fd = socket_bind(o, AF_INET, false, true, loopback_only);
 	if (fd < 0)
 		return complain(o, fault);
 	close(fd);
@@ -191,6 +191,37 @@ static int ports_give(struct preparation *p, const struct settings *s, struct fa
 	return bad;
 }
 
+static bool wants_data(const struct settings *s)
+{
+	for (size_t i = 0; i < s->port_count; i++)
+		if (s->ports[i].service->data)
+			return s->options->data_port != 0;
+	return false;
+}
+
+/* Bound and closed; each worker has its own, so that who is called meets the one that called. */
+static int data_ports_give(struct preparation *p, const struct settings *s, struct fault *fault)
+{
+	int bad = 0;
+	if (!wants_data(s))
+		return 0;
+	for (unsigned i = 0; i < DATA_PORTS && !bad; i++) {
+		uint64_t port = s->options->data_port + preparation_worker(p) * DATA_PORTS + i;
+		const struct offered_port o = {.port = (uint16_t)port, .transport = TRANSPORT_TCP};
+		char name[PROCESS_NAME_MAX];
+		int fd = port > UINT16_MAX ? -1 : socket_bind(&o, AF_INET6, false, false, s->loopback_only);
+		if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+			fd = socket_bind(&o, AF_INET, false, false, s->loopback_only);
+		snprintf(name, sizeof name, DATA_FD "%u", i);
+		if (fd >= 0)
+			bad = preparation_give(p, name, fd);
+		else
+			log_warning("passive.data_port: port %u: %s; there are fewer ports for data", o.port,
+				    strerror(errno));
+	}
+	return bad ? fault_set(fault, bad, "passive.data_port: too many descriptors") : 0;
+}
+
 /*
  * The workers' files of what attackers left: the process cannot open any.  How many workers
  * there are decides which of them a source meets, so the number is part of the name, and those
@@ -236,6 +267,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 		bad = routes_add(&s, fault);
 	if (!bad)
 		bad = ports_give(p, &s, fault);
+	if (!bad)
+		bad = data_ports_give(p, &s, fault);
 	if (!bad)
 		bad = devices_give(p, &s, fault);
 	const char *directory = s.options->personas_dir;
