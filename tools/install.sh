@@ -3,7 +3,7 @@
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
 libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev ca-certificates npm"
 CHECK="clang libclang-rt-14-dev llvm-14 libcmocka-dev git iproute2 nftables curl nmap hydra medusa tshark
-telnet tcpdump strace nginx-light lighttpd busybox-static openssl jq file gawk python3 procps
+telnet lftp ftp tcpdump strace nginx-light lighttpd busybox-static openssl jq file gawk python3 procps
 zmap masscan hping3 mbpoll python3-pymodbus python3-serial-asyncio knxd-tools mosquitto mosquitto-clients python3-scapy python3-avro avro-bin wireshark-common zstd p0f
 redis-tools mariadb-client postgresql-client freetds-bin python3-pymongo"
 
