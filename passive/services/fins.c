@@ -250,8 +250,7 @@ static uint16_t controller_read(struct request *q)
 	if (which == 1 || both) { /* units on the CPU bus: the Ethernet unit alone */
 		write_u16(&q->out, 0x8015);
 		write_zero(&q->out, 30 + 32);
-		write_u8(&q->out, 0);
-		write_u8(&q->out, 0);
+		write_zero(&q->out, 2 + 1); /* remote I/O masters, status of the controller */
 	}
 	return END_NORMAL;
 }

@@ -26,6 +26,7 @@ done <<-EOT
 	fins tcp omron
 	fins udp omron
 	iec104 tcp iec60870_104
+	s7comm tcp tpkt
 EOT
 WANTED=${*:-${!port[*]}}
 DECOY=127.23.0.7 OTHER=127.23.0.8
@@ -128,6 +129,24 @@ meet_iec104() {
 	says 'out of order: closed'
 }
 iec104_filter=iec60870_asdu
+
+meet_s7comm() {
+	script s7-info
+	for field in 'Module: 6ES7 315-2EH14-0AB0' 'Basic Hardware: 6ES7 315-2EH14-0AB0' 'Version: 3.2.6' 'System Name: SIMATIC 300' \
+		'Module Type: CPU 315-2 PN/DP' 'Serial Number: S C-[A-Z][0-9][A-Z][0-9]{5}20' 'Copyright: Original Siemens Equipment'; do
+		says "$field"
+	done
+	local one=$answer
+	DECOY=$OTHER script s7-info
+	[ "$(grep Serial <<<"$one")" != "$(grep Serial <<<"$answer")" ] || fail "s7comm: two decoys have one serial number"
+	client
+	says 'list 001c: 10 records of 34'
+	says 'moves True'
+	says 'DB2 is a55a'
+	says 'mode 4'
+	says 'blocks: 7'
+}
+s7comm_filter=s7comm
 
 services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)
 loopback_config <<-EOT

@@ -144,4 +144,45 @@ def iec104():
         print("out of order: closed")
 
 
+def s7comm():
+    s = tcp()
+    def tpkt(payload):
+        s.sendall(struct.pack(">BBH", 3, 0, 4 + len(payload)) + payload)
+        return exactly(s, struct.unpack(">H", exactly(s, 4)[2:])[0] - 4)
+    def s7(kind, parameters, values=b""):
+        parameters, values = bytes.fromhex(parameters), bytes.fromhex(values) if values else b""
+        return tpkt(b"\x02\xf0\x80" + struct.pack(">BBHHHH", 0x32, kind, 0, 7, len(parameters), len(values)) + parameters + values)
+    tpkt(bytes.fromhex("11e00000001400c1020100c2020102c0010a"))
+    s7(1, "f00000010001 01e0")
+    def szl(identity, index="0000"):
+        b = s7(7, "0001120411440100", "ff090004" + identity + index)
+        got, more = b[29:], b[22]
+        while more:
+            b = s7(7, "000112081244 01 %02x %02x 00 0000" % (b[20], b[21]), "0a000000")
+            got, more = got + b[29:], b[22]
+        return got
+    for identity, index in ("0000", "0000"), ("0011", "0000"), ("001c", "0000"), ("0131", "0001"), ("0131", "0002"), ("0131", "0003"), ("0132", "0004"), ("0424", "0000"), ("0019", "0000"), ("0111", "0007"):
+        b = szl(identity, index)
+        size, count = struct.unpack(">HH", b[4:8])
+        assert len(b) == 8 + size * count, (identity, len(b), size, count)
+        print("list %s: %d records of %d" % (identity, count, size))
+    print("unknown", szl("7777"))
+    read = lambda item: s7(1, "0401" + item)
+    level = "120a1002 0028 0001 84 000000"
+    before = read(level)
+    s7(1, "0501 120a1002 0002 0002 84 000020", "00040010 a55a")
+    print("DB2 is", read("120a1002 0002 0002 84 000020")[-2:].hex())
+    for item in "120a1001 0001 0001 84 000140", "120a1008 0004 0001 84 000000", "120a1002 0004 0063 84 000000", "120a1002 0004 0000 82 000000":
+        read(item)
+    print("blocks:", len(s7(7, "0001120411430100", "0a000000")[29:]) // 4)
+    s7(7, "0001120411430200", "ff0900023041")
+    s7(7, "0001120411470100", "0a000000")
+    s7(1, "1d0000000000000009" + b"_0A00001A".hex())
+    s7(1, "29000000000009" + b"P_PROGRAM".hex())
+    print("mode", szl("0424")[8 + 3])
+    s7(1, "28000000000000fd000009" + b"P_PROGRAM".hex())
+    time.sleep(1.1)
+    print("moves", before != read(level))
+
+
 globals()[service]()
