@@ -2,10 +2,56 @@
 
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
 libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev ca-certificates npm"
-CHECK="clang libclang-rt-14-dev llvm-14 libcmocka-dev git iproute2 nftables curl nmap hydra medusa tshark
-telnet lftp ftp tcpdump strace nginx-light lighttpd busybox-static openssl jq file gawk python3 procps
-zmap masscan hping3 mbpoll python3-pymodbus python3-serial-asyncio knxd-tools mosquitto mosquitto-clients python3-scapy python3-avro avro-bin wireshark-common zstd p0f
-redis-tools mariadb-client postgresql-client freetds-bin python3-pymongo"
+# One a line, in the order of the alphabet.
+CHECK="
+avro-bin
+busybox-static
+clang
+curl
+ffmpeg
+file
+freetds-bin
+ftp
+gawk
+git
+hping3
+hydra
+iproute2
+jq
+knxd-tools
+lftp
+libclang-rt-14-dev
+libcmocka-dev
+lighttpd
+llvm-14
+mariadb-client
+masscan
+mbpoll
+medusa
+mosquitto
+mosquitto-clients
+nftables
+nginx-light
+nmap
+openssl
+p0f
+postgresql-client
+procps
+python3
+python3-avro
+python3-pymodbus
+python3-pymongo
+python3-scapy
+python3-serial-asyncio
+redis-tools
+strace
+tcpdump
+telnet
+tshark
+wireshark-common
+zmap
+zstd
+"
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
