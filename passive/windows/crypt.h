@@ -1,0 +1,24 @@
+/*
+ * The cryptography of Windows log-ins, old and small: all from libcrypto's plain functions,
+ * which, other than its newer ones, read no file at their first use and know MD4 and RC4.
+ */
+#pragma once
+#include "base/bytes.h"
+
+enum { CRYPT_MD = 16, CRYPT_SHA256 = 32, CRYPT_SHA512 = 64 };
+
+void crypt_md4(struct bytes, uint8_t out[CRYPT_MD]);
+void crypt_md5(struct bytes, uint8_t out[CRYPT_MD]);
+/* Of several pieces, one after the other; the list ends with a piece whose `at` is NULL. */
+void crypt_hmac_md5(struct bytes key, const struct bytes *pieces, uint8_t out[CRYPT_MD]);
+void crypt_hmac_sha256(struct bytes key, const struct bytes *pieces, uint8_t out[CRYPT_SHA256]);
+void crypt_sha512(const struct bytes *pieces, uint8_t out[CRYPT_SHA512]);
+/* One block under 56 bits of key (MS-NLMP 6, DES()). */
+void crypt_des(const uint8_t key[7], const uint8_t in[8], uint8_t out[8]);
+/* One block under a key as it stands, eight bytes with parity. */
+void crypt_des_parity(const uint8_t key[8], const uint8_t in[8], uint8_t out[8]);
+void crypt_rc4(struct bytes key, struct bytes in, uint8_t *out);
+void crypt_aes_cmac(const uint8_t key[16], struct bytes, uint8_t out[16]); /* RFC 4493 */
+/* 128 bits derived in counter mode (SP 800-108) as SMB 3 does; label and context with their NUL. */
+void crypt_smb3_key(const uint8_t key[16], struct bytes label, struct bytes context,
+		    uint8_t out[16]);
