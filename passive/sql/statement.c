@@ -201,6 +201,34 @@ struct chosen {
 	bool counted;
 };
 
+/* Of a catalogue only the columns that were asked for, when it has them all. */
+static void narrow(struct sql *q, struct sql_answer *a, const struct chosen *c)
+{
+	size_t which[SQL_COLUMNS_MAX], n = 0;
+	for (size_t i = 0; i < c->count; i++) {
+		size_t at = 0;
+		while (at < a->column_count && !same_name(a->columns[at].name, c->names[i]))
+			at++;
+		if (at == a->column_count || n == SQL_COLUMNS_MAX)
+			return;
+		which[n++] = at;
+	}
+	struct sql_column *columns = arena_alloc(q->scratch, SQL_COLUMNS_MAX * sizeof *columns);
+	struct sql_value *values = arena_alloc(q->scratch, SQL_COLUMNS_MAX * sizeof *values);
+	if (!columns || !values)
+		return;
+	for (size_t i = 0; i < n; i++)
+		columns[i] = a->columns[which[i]];
+	for (struct sql_row *row = a->rows; row; row = row->next) {
+		for (size_t i = 0; i < n; i++)
+			values[i] = row->values[which[i]];
+		/* Some column may be asked for twice: a row has room for all that it had. */
+		memcpy(row->values, values, (n < a->column_count ? n : a->column_count) * sizeof *values);
+	}
+	a->columns = columns;
+	a->column_count = n < a->column_count ? n : a->column_count;
+}
+
 static bool select_from(struct sql *q, struct sql_reader *r, struct sql_answer *a, const struct chosen *c)
 {
 	struct sql_table *t = NULL;
@@ -214,6 +242,8 @@ static bool select_from(struct sql *q, struct sql_reader *r, struct sql_answer *
 			struct sql_value *v = sql_row_add(q, a);
 			if (v)
 				v[0] = sql_integer(q, n);
+		} else if (a->outcome == SQL_ROWS) {
+			narrow(q, a, c);
 		}
 		return true;
 	}

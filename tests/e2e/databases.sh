@@ -2,11 +2,11 @@
 # The decoys' database servers met with their own clients, nmap, hydra and medusa.
 # Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
 . "$(dirname "$0")/lib.sh"
-for client in nmap hydra medusa redis-cli mariadb; do
+for client in nmap hydra medusa redis-cli mariadb psql; do
 	command -v $client >/dev/null || skip "$client is missing"
 done
 DECOY=127.24.0.1 LOCKED=127.24.0.2
-REDIS_PORT=$BASE_PORT MYSQL_PORT=$((BASE_PORT + 1))
+REDIS_PORT=$BASE_PORT MYSQL_PORT=$((BASE_PORT + 1)) POSTGRES_PORT=$((BASE_PORT + 3))
 
 mkdir "$WORK/personas"
 cat >"$WORK/personas/open.yaml" <<-EOT
@@ -18,6 +18,7 @@ cat >"$WORK/personas/open.yaml" <<-EOT
 	services:
 	  redis: {ports: [$REDIS_PORT], version: 6.0.16}
 	  mysql: {ports: [$MYSQL_PORT], accounts: [{user: root, password: planted7}]}
+	  postgresql: {ports: [$POSTGRES_PORT], accounts: [{user: postgres, password: planted7}]}
 EOT
 cat >"$WORK/personas/locked.yaml" <<-EOT
 	name: locked
@@ -28,6 +29,13 @@ cat >"$WORK/personas/locked.yaml" <<-EOT
 	services:
 	  redis: {ports: [$REDIS_PORT], password: planted7}
 	  mysql: {ports: [$MYSQL_PORT], flavour: mysql8, version: 8.0.36, accounts: [{user: root, password: planted7}]}
+	  postgresql:
+	    ports: [$POSTGRES_PORT]
+	    version: "15.18"
+	    package: "Debian 15.18-0+deb12u1"
+	    auth: scram-sha-256
+	    startup-line: 2222
+	    accounts: [{user: postgres, password: planted7}]
 EOT
 loopback_config <<-EOT
 	passive:
@@ -35,7 +43,7 @@ loopback_config <<-EOT
 	  decoys:
 	    - {prefix: $DECOY, personas: [open]}
 	    - {prefix: $LOCKED, personas: [locked]}
-	  services: {redis: {ports: [$REDIS_PORT]}, mysql: {ports: [$MYSQL_PORT]}}
+	  services: {redis: {ports: [$REDIS_PORT]}, mysql: {ports: [$MYSQL_PORT]}, postgresql: {ports: [$POSTGRES_PORT]}}
 	  workers: 1
 EOT
 printf '%s\n' admin1 root1 planted7 qwerty letmein >"$WORK/passwords"
@@ -94,5 +102,23 @@ mysql_met() {
 	medusa_found mysql $DECOY $MYSQL_PORT root
 }
 
+postgresql_met() {
+	local to="host=$DECOY port=$POSTGRES_PORT user=postgres" got
+	got=$(PGPASSWORD=planted7 psql "$to" -Atc 'create table c(o text)' -c "copy c from program 'echo hi'" -c 'select * from c' -c 'show server_version_num' 2>&1)
+	is 'postgresql: a program' $'CREATE TABLE\nCOPY 1\nhi\n130008' "$got"
+	got=$(PGPASSWORD=wrong psql "$to" -c 'select 1' 2>&1)
+	[[ $got == *'FATAL:  password authentication failed for user "postgres"' ]] || fail "postgresql: wrong password: $got"
+	got=$(PGPASSWORD=planted7 psql "host=$LOCKED port=$POSTGRES_PORT user=postgres" -Atc 'select 1+1')
+	is 'postgresql: SCRAM' 2 "$got"
+	identified postgresql 'PostgreSQL DB 13.5 - 13.8' $DECOY $POSTGRES_PORT
+	identified 'postgresql 15' 'PostgreSQL DB 9.6.0 or later' $LOCKED $POSTGRES_PORT
+	# Both leave the port to libpq.
+	export PGPORT=$POSTGRES_PORT
+	guessed postgresql -l postgres -s $POSTGRES_PORT $DECOY postgres
+	guessed 'postgresql, SCRAM' -l postgres -s $POSTGRES_PORT $LOCKED postgres
+	medusa_found postgres $DECOY $POSTGRES_PORT postgres
+}
+
 redis_met
 mysql_met
+postgresql_met
