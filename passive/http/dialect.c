@@ -298,7 +298,10 @@ static const struct dialect_status *find_status(const struct dialect *d, unsigne
 const char *dialect_reason(const struct dialect *d, unsigned status)
 {
 	static const struct dialect_status usual[] = {
+		{101, "UPGRADED", NULL},
 		{200, "OK", NULL},
+		{201, "Created", NULL},
+		{202, "Accepted", NULL},
 		{204, "No Content", NULL},
 		{301, "Moved Permanently", NULL},
 		{302, "Found", NULL},
@@ -308,12 +311,16 @@ const char *dialect_reason(const struct dialect *d, unsigned status)
 		{403, "Forbidden", NULL},
 		{404, "Not Found", NULL},
 		{405, "Method Not Allowed", NULL},
+		{406, "Not Acceptable", NULL},
+		{407, "Proxy Authentication Required", NULL},
+		{409, "Conflict", NULL},
 		{411, "Length Required", NULL},
 		{413, "Payload Too Large", NULL},
 		{414, "Request-URI Too Long", NULL},
 		{431, "Request Header Fields Too Large", NULL},
 		{500, "Internal Server Error", NULL},
 		{501, "Not Implemented", NULL},
+		{502, "Bad Gateway", NULL},
 		{503, "Service Unavailable", NULL},
 		{505, "HTTP Version Not Supported", NULL},
 		{0},

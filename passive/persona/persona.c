@@ -137,7 +137,10 @@ const struct persona_page *persona_page(const struct persona *p, struct bytes me
 		if (!page_fits(page->path, path) ||
 		    (page->method && !bytes_equal_text(method, page->method)))
 			continue;
-		if (!best || strlen(page->path) > strlen(best->path))
+		/* The longest decides; an exact one before one that is as long without its star. */
+		size_t n = strlen(page->path), m = best ? strlen(best->path) : 0;
+		bool star = n && page->path[n - 1] == '*', best_star = m && best->path[m - 1] == '*';
+		if (!best || n - star > m - best_star || (n - star == m - best_star && best_star && !star))
 			best = page;
 	}
 	return best;
