@@ -27,6 +27,7 @@ done <<-EOT
 	fins udp omron
 	iec104 tcp iec60870_104
 	s7comm tcp tpkt
+	bacnet udp bvlc
 EOT
 WANTED=${*:-${!port[*]}}
 DECOY=127.23.0.7 OTHER=127.23.0.8
@@ -147,6 +148,19 @@ meet_s7comm() {
 	says 'blocks: 7'
 }
 s7comm_filter=s7comm
+
+meet_bacnet() {
+	script bacnet-info -sU -e lo -S 127.25.1.1
+	for field in 'Vendor ID: Johnson Controls,? Inc. \(5\)' 'Vendor Name: Johnson' 'Object-identifier: [0-9]+' 'Firmware: 6.5.0.1400' \
+		'Application Software: 6.5' 'Object Name: NAE-' 'Model Name: MS-NAE5510-2' 'Description: Building' 'Location: Mechanical room'; do
+		says "$field"
+	done
+	client
+	says 'I-Am [0-9]+'
+	says 'moves True'
+	says 'pump 0'
+}
+bacnet_filter=bacapp
 
 services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)
 loopback_config <<-EOT

