@@ -288,7 +288,7 @@ static const struct exchange winrm_exchanges[] = {
 	{"who are you",
 	 BYTES("POST /wsman HTTP/1.0\r\nWSMANIDENTIFY: unauthenticated\r\nContent-Length: 18\r\n\r\n<wsmid:Identify/> "),
 	 BYTES("HTTP/1.1 200 \r\nContent-Type: application/soap+xml;charset=UTF-8\r\nServer: Microsoft-HTTPAPI/2.0\r\n"
-	       "Date: Wed, 01 Apr 2015 00:00:00 GMT\r\nConnection: close\r\nContent-Length: 497\r\n\r\n"
+	       "Date: Wed, 01 Apr 2015 00:00:00 GMT\r\nConnection: close\r\nContent-Length: 482\r\n\r\n"
 	       "<s:Envelope xml:lang=\"en-US\" xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header/><s:Body>"
 	       "<wsmid:IdentifyResponse xmlns:wsmid=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\">"
 	       "<wsmid:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</wsmid:ProtocolVersion>"
