@@ -295,6 +295,29 @@ static bool recording_send(struct connection *c, struct event *e)
 	return true;
 }
 
+FIELD(FIELD_TYPIST, "typist", TEXT, 0, "who typed: human, bot, unsure");
+FIELD(FIELD_TYPIST_SCORE, "typist.score", NUMBER, 0, "0: a program, 100: a human");
+FIELD(FIELD_TYPIST_SIGNS, "typist.signs", TEXT, 0, "what speaks for it");
+FIELD(FIELD_TYPIST_BEST, "typist.best", NUMBER, 0, "highest score of this source's visits to this device");
+FIELD(FIELD_VISITS, "visits", NUMBER, 0, "times that this source has looked at this device's files");
+
+static void tell_verdict(const struct session_verdict *v, struct event *e)
+{
+	char signs[256];
+	struct writer w = writer_of(signs, sizeof signs - 1);
+	if (v->judged) {
+		typist_write_signs(v->typist.signs, &w);
+		*w.at = '\0';
+		event_set_text(e, FIELD_TYPIST, typist_name(v->typist.score));
+		event_set_number(e, FIELD_TYPIST_SCORE, v->typist.score);
+		event_set_text(e, FIELD_TYPIST_SIGNS, signs);
+	}
+	if (v->visits)
+		event_set_number(e, FIELD_VISITS, v->visits);
+	if (v->human)
+		event_set_number(e, FIELD_TYPIST_BEST, v->human);
+}
+
 static void tell_closed(struct connection *c)
 {
 	static const char *const reasons[] = {[SESSION_OPEN] = "server",
@@ -311,6 +334,7 @@ static void tell_closed(struct connection *c)
 	event_set_number(e, FIELD_BYTES_OUT, s->bytes_out);
 	event_set_number(e, FIELD_LOGINS, s->logins);
 	event_set_number(e, FIELD_COMMANDS, s->commands);
+	tell_verdict(&s->verdict, e);
 	if (!recording_send(c, e))
 		room_publish(connection_room(c), e);
 }

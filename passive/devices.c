@@ -417,6 +417,14 @@ bool devices_leave(struct devices *d, struct device *v, uint64_t now_us)
 	return changed;
 }
 
+void device_judge(struct device *v, uint8_t human)
+{
+	if (human <= v->human)
+		return;
+	v->human = human;
+	v->files.edits++;
+}
+
 bool devices_save(struct devices *d)
 {
 	bool any = false;

@@ -76,6 +76,8 @@ struct device *devices_enter(struct devices *, const struct address *source, con
 void devices_touch(struct devices *, struct device *);
 /* True when the session or those beside it changed something that was not kept before. */
 bool devices_leave(struct devices *, struct device *, uint64_t now_us);
+/* That so certain a human was there is kept with the files. */
+void device_judge(struct device *, uint8_t human);
 /* Keeps what changed in devices whose sessions go on; true when there is any awake. */
 bool devices_save(struct devices *);
 

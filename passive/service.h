@@ -83,6 +83,12 @@ enum service_next session_become(struct session *, const struct service *);
 bool session_files(struct session *, struct vfs *out, const struct persona **);
 
 /*
+ * What came from a terminal, as it came and before it is understood, one call for each piece: who
+ * types is told from it when the session ends (passive/typist.h).  Nothing of it is kept.
+ */
+void session_typed(struct session *, struct bytes piece);
+
+/*
  * A connection beside the session's own, which the peer is told to make (FTP's data connections).
  * Only this peer can, to the same address of ours; we never connect.  There is at most one: who
  * expects another gives up the one before.  The service's data() hears of it.

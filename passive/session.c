@@ -76,6 +76,10 @@ static void session_settle(struct session *s)
 {
 	struct stage *g = s->stage;
 	if (g->reporting == s) {
+		if (s->typist && g->report.kind == EVENT_COMMAND_SENT)
+			typist_command(s->typist, event_bytes(&g->report, FIELD_COMMAND_LINE),
+				       !event_get(&g->report, FIELD_COMMAND_FOUND) ||
+					       event_bool(&g->report, FIELD_COMMAND_FOUND));
 		g->reporting = NULL;
 		g->publish(g, s, &g->report);
 	}
@@ -396,6 +400,14 @@ bool session_files(struct session *s, struct vfs *out, const struct persona **pe
 	return true;
 }
 
+void session_typed(struct session *s, struct bytes piece)
+{
+	if (!s->typist)
+		s->typist = calloc(1, sizeof *s->typist);
+	if (s->typist)
+		typist_typed(s->typist, piece, s->stage->mono_us);
+}
+
 uint16_t session_expect(struct session *s)
 {
 	const struct stage_data *d = s->stage->data;
@@ -541,6 +553,28 @@ bool session_tell_data(struct session *s, enum data_event what, struct bytes cam
 	return on;
 }
 
+/* Who typed is remembered with what they left, also when that is nothing. */
+static void session_judge(struct session *s)
+{
+	struct devices *d = s->stage->devices;
+	struct session_verdict *v = &s->verdict;
+	struct vfs unused;
+	v->judged = s->typist && typist_judge(s->typist, &v->typist);
+	free(s->typist);
+	s->typist = NULL;
+	bool human = v->judged && !strcmp(typist_name(v->typist.score), "human");
+	if (human && d && !s->device)
+		session_files(s, &unused, NULL);
+	if (!s->device)
+		return;
+	if (human)
+		device_judge(s->device, v->typist.score);
+	v->visits = s->device->visits;
+	v->human = s->device->human;
+	devices_leave(d, s->device, s->stage->utc_us);
+	s->device = NULL;
+}
+
 void session_end(struct session *s)
 {
 	if (s->begun && s->service->close)
@@ -548,9 +582,7 @@ void session_end(struct session *s)
 	session_settle(s);
 	tls_free(s->tls);
 	s->tls = NULL;
-	if (s->device)
-		devices_leave(s->stage->devices, s->device, s->stage->utc_us);
-	s->device = NULL;
+	session_judge(s);
 	free(s->unread);
 	free(s->unsent);
 	s->unread = s->unsent = NULL;

@@ -11,6 +11,7 @@
 #include "passive/devices.h"
 #include "passive/persona.h"
 #include "passive/service.h"
+#include "passive/typist.h"
 #include "passive/tls/seal.h"
 
 #define SESSION_RECEIVE_MAX 65536       /* bytes handed in at once; one UDP datagram at most */
@@ -73,6 +74,13 @@ enum session_end { /* close.reason */
 	           SESSION_LIMIT,
 };
 
+struct session_verdict { /* at the end of a session */
+	bool judged;
+	struct typist_verdict typist;
+	uint32_t visits; /* to the device, this one too; 0: it did not look at its files */
+	uint8_t human;   /* the highest score of them all */
+};
+
 enum session_secure {
 	SECURE_NOT,
 	SECURE_ASKED, /* by the callback that runs or just ran */
@@ -101,7 +109,9 @@ struct session {
 	uint64_t opened_mono_us;
 	uint64_t bytes_in, bytes_out;
 	uint32_t logins, commands;
+	struct session_verdict verdict; /* after session_end() */
 	size_t answer_max, asked, would_say; /* bytes; `asked` by the last datagram */
+	struct typist *typist;     /* once something was typed */
 	struct device *device;     /* once the session looked at its files */
 	struct vfs_overlay *files; /* of it, or the session's own */
 	struct arena arena;

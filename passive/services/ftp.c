@@ -355,6 +355,8 @@ static enum service_next ftp_input(struct session *s, void *state, struct reader
 	struct ftp *ftp = state;
 	enum service_next next = SERVICE_CONTINUE;
 	struct bytes line;
+	if (!ftp->transfer && reader_left(in))
+		session_typed(s, (struct bytes){in->at, reader_left(in)});
 	while (next == SERVICE_CONTINUE && !ftp->transfer && !ftp->refused && read_line(in, &line)) {
 		while (line.len && line.at[0] >= 0xf0) /* Telnet's interrupt and data mark before ABOR */
 			line.at++, line.len--;

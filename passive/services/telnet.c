@@ -419,6 +419,8 @@ static enum service_next telnet_input(struct session *s, void *state, struct rea
 	struct telnet *t = state;
 	enum service_next next = SERVICE_CONTINUE;
 	t->session = s;
+	if (reader_left(in) && *in->at != IAC)
+		session_typed(s, (struct bytes){in->at, reader_left(in)});
 	while (next == SERVICE_CONTINUE && t->after == AFTER_NOTHING && reader_left(in)) {
 		struct bytes line;
 		if (whole_line(t, in, &line)) {

@@ -224,6 +224,8 @@ static enum service_next shell_input(struct ssh *h, struct ssh_channel *c, struc
 	struct ssh_connection *k = h->connection;
 	struct reader r = reader_of_bytes(input);
 	enum service_next next = SERVICE_CONTINUE;
+	if (c->terminal_asked)
+		session_typed(h->session, input);
 	while (next == SERVICE_CONTINUE && reader_left(&r) && !c->ending) {
 		struct bytes line;
 		if (c->terminal.plain && shell_waits(&k->shell)) { /* it all goes to who reads */

@@ -65,6 +65,27 @@ sleep 3
 finds 127.55.1.1 127.21.8.7 two || fail "a change is gone after a kill"
 finds 127.55.1.3 127.21.8.7 three || fail "what another left is gone after a kill"
 
+# Fingers and a program, told apart.
+timeout 40 python3 - "$TELNET_PORT" 127.55.1.8 127.21.8.7 <<'EOP' || fail "nobody could type"
+import random, socket, sys, time
+s = socket.create_connection((sys.argv[3], int(sys.argv[1])), 10, (sys.argv[2], 0))
+random.seed(5)
+time.sleep(1)
+for line in ("root", "xc3511", "lss\x7f", "cat /proc/cou\x7fpuinfo", "exit"):
+    time.sleep(random.uniform(0.5, 2.2))
+    for key in line + "\r":
+        time.sleep(random.uniform(0.06, 0.25))
+        s.sendall(key.encode())
+while s.recv(65536):
+    pass
+EOP
+typists() {
+	query "SELECT DISTINCT value[indexOf(field, 'typist')] FROM log WHERE kind = 'session.closed' AND src = '$1' AND has(field, 'typist')" 2>/dev/null
+}
+for _ in $(seq 50); do [ -n "$(typists 127.55.1.8)" ] && break; sleep 0.2; done
+[ "$(typists 127.55.1.8)" = human ] || fail "fingers were taken for $(typists 127.55.1.8)"
+[ "$(typists 127.55.1.3)" = bot ] || fail "a program was taken for $(typists 127.55.1.3)"
+
 "$KANSOKU" reset --config "$CONFIG" 2>/dev/null && fail "a reset of nothing"
 [ "$("$KANSOKU" reset --config "$CONFIG" --source 127.55.1.3)" = '1 device is as new' ] || fail "no reset"
 finds 127.55.1.3 127.21.8.7 three && fail "it is there after a reset"
