@@ -236,6 +236,47 @@ static const uint16_t point_properties[] = {P_IDENTIFIER,  P_NAME,           P_T
                                             P_VALUE,       P_DESCRIPTION,    P_FLAGS,
                                             P_EVENT_STATE, P_OUT_OF_SERVICE, P_UNITS};
 
+/* What is a text or a number and nothing more; false when it is neither. */
+static bool plain_property(struct request *q, uint32_t property)
+{
+	const struct bacnet_device *d = session_device(q->s);
+	const struct {
+		uint32_t property;
+		const char *text;
+	} texts[] = {{P_NAME, d->name},
+	             {P_VENDOR, d->vendor},
+	             {P_MODEL, d->model},
+	             {P_FIRMWARE, d->firmware},
+	             {P_SOFTWARE, d->software},
+	             {P_LOCATION, d->location},
+	             {P_DESCRIPTION, d->description}};
+	const struct {
+		uint32_t property;
+		uint8_t tag;
+		uint32_t number;
+	} numbers[] = {{P_TYPE, 9, IS_DEVICE},
+	               {P_STATUS, 9, 0},
+	               {P_VENDOR_ID, 2, (uint32_t)d->vendor_id},
+	               {P_VERSION, 2, 1},
+	               {P_REVISION, 2, 7},
+	               {P_MAX_APDU, 2, APDU_MAX},
+	               {P_SEGMENTATION, 9, 3},
+	               {P_TIMEOUT, 2, 6000},
+	               {P_RETRIES, 2, 3},
+	               {P_DATABASE, 2, 1 + (uint32_t)plant_number(q->b->plant.seed, 155, 40)}};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (texts[i].property == property) {
+			template_write(q, texts[i].text);
+			return true;
+		}
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (numbers[i].property == property) {
+			write_number(&q->out, numbers[i].tag, false, numbers[i].number);
+			return true;
+		}
+	return false;
+}
+
 /* 0, or the code of an error of the class "property". */
 static unsigned device_property(struct request *q, uint32_t property, uint32_t index)
 {
@@ -248,80 +289,27 @@ static unsigned device_property(struct request *q, uint32_t property, uint32_t i
 	                                   33,
 	                                   34};
 	static const uint8_t types[] = {IS_AI, IS_AO, IS_AV, IS_BI, IS_BO, IS_BV, IS_DEVICE};
-	const struct bacnet_device *d = session_device(q->s);
-	struct writer *w = &q->out;
 	switch (property) {
 	case P_IDENTIFIER:
-		write_object(w, 12, false, IS_DEVICE, q->b->instance);
-		return 0;
-	case P_NAME:
-		template_write(q, d->name);
-		return 0;
-	case P_TYPE:
-		write_number(w, 9, false, IS_DEVICE);
-		return 0;
-	case P_STATUS:
-		write_number(w, 9, false, 0);
-		return 0;
-	case P_VENDOR:
-		template_write(q, d->vendor);
-		return 0;
-	case P_VENDOR_ID:
-		write_number(w, 2, false, (uint32_t)d->vendor_id);
-		return 0;
-	case P_MODEL:
-		template_write(q, d->model);
-		return 0;
-	case P_FIRMWARE:
-		template_write(q, d->firmware);
-		return 0;
-	case P_SOFTWARE:
-		template_write(q, d->software);
-		return 0;
-	case P_LOCATION:
-		template_write(q, d->location);
-		return 0;
-	case P_DESCRIPTION:
-		template_write(q, d->description);
-		return 0;
-	case P_VERSION:
-		write_number(w, 2, false, 1);
-		return 0;
-	case P_REVISION:
-		write_number(w, 2, false, 7);
+		write_object(&q->out, 12, false, IS_DEVICE, q->b->instance);
 		return 0;
 	case P_SERVICES:
-		write_bits(w, services, sizeof services, 40);
+		write_bits(&q->out, services, sizeof services, 40);
 		return 0;
 	case P_OBJECT_TYPES:
-		write_bits(w, types, sizeof types, 31);
+		write_bits(&q->out, types, sizeof types, 31);
 		return 0;
 	case P_LIST:
 		object_list(q, index);
 		return index != ANY_INDEX && index > OBJECTS + 1 ? BAD_INDEX : 0;
-	case P_MAX_APDU:
-		write_number(w, 2, false, APDU_MAX);
-		return 0;
-	case P_SEGMENTATION:
-		write_number(w, 9, false, 3);
-		return 0;
-	case P_TIMEOUT:
-		write_number(w, 2, false, 6000);
-		return 0;
-	case P_RETRIES:
-		write_number(w, 2, false, 3);
-		return 0;
 	case P_BINDINGS:
-		return 0;
-	case P_DATABASE:
-		write_number(w, 2, false, 1 + (uint32_t)plant_number(q->b->plant.seed, 155, 40));
 		return 0;
 	case P_LOCAL_DATE:
 	case P_LOCAL_TIME:
 		clock_write(q, property == P_LOCAL_DATE);
 		return 0;
 	default:
-		return UNKNOWN_PROPERTY;
+		return plain_property(q, property) ? 0 : UNKNOWN_PROPERTY;
 	}
 }
 

@@ -28,6 +28,8 @@ done <<-EOT
 	iec104 tcp iec60870_104
 	s7comm tcp tpkt
 	bacnet udp bvlc
+	enip tcp enip
+	enip udp enip
 EOT
 WANTED=${*:-${!port[*]}}
 DECOY=127.23.0.7 OTHER=127.23.0.8
@@ -161,6 +163,26 @@ meet_bacnet() {
 	says 'pump 0'
 }
 bacnet_filter=bacapp
+
+meet_enip() {
+	local source=30 one
+	for transport in '' -sU; do
+		script enip-info $transport -e lo -S 127.25.$((source++)).1
+		for field in 'type: Programmable Logic Controller \(14\)' 'vendor: Rockwell Automation/Allen-Bradley \(1\)' \
+			'productName: 1756-L61/B LOGIX5561' 'serialNumber: 0x00' 'productCode: 54' 'revision: 20.11' 'status: 0x3060' 'state: 0x03' 'deviceIp: 127.23.0.7'; do
+			says "$field"
+		done
+	done
+	one=$answer
+	DECOY=$OTHER script enip-info
+	[ "$(grep serial <<<"$one")" != "$(grep serial <<<"$answer")" ] || fail "enip: two decoys have one serial number"
+	client
+	says 'identity .*LOGIX5561'
+	says 'moves True'
+	says 'Pump_Run 0'
+	says 'no session 0x64'
+}
+enip_filter=enip
 
 services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)
 loopback_config <<-EOT

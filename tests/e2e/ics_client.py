@@ -218,4 +218,36 @@ def bacnet():
     print("moves", before != ask(value, s))
 
 
+def enip():
+    s = tcp()
+    session = 0
+    def frame(command, body):
+        s.sendall(struct.pack("<HHII", command, len(body), session, 0) + b"kontekst" + bytes(4) + body)
+        head = exactly(s, 24)
+        length, got, status = struct.unpack("<HII", head[2:12])
+        return got, status, exactly(s, length)
+    def cip(message):
+        return frame(0x6f, struct.pack("<IHHHHHH", 0, 5, 2, 0, 0, 0xb2, len(message)) + message)[2][16:]
+    def symbol(name):
+        name = name.encode()
+        path = bytes([0x91, len(name)]) + name + b"\0" * (len(name) % 2)
+        return bytes([len(path) // 2]) + path
+    print("no session", hex(frame(0x6f, bytes(16))[1]))
+    frame(4, b"")
+    frame(0x64, b"")
+    session = frame(0x65, struct.pack("<HH", 1, 0))[0]
+    print("identity", cip(bytes.fromhex("0102 20012401"))[4:])
+    for message in "0e03 200124013007", "0e03 200124013009", "0102 20022401", "1003 200124013007 0000", "0502 20012401 00", "5503 206b2500 0000 0200 0100 0200":
+        print(message, cip(bytes.fromhex(message)).hex())
+    inner = bytes.fromhex("0102 20012401")
+    print("unconnected send", cip(bytes.fromhex("5202 20062401 0a05") + struct.pack("<H", len(inner)) + inner + bytes.fromhex("01000100"))[:4].hex())
+    read = lambda name: cip(b"\x4c" + symbol(name) + struct.pack("<H", 1))
+    before = read("Tank_Level")
+    print("unknown", read("No_Such").hex())
+    print(cip(b"\x4d" + symbol("Pump_Run") + struct.pack("<HHB", 0xc1, 1, 0)).hex(), cip(b"\x4d" + symbol("Temp_SP") + struct.pack("<HHf", 0xca, 1, 70)).hex())
+    print("Pump_Run", read("Pump_Run")[-1])
+    time.sleep(1.1)
+    print("moves", before != read("Tank_Level"))
+
+
 globals()[service]()
