@@ -81,16 +81,17 @@ static enum service_next answer(struct session *s, struct api *a, const struct a
 		return SERVICE_CLOSE;
 	}
 	style->answer(&c);
+	a->left = c.leaves;
 	bool alive = !c.close && !r->close && (r->version == HTTP_1_1 || r->keep_alive) && a->requests < API_REQUESTS_MAX;
 	record(s, a, c.status);
 	say_answer(s, a, style, &c, alive);
-	return alive ? SERVICE_CONTINUE : SERVICE_CLOSE;
+	return alive || c.leaves ? SERVICE_CONTINUE : SERVICE_CLOSE;
 }
 
 enum service_next api_input(struct session *s, struct api *a, struct reader *in, const struct api_style *style, void *state)
 {
 	enum service_next next = SERVICE_CONTINUE;
-	while (next == SERVICE_CONTINUE) {
+	while (next == SERVICE_CONTINUE && !a->left) {
 		if (!a->in_body) {
 			struct bytes unread = {in->at, reader_left(in)};
 			size_t n = request_head_length(unread, &a->scanned);

@@ -22,7 +22,7 @@ struct api { /* part of a service's state */
 	size_t head_room, head_len, scanned;
 	struct command_shell *shell;
 	uint32_t requests;
-	bool in_body;
+	bool in_body, left;
 };
 
 struct api_call {
@@ -37,6 +37,7 @@ struct api_call {
 	unsigned status;      /* 200 */
 	const char *type;     /* of the body */
 	bool close;           /* hang up after it */
+	bool leaves;          /* what comes after it is no HTTP any more: input() goes its own way */
 	bool raw;             /* `out` is all that is said, head included */
 };
 
