@@ -6,7 +6,7 @@ for client in nmap hydra medusa redis-cli mariadb psql; do
 	command -v $client >/dev/null || skip "$client is missing"
 done
 DECOY=127.24.0.1 LOCKED=127.24.0.2
-REDIS_PORT=$BASE_PORT MYSQL_PORT=$((BASE_PORT + 1)) POSTGRES_PORT=$((BASE_PORT + 3))
+REDIS_PORT=$BASE_PORT MYSQL_PORT=$((BASE_PORT + 1)) POSTGRES_PORT=$((BASE_PORT + 3)) MONGO_PORT=$((BASE_PORT + 4))
 
 mkdir "$WORK/personas"
 cat >"$WORK/personas/open.yaml" <<-EOT
@@ -19,6 +19,7 @@ cat >"$WORK/personas/open.yaml" <<-EOT
 	  redis: {ports: [$REDIS_PORT], version: 6.0.16}
 	  mysql: {ports: [$MYSQL_PORT], accounts: [{user: root, password: planted7}]}
 	  postgresql: {ports: [$POSTGRES_PORT], accounts: [{user: postgres, password: planted7}]}
+	  mongodb: {ports: [$MONGO_PORT], collections: [{database: shop, collection: users, documents: 7}]}
 EOT
 cat >"$WORK/personas/locked.yaml" <<-EOT
 	name: locked
@@ -36,6 +37,7 @@ cat >"$WORK/personas/locked.yaml" <<-EOT
 	    auth: scram-sha-256
 	    startup-line: 2222
 	    accounts: [{user: postgres, password: planted7}]
+	  mongodb: {ports: [$MONGO_PORT], auth: yes, accounts: [{user: admin, password: planted7}]}
 EOT
 loopback_config <<-EOT
 	passive:
@@ -43,7 +45,8 @@ loopback_config <<-EOT
 	  decoys:
 	    - {prefix: $DECOY, personas: [open]}
 	    - {prefix: $LOCKED, personas: [locked]}
-	  services: {redis: {ports: [$REDIS_PORT]}, mysql: {ports: [$MYSQL_PORT]}, postgresql: {ports: [$POSTGRES_PORT]}}
+	  services: {redis: {ports: [$REDIS_PORT]}, mysql: {ports: [$MYSQL_PORT]}, postgresql: {ports: [$POSTGRES_PORT]},
+	    mongodb: {ports: [$MONGO_PORT]}}
 	  workers: 1
 EOT
 printf '%s\n' admin1 root1 planted7 qwerty letmein >"$WORK/passwords"
@@ -119,6 +122,35 @@ postgresql_met() {
 	medusa_found postgres $DECOY $POSTGRES_PORT postgres
 }
 
+mongodb_met() {
+	local got
+	# On another port than 27017 nmap -sV does not ask what MongoDB answers.
+	nmap -n -Pn -p $MONGO_PORT --script +mongodb-info,+mongodb-databases $DECOY >"$WORK/nmap" 2>&1
+	grep -q 'version = 4.4.29' "$WORK/nmap" && grep -q 'name = shop' "$WORK/nmap" || fail "mongodb: nmap says $(cat "$WORK/nmap")"
+	guessed mongodb -l admin -t 4 -s $MONGO_PORT $LOCKED mongodb
+	/usr/bin/python3 -c 'import pymongo' 2>/dev/null || { echo "mongodb: pymongo is missing"; return; }
+	got=$(timeout 30 /usr/bin/python3 - $DECOY $LOCKED $MONGO_PORT 2>&1 <<-'EOP'
+	import pymongo, sys
+	decoy, locked, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+	c = pymongo.MongoClient(decoy, port, serverSelectionTimeoutMS=5000)
+	print(len(list(c.shop.users.find())), c.shop.users.count_documents({}))
+	c.drop_database("shop")
+	c.READ__ME.README.insert_one({"content": "send 0.01 BTC"})
+	print(c.list_database_names(), c.READ__ME.README.find_one()["content"])
+	for user, secret, way in (("admin", "planted7", "SCRAM-SHA-256"), ("admin", "planted7", "SCRAM-SHA-1"),
+	                          ("admin", "wrong", "SCRAM-SHA-256")):
+	    try:
+	        pymongo.MongoClient(locked, port, username=user, password=secret, authMechanism=way,
+	                            serverSelectionTimeoutMS=5000).list_database_names()
+	        print("in")
+	    except pymongo.errors.OperationFailure as e:
+	        print(e.code)
+	EOP
+	)
+	is 'mongodb: pymongo' $'7 7\n[\'READ__ME\', \'admin\', \'config\', \'local\'] send 0.01 BTC\nin\nin\n18' "$got"
+}
+
 redis_met
 mysql_met
 postgresql_met
+mongodb_met
