@@ -10,8 +10,12 @@
 #define CREDIT_US (60u * SECOND_US)      /* how long bytes in may be answered by later bytes */
 #define CREDIT_MAX REFLECTION_ANSWER_MAX /* and how many */
 #define DIALOGUE_MAX 640 /* the longer answer may come in parts, when it is no longer than this */
-#define FEW 3                            /* packets of a source that sends little */
+#define DIALOGUE_FACTOR 8 /* and no more than so many times as long as its question */
+#define FEW 8 /* packets of a source that sends little: a scanner first looks for ports, then asks */
 #define ASK_STEP_US (60u * SECOND_US / REFLECTION_ASKS_MAX)
+#define ANSWER_STEP_US (SECOND_US / REFLECTION_ANSWERS_PER_SECOND)
+#define ANSWER_BURST 20
+#define SMALL 4 /* an answer so many times shorter than its question is not worth forging for */
 #define NETWORK_SOURCES 4   /* as many sources of a network may ask as much as one may */
 #define AMPLIFIES 2         /* times as long as its question is an answer worth forging for */
 #define EXCESS_MAX 8192     /* bytes, all workers */
@@ -26,7 +30,7 @@ struct reflection_account {
 	uint8_t few;     /* packets since it was new, up to FEW + 1 */
 	bool told;       /* it stands in `attacks` */
 	uint32_t credit; /* bytes that it may still be told */
-	uint64_t heard_us, longer_us, asks_until_us, silent_until_us;
+	uint64_t heard_us, longer_us, asks_until_us, answers_until_us, silent_until_us;
 	/* Of the requests that amplify, and of all while it is silent. */
 	uint64_t weighed_in, weighed_whole; /* of those whose whole answer is known */
 	struct reflection_attack attack;
@@ -156,6 +160,12 @@ static void attack_count(struct reflection *r, struct reflection_account *a, siz
 	attack_report(r, a, false);
 }
 
+/* Whether one more answer fits the rate of a source or network; its bursts last equally long. */
+static bool answer_fits(const struct reflection_account *a, uint64_t now_us)
+{
+	return a->answers_until_us <= now_us + (uint64_t)ANSWER_STEP_US * (ANSWER_BURST - 1);
+}
+
 size_t reflection_hear(struct reflection *r, const struct address *peer,
                        const struct reflection_place *place, size_t n, uint64_t now_us)
 {
@@ -174,6 +184,9 @@ size_t reflection_hear(struct reflection *r, const struct address *peer,
 		attack_count(r, source, n, now_us);
 		return 0;
 	}
+	/* Where an answer would not go out, a flood is not worth a session for each forged port. */
+	if (!answer_fits(source, now_us) || !answer_fits(network, now_us))
+		return 0;
 	size_t longest = source->credit < network->credit ? source->credit : network->credit;
 	if (longest < REFLECTION_ANSWER_MAX && longer_is_free(r, source, network, now_us))
 		longest = REFLECTION_ANSWER_MAX;
@@ -194,19 +207,25 @@ static bool account_ask(struct reflection *r, struct reflection_account *a, unsi
 	return true;
 }
 
+static void answer_use(struct reflection_account *a, unsigned sources, uint64_t now_us)
+{
+	a->answers_until_us = (a->answers_until_us > now_us ? a->answers_until_us : now_us) + ANSWER_STEP_US / sources;
+}
+
 static void answer_count(struct reflection *r, struct reflection_account *source,
-                         struct reflection_account *network, size_t n, uint64_t now_us)
+                         struct reflection_account *network, size_t asked, size_t n, uint64_t now_us)
 {
 	bool longer = n > source->credit || n > network->credit;
 	source->credit -= n < source->credit ? (uint32_t)n : source->credit;
 	network->credit -= n < network->credit ? (uint32_t)n : network->credit;
 	if (longer) {
 		source->longer_us = network->longer_us = now_us;
-		uint32_t rest = n < DIALOGUE_MAX ? DIALOGUE_MAX - (uint32_t)n : 0;
+		uint32_t rest = n < DIALOGUE_MAX && n <= asked * DIALOGUE_FACTOR ? DIALOGUE_MAX - (uint32_t)n : 0;
 		source->credit += rest;
 		network->credit += rest;
 	}
-	excess_set(r, excess_now(r, now_us) + n, now_us);
+	/* Whatever its length: so even tiny forged questions bring fewer bytes than they cost. */
+	excess_set(r, excess_now(r, now_us) + (longer ? REFLECTION_ANSWER_MAX : n), now_us);
 }
 
 bool reflection_answer(struct reflection *r, const struct address *peer, size_t asked, size_t said,
@@ -230,7 +249,13 @@ bool reflection_answer(struct reflection *r, const struct address *peer, size_t 
 	if ((said > source->credit || said > network->credit) &&
 	    (said > REFLECTION_ANSWER_MAX || !longer_is_free(r, source, network, now_us)))
 		return false;
-	answer_count(r, source, network, said, now_us);
+	if (said * SMALL > asked) {
+		if (!answer_fits(source, now_us) || !answer_fits(network, now_us))
+			return false;
+		answer_use(source, 1, now_us);
+		answer_use(network, NETWORK_SOURCES, now_us);
+	}
+	answer_count(r, source, network, asked, said, now_us);
 	if (amplifies)
 		source->attack.bytes_out += said;
 	return true;

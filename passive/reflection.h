@@ -9,6 +9,10 @@
  * by many small questions each of whose answers is a little longer.  The same answer counts for its network (/24 or /64), and for
  * everybody together there is a small budget of such bytes, which refills slowly.
  *
+ * A source gets at most REFLECTION_ANSWERS_PER_SECOND answers, but for those that are much
+ * shorter than their questions (a file that is sent to us is acknowledged), so that a flood
+ * brings less than it costs also where no answer is longer.
+ *
  * Who asks for much longer answers more than REFLECTION_ASKS_MAX times a minute hears nothing
  * for an hour.  The table is bounded, and who finds no place in it hears nothing either.
  *
@@ -22,6 +26,7 @@
 #include <sys/queue.h>
 
 #define REFLECTION_ANSWER_MAX 1400 /* the one longer answer: fits one packet */
+#define REFLECTION_ANSWERS_PER_SECOND 5
 #define REFLECTION_ASKS_MAX 10     /* a minute, of those that amplify */
 #define REFLECTION_ATTACK_REQUESTS 100
 

@@ -29,6 +29,7 @@ struct cldap_device {
 struct search {
 	struct bytes id, base, filter, attributes[ATTRIBUTES_MAX];
 	size_t count;
+	bool brief; /* only what a packet has room for */
 };
 
 struct names {
@@ -77,7 +78,12 @@ static void names_fill(struct session *s, const struct cldap_device *d, struct n
 
 static bool wanted(const struct search *q, const char *name)
 {
+	static const char *const left_out[] = {"supportedCapabilities", "supportedSASLMechanisms", "ldapServiceName",
+		"subschemaSubentry", "namingContexts", "rootDomainNamingContext", "serverName"};
 	bool any = q->count == 0;
+	for (size_t i = 0; q->brief && i < sizeof left_out / sizeof *left_out; i++)
+		if (!strcmp(left_out[i], name))
+			return false;
 	for (size_t i = 0; i < q->count; i++)
 		any |= bytes_equal_nocase(q->attributes[i], name) || bytes_equal_text(q->attributes[i], "*");
 	return any;
@@ -212,36 +218,46 @@ static void netlogon_attribute(struct session *s, const struct cldap_device *d, 
 	ber_close_long(w, BER_SEQUENCE, mark);
 }
 
-static void search_answer(struct session *s, const struct search *q)
+/* All of the answer, the entry and the end, in one datagram; how long it is. */
+static size_t answer_write(struct session *s, const struct search *q, struct ber_writer *w)
 {
 	const struct cldap_device *d = session_device(s);
+	struct names n = {0};
+	names_fill(s, d, &n);
+	ber_text(w, ""); /* the end comes last, so it is written first */
+	ber_text(w, "");
+	ber_value(w, BER_ENUMERATED, BYTES("\0"));
+	ber_close_long(w, DONE, 0);
+	ber_value(w, BER_INTEGER, q->id);
+	ber_close_long(w, BER_SEQUENCE, 0);
+	size_t mark = ber_mark(w);
+	if (q->base.len) /* other entries are not told without log-in */
+		return mark;
+	if (q->count && wanted(q, "Netlogon"))
+		netlogon_attribute(s, d, &n, w);
+	else
+		root_attributes(s, d, q, &n, w);
+	ber_close_long(w, BER_SEQUENCE, mark);
+	ber_text(w, "");
+	ber_close_long(w, ENTRY, mark);
+	ber_value(w, BER_INTEGER, q->id);
+	ber_close_long(w, BER_SEQUENCE, mark);
+	return ber_mark(w);
+}
+
+static void search_answer(struct session *s, struct search *q)
+{
 	uint8_t room[4096];
 	struct ber_writer w = ber_writer_of(room, sizeof room);
-	struct names n = {0};
-	bool netlogon = q->count && wanted(q, "Netlogon");
-	names_fill(s, d, &n);
-	/* The end comes in the same datagram, so it is written first. */
-	ber_text(&w, "");
-	ber_text(&w, "");
-	ber_value(&w, BER_ENUMERATED, BYTES("\0"));
-	ber_close_long(&w, DONE, 0);
-	ber_value(&w, BER_INTEGER, q->id);
-	ber_close_long(&w, BER_SEQUENCE, 0);
-	size_t mark = ber_mark(&w);
-	if (q->base.len == 0) { /* other entries are not told without log-in */
-		if (netlogon)
-			netlogon_attribute(s, d, &n, &w);
-		else
-			root_attributes(s, d, q, &n, &w);
-		ber_close_long(&w, BER_SEQUENCE, mark);
-		ber_text(&w, "");
-		ber_close_long(&w, ENTRY, mark);
-		ber_value(&w, BER_INTEGER, q->id);
-		ber_close_long(&w, BER_SEQUENCE, mark);
+	bool lists = q->base.len == 0 && wanted(q, "supportedControl");
+	size_t whole = answer_write(s, q, &w);
+	session_would_say(s, whole + (lists ? LISTS : 0));
+	if (whole > ANSWER_MAX) {
+		q->brief = true;
+		w = ber_writer_of(room, sizeof room);
+		whole = answer_write(s, q, &w);
 	}
-	bool lists = !netlogon && q->base.len == 0 && wanted(q, "supportedControl");
-	session_would_say(s, ber_mark(&w) + (lists ? LISTS : 0));
-	if (!w.bad && ber_mark(&w) <= session_answer_max(s) && ber_mark(&w) <= ANSWER_MAX)
+	if (!w.bad && whole <= session_answer_max(s))
 		session_say_bytes(s, ber_bytes(&w));
 }
 

@@ -96,7 +96,7 @@ static enum service_next wsdiscovery_input(struct session *s, void *state, struc
 {
 	(void)state;
 	const struct wsdiscovery_device *d = session_device(s);
-	if (reader_left(in) > PROBE_MAX)
+	if (reader_left(in) == 0 || reader_left(in) > PROBE_MAX)
 		return SERVICE_CONTINUE;
 	struct bytes asked = read_rest(in), id = element(asked, "MessageID"), types = element(asked, "Types");
 	uint8_t room[ANSWER_MAX];

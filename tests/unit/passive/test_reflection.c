@@ -64,10 +64,10 @@ TEST(reflection_lets_the_longer_answer_come_in_parts)
 	uint64_t now = 1000 * (uint64_t)SECOND;
 	size_t out = 0, in = 0;
 	for (unsigned i = 0; i < 40; i++, in += 30)
-		out += ask(&r, 0xcb007101, 30, 55, now + i * SECOND / 10);
+		out += ask(&r, 0xcb007101, 30, 55, now + i * SECOND / 5);
 	CHECK(out > in && out <= in + 700);
-	CHECK(ask(&r, 0xcb007101, 30, 55, now + 5 * SECOND) <= 30);
-	CHECK(ask(&r, 0xcb007102, 30, 55, now + 5 * SECOND) <= 30); /* nor to its network */
+	CHECK(ask(&r, 0xcb007101, 30, 55, now + 9 * SECOND) <= 30);
+	CHECK(ask(&r, 0xcb007102, 30, 55, now + 9 * SECOND) <= 30); /* nor to its network */
 	reflection_done(&r);
 }
 
@@ -76,10 +76,10 @@ TEST(reflection_lets_what_was_sent_be_answered_within_a_minute)
 	struct told told = {0};
 	struct reflection r = guard(1024, &told);
 	uint64_t now = 1000 * (uint64_t)SECOND;
-	for (unsigned i = 0; i < 5; i++) /* no longer a source that sends little */
+	for (unsigned i = 0; i < 9; i++) /* no longer a source that sends little */
 		CHECK(ask(&r, 0xcb007101, 100, 60, now) == 60);
 	CHECK(ask(&r, 0xcb007101, 100, 130, now + SECOND) == 130);
-	CHECK(ask(&r, 0xcb007101, 100, 280, now + 2 * SECOND) == 270);
+	CHECK(ask(&r, 0xcb007101, 100, 440, now + 2 * SECOND) == 430);
 	CHECK(ask(&r, 0xcb007101, 100, 10, now + 3 * SECOND) == 10);
 	CHECK(ask(&r, 0xcb007101, 100, 180, now + 2 * MINUTE) == 100);
 	reflection_done(&r);
@@ -97,6 +97,21 @@ TEST(reflection_is_silent_for_an_hour_to_who_asks_for_much)
 	CHECK(ask(&r, 0xcb007101, 200, 10, now + 59 * MINUTE) == 0);
 	CHECK(ask(&r, 0xcb007101, 200, 10, now + 62 * MINUTE) == 10);
 	CHECK(told.begun == 0);
+	reflection_done(&r);
+}
+
+TEST(reflection_answers_a_flood_less_often_than_it_is_asked)
+{
+	struct told told = {0};
+	struct reflection r = guard(1024, &told);
+	uint64_t now = 1000 * (uint64_t)SECOND;
+	unsigned answered = 0, acknowledged = 0;
+	for (unsigned i = 0; i < 200; i++)
+		answered += ask(&r, 0xcb007101, 30, 30, now + i * 50000) > 0;
+	CHECK_SAY(answered == 20 + 5 * 10 - 1, "%u", answered); /* twenty at once, then five a second */
+	for (unsigned i = 0; i < 200; i++)
+		acknowledged += ask(&r, 0xcb007101, 516, 4, now + 20 * SECOND + i * 1000) == 4;
+	CHECK(acknowledged == 200);
 	reflection_done(&r);
 }
 
