@@ -4,6 +4,7 @@ CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxm
 libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev ca-certificates npm"
 # One a line, in the order of the alphabet.
 CHECK="
+adb
 avro-bin
 busybox-static
 clang
