@@ -26,8 +26,9 @@ client pull /tmp/bot.arm7 "$WORK/back" >"$WORK/out" 2>&1 || fail "pull: $(cat "$
 cmp -s "$WORK/bot.arm7" "$WORK/back" || fail "another file came back"
 client push "$WORK/bot.arm7" /proc/bot >"$WORK/out" 2>&1 && fail "a file can be pushed into /proc"
 printf 'cd /tmp\nls\nexit\n' | client shell | tr -d '\r' | grep -q '^bot.arm7' || fail "the terminal does not list the file"
-client forward tcp:$((BASE_PORT + 2)) tcp:80 >/dev/null 2>&1 &&
-	[ -z "$(timeout 3 bash -c "exec 3<>/dev/tcp/127.0.0.1/$((BASE_PORT + 2)); echo x >&3; cat <&3" 2>/dev/null)" ] || fail "a forward reached somebody"
+client forward tcp:$HTTP_PORT tcp:80 >/dev/null 2>&1 || fail "a forward cannot be asked for"
+reached=$(timeout 3 bash -c "exec 3<>/dev/tcp/127.0.0.1/$HTTP_PORT; echo x >&3; cat <&3" 2>/dev/null)
+[ -z "$reached" ] || fail "a forward reached somebody: $reached"
 digest=$(sha256sum "$WORK/bot.arm7" | cut -d' ' -f1)
 for _ in $(seq 50); do
 	kept=$(query "SELECT count() FROM events WHERE service = 'adb' AND kind = 'file.captured' AND file_sha256 = '$digest'" 2>/dev/null)
