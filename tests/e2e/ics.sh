@@ -28,6 +28,7 @@ done <<-EOT
 	iec104 tcp iec60870_104
 	s7comm tcp tpkt
 	bacnet udp bvlc
+	dnp3 tcp dnp3
 	enip tcp enip
 	enip udp enip
 EOT
@@ -183,6 +184,17 @@ meet_enip() {
 	says 'no session 0x64'
 }
 enip_filter=enip
+
+meet_dnp3() {
+	client
+	says 'link status ok'
+	says 'class 0: 1 10 20 30 40'
+	says 'moves True'
+	says 'relay status 0'
+	says 'relay off: 0x01'
+	says 'wrong checksum: silence'
+}
+dnp3_filter=dnp3
 
 services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)
 loopback_config <<-EOT

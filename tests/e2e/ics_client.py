@@ -250,4 +250,60 @@ def enip():
     print("moves", before != read("Tank_Level"))
 
 
+def dnp3():
+    s = tcp()
+    def crc(b):
+        c = 0
+        for x in b:
+            c ^= x
+            for _ in range(8):
+                c = c >> 1 ^ 0xa6bc if c & 1 else c >> 1
+        return struct.pack("<H", ~c & 0xffff)
+    def send(control, user=b""):
+        head = struct.pack("<BBBBHH", 5, 0x64, 5 + len(user), control, 10, 1)
+        blocks = [user[i:i + 16] for i in range(0, len(user), 16)]
+        s.sendall(head + crc(head) + b"".join(b + crc(b) for b in blocks))
+    def take():
+        head = exactly(s, 10)
+        assert crc(head[:8]) == head[8:]
+        left, user = head[2] - 5, b""
+        while left:
+            n = min(left, 16)
+            b = exactly(s, n + 2)
+            assert crc(b[:n]) == b[n:]
+            user, left = user + b[:n], left - n
+        return head[3], user
+    def ask(hexed):
+        send(0xc4, b"\xc0" + bytes.fromhex(hexed))
+        b = take()[1]
+        print(hexed, "->", b.hex())
+        return b[5:]
+    send(0xc9)
+    print("link status ok" if take()[0] == 0x0b else "link status bad")
+    sizes = {1: 1, 10: 1, 20: 5, 30: 5, 40: 5}
+    def groups(b):
+        found = {}
+        while b:
+            n = 5 + sizes[b[0]] * (b[4] + 1 - b[3])
+            found[b[0]], b = b[5:n], b[n:]
+        return found
+    before = groups(ask("c101 3c0106"))
+    print("class 0:", *before)
+    ask("c201 3c0206 3c0306 3c0406")
+    ask("c301 3c0206 3c0306 3c0406 3c0106")
+    ask("c401 00fc00 0000")
+    for more in "c502 500100 07 07 00", "c601 1e0000 00 01", "c717", "c863", "c903 0c0117 01 00 0101 00000000 00000000 00", "ca05 290117 01 00 bc020000 00":
+        ask(more)
+    print("relay status", ask("cb05 0c0117 01 01 8101 00000000 00000000 00")[-1])
+    print("relay off: 0x%02x" % groups(ask("cc01 0a0206"))[10][1])
+    time.sleep(1.2)
+    print("moves", before[30] != groups(ask("cd01 1e0106"))[30])
+    s.sendall(bytes.fromhex("056405c90a0001000000"))
+    s.settimeout(0.5)
+    try:
+        s.recv(1)
+    except TimeoutError:
+        print("wrong checksum: silence")
+
+
 globals()[service]()
