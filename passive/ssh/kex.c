@@ -189,37 +189,10 @@ static enum service_next take_init(struct ssh *h, struct bytes payload)
 	return SERVICE_CONTINUE;
 }
 
-/* Keys from K, H and the session's id (7.2). */
-static bool derive(const struct ssh *h, struct bytes shared, struct bytes hash, char letter, uint8_t *out)
-{
-	size_t made = 0;
-	EVP_MD_CTX *c = EVP_MD_CTX_new();
-	EVP_MD *digest = EVP_MD_fetch(NULL, h->kex.method->digest, NULL);
-	bool ok = c && digest;
-	while (ok && made < SSH_SECRET_MAX) {
-		uint8_t block[SSH_HASH_MAX];
-		ok = EVP_DigestInit_ex2(c, digest, NULL) && EVP_DigestUpdate(c, shared.at, shared.len) &&
-		     EVP_DigestUpdate(c, hash.at, hash.len);
-		if (made)
-			ok = ok && EVP_DigestUpdate(c, out, made);
-		else
-			ok = ok && EVP_DigestUpdate(c, &letter, 1) && EVP_DigestUpdate(c, h->id, h->id_len);
-		ok = ok && EVP_DigestFinal_ex(c, block, NULL);
-		size_t take = hash.len < SSH_SECRET_MAX - made ? hash.len : SSH_SECRET_MAX - made;
-		memcpy(out + made, block, take);
-		made += take;
-	}
-	EVP_MD_free(digest);
-	EVP_MD_CTX_free(c);
-	return ok;
-}
-
 static bool derive_side(const struct ssh *h, struct bytes shared, struct bytes hash, bool sealing,
                         struct ssh_secrets *out)
 {
-	return derive(h, shared, hash, sealing ? 'B' : 'A', out->iv) &&
-	       derive(h, shared, hash, sealing ? 'D' : 'C', out->key) &&
-	       derive(h, shared, hash, sealing ? 'F' : 'E', out->mac);
+	return ssh_derive(h->kex.method, shared, hash, (struct bytes){h->id, h->id_len}, sealing, out);
 }
 
 static struct umac *umac_room(struct ssh *h, const struct ssh_choice *c)
@@ -277,9 +250,7 @@ static bool keys_change(struct ssh *h, struct bytes shared, struct bytes hash)
 
 static void write_public(const struct ssh_exchange *x, struct bytes v, struct writer *w)
 {
-	if (exchange_is_group(x) && v.len < 4) /* ours is encoded already */
-		w->bad = true;
-	if (exchange_is_group(x))
+	if (exchange_is_group(x)) /* ours is encoded already */
 		write_span(w, v);
 	else
 		write_string(w, v);

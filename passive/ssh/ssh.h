@@ -14,6 +14,7 @@
 #include "passive/service.h"
 #include "passive/ssh/cipher.h"
 #include "passive/ssh/exchange.h"
+#include "passive/ssh/kex_keys.h"
 #include "passive/ssh/software.h"
 #include "passive/ssh/wire.h"
 
