@@ -159,7 +159,7 @@ static bool say(struct connection *c)
 		datagram_say(c, b);
 	if (b.len == 0 && s->secure == SECURE_NOT)
 		return true;
-	if (b.len)
+	if (b.len && !s->service->records_itself)
 		connection_record(c, RECORDING_OURS, b);
 	ok = spend(c, b.len);
 	if (s->secure)
@@ -208,7 +208,7 @@ void connection_hear(struct connection *c, size_t n)
 	struct session *s = &c->session;
 	s->bytes_in += n;
 	c->heard_ms = age_ms(c);
-	if (!s->secure)
+	if (!s->secure && !s->service->records_itself)
 		connection_record(c, RECORDING_PEER, (struct bytes){stage_receive_at(s->stage), n});
 	if (!spend(c, n)) {
 		connection_close(c, SESSION_LIMIT);

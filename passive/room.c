@@ -85,6 +85,12 @@ static void stage_capture(struct stage *g, struct session *s, const struct captu
 	captures_add(&r->captures, c->sha256, c->content, e);
 }
 
+static void stage_record(struct stage *g, struct session *s, bool ours, struct bytes b)
+{
+	(void)g;
+	connection_record(connection_of(s), ours ? RECORDING_OURS : RECORDING_PEER, b);
+}
+
 static void captures_publish(void *arg, struct event *e)
 {
 	room_publish(arg, e);
@@ -227,6 +233,7 @@ static void stage_open(struct room *r)
 	r->stage.said = BUFFER(SAID_MAX);
 	r->stage.publish = stage_publish;
 	r->stage.capture = stage_capture;
+	r->stage.record = stage_record;
 	r->stage.data = &stage_data;
 	room_now(r);
 	wheel_start(&r->wheel, room_ms(r));

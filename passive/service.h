@@ -65,6 +65,12 @@ bool session_login(struct session *, struct bytes user, struct bytes secret);
 void session_login_decided(struct session *, struct bytes user, struct bytes secret,
 			   struct bytes proof, bool accepted);
 
+/*
+ * For a service with .records_itself, whose bytes on the wire say nothing (they are encrypted by
+ * itself): what is to stand in the session's recording, as a terminal would show it.
+ */
+void session_record(struct session *, bool ours, struct bytes);
+
 /* The peer named a file to fetch: file.captured with its URL and no digest. */
 void session_name_file(struct session *, struct bytes url, struct bytes name, const char *how);
 
@@ -205,6 +211,7 @@ struct service {
 	enum service_next (*input)(struct session *, void *state, struct reader *);
 	enum service_next (*tick)(struct session *, void *state);
 	void (*close)(struct session *, void *state);
+	bool records_itself;        /* see session_record() */
 	size_t shared_size;         /* for what is dear to make and the same for all sessions */
 	void (*shared_done)(void *shared); /* at the end of the process; may be NULL */
 	/* `came`: what was taken, with DATA_DONE and DATA_BROKEN; it must copy what it keeps. */

@@ -194,6 +194,12 @@ void session_capture(struct session *s, struct bytes content, struct bytes name,
 	g->capture(g, s, &c, e);
 }
 
+void session_record(struct session *s, bool ours, struct bytes b)
+{
+	if (s->stage->record && b.len)
+		s->stage->record(s->stage, s, ours, b);
+}
+
 void session_name_file(struct session *s, struct bytes url, struct bytes name, const char *how)
 {
 	struct event *e = session_report(s, EVENT_FILE_CAPTURED);

@@ -53,6 +53,8 @@ struct stage {
 	void (*publish)(struct stage *, struct session *, struct event *);
 	/* Data connections; NULL: there are none. */
 	const struct stage_data *data;
+	/* Adds to the session's recording; NULL: there is none. */
+	void (*record)(struct stage *, struct session *, bool ours, struct bytes);
 	/* Keeps the content; the event follows when it is safe.  The event is the stage's report.
 	 */
 	void (*capture)(struct stage *, struct session *, const struct capture *, struct event *);
