@@ -158,7 +158,8 @@ static const struct service ssh = {
         .input = ssh_input,
         .tick = ssh_tick,
         .close = ssh_close,
-        .shared_size = sizeof(struct ssh_rsa_pool),
+        .records_itself = true,
+        .shared_size = sizeof(struct ssh_shared),
         .shared_done = ssh_shared_done,
         .exchanges = ssh_exchanges,
 };

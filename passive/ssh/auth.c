@@ -61,6 +61,8 @@ static enum service_next let_in(struct ssh *h)
 {
 	ssh_send(h, BYTES("\x34"));
 	h->phase = SSH_AT_CONNECTION;
+	if (!ssh_compress_out(h) || !ssh_compress_in(h))
+		return SERVICE_CLOSE;
 	ssh_connection_start(h);
 	return h->connection ? SERVICE_CONTINUE : SERVICE_CLOSE;
 }
@@ -134,10 +136,13 @@ static void tell_key(struct ssh *h, struct bytes algorithm, struct bytes blob, b
 	event_set_bytes(e, FIELD_SSH_KEY, writer_bytes(&w));
 }
 
-static enum service_next take_key(struct ssh *h, struct bytes whole, struct reader *r)
+/* `hostbound`: OpenSSH's variant, which also names the server's key. */
+static enum service_next take_key(struct ssh *h, struct bytes whole, struct reader *r, bool hostbound)
 {
 	bool is_signed = read_flag(r);
 	struct bytes algorithm = read_string(r), blob = read_string(r);
+	if (hostbound)
+		read_string(r);
 	size_t before = whole.len - reader_left(r); /* the signature is over what lies before it */
 	struct bytes signature = is_signed ? read_string(r) : (struct bytes){0};
 	uint8_t b[SSH_KEY_OFFERED_MAX + 128];
@@ -196,7 +201,9 @@ enum service_next ssh_auth_request(struct ssh *h, struct reader *r)
 	if (bytes_equal_text(method, "keyboard-interactive") && has_method(h, "keyboard-interactive"))
 		return ask(h);
 	if (bytes_equal_text(method, "publickey") && has_method(h, "publickey"))
-		return take_key(h, whole, r);
+		return take_key(h, whole, r, false);
+	if (bytes_equal_text(method, "publickey-hostbound-v00@openssh.com") && h->software->hostbound)
+		return take_key(h, whole, r, true);
 	/* To ask what there is costs nothing the first time. */
 	if (first && bytes_equal_text(method, "none")) {
 		send_failure(h);

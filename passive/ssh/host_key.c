@@ -113,35 +113,47 @@ static bool ecdsa_sign(const struct session *s, struct bytes message, struct wri
 	return ok;
 }
 
-static EVP_PKEY *ed25519_key(const struct session *s)
+static bool keys_make(const struct session *s, struct ssh_ready_keys *k)
 {
-	uint8_t seed[32];
+	uint8_t seed[32], public[32];
+	size_t n = sizeof public;
+	struct writer ed25519 = writer_of(k->ed25519_blob, sizeof k->ed25519_blob),
+	              ecdsa = writer_of(k->ecdsa_blob, sizeof k->ecdsa_blob);
 	session_secret(s, "ssh host key ed25519", false, seed);
-	return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
+	k->ed25519 = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
+	if (!k->ed25519 || !EVP_PKEY_get_raw_public_key(k->ed25519, public, &n) || !ecdsa_blob(s, &ecdsa))
+		return false;
+	write_string_text(&ed25519, "ssh-ed25519");
+	write_string(&ed25519, (struct bytes){public, n});
+	k->of = *session_local(s);
+	return !ed25519.bad && !ecdsa.bad;
 }
 
-static bool ed25519_blob(const struct session *s, struct writer *w)
+/* Found where the address's hash says, or made there in place of another's. */
+static const struct ssh_ready_keys *keys_of(const struct session *s)
 {
-	EVP_PKEY *key = ed25519_key(s);
-	uint8_t public[32];
-	size_t n = sizeof public;
-	bool ok = key && EVP_PKEY_get_raw_public_key(key, public, &n);
-	EVP_PKEY_free(key);
-	write_string_text(w, "ssh-ed25519");
-	write_string(w, (struct bytes){public, n});
-	return ok;
+	struct ssh_shared *shared = session_shared(s);
+	struct ssh_ready_keys *k = &shared->ready[session_device_seed(s) % SSH_KEYS_READY];
+	if (k->ed25519 && address_equal(&k->of, session_local(s)))
+		return k;
+	EVP_PKEY_free(k->ed25519);
+	k->ed25519 = NULL;
+	if (keys_make(s, k))
+		return k;
+	EVP_PKEY_free(k->ed25519);
+	k->ed25519 = NULL;
+	return NULL;
 }
 
 static bool ed25519_sign(const struct session *s, struct bytes message, struct writer *out)
 {
-	EVP_PKEY *key = ed25519_key(s);
-	EVP_MD_CTX *c = key ? EVP_MD_CTX_new() : NULL;
+	const struct ssh_ready_keys *k = keys_of(s);
+	EVP_MD_CTX *c = k ? EVP_MD_CTX_new() : NULL;
 	uint8_t made[64];
 	size_t n = sizeof made;
-	bool ok = c && EVP_DigestSignInit(c, NULL, NULL, NULL, key) &&
+	bool ok = c && EVP_DigestSignInit(c, NULL, NULL, NULL, k->ed25519) &&
 	          EVP_DigestSign(c, made, &n, message.at, message.len);
 	EVP_MD_CTX_free(c);
-	EVP_PKEY_free(key);
 	if (ok)
 		write_string(out, (struct bytes){made, n});
 	return ok;
@@ -149,12 +161,12 @@ static bool ed25519_sign(const struct session *s, struct bytes message, struct w
 
 static const struct ssh_rsa *rsa_of(const struct session *s, unsigned bits)
 {
-	struct ssh_rsa_pool *pool = session_shared(s);
+	struct ssh_shared *shared = session_shared(s);
 	uint8_t choice[32], seed[32];
 	char purpose[40];
 	session_secret(s, "ssh rsa choice", false, choice);
 	unsigned at = choice[0] % SSH_RSA_POOL;
-	struct ssh_rsa **slot = &pool->keys[bits <= 1024 ? 0 : bits <= 2048 ? 1 : 2][at];
+	struct ssh_rsa **slot = &shared->rsa[bits <= 1024 ? 0 : bits <= 2048 ? 1 : 2][at];
 	if (!*slot) {
 		snprintf(purpose, sizeof purpose, "ssh rsa %u %u", bits, at);
 		session_secret(s, purpose, true, seed);
@@ -163,20 +175,26 @@ static const struct ssh_rsa *rsa_of(const struct session *s, unsigned bits)
 	return *slot;
 }
 
-void host_keys_done(struct ssh_rsa_pool *pool)
+void host_keys_done(struct ssh_shared *shared)
 {
-	for (size_t i = 0; i < sizeof pool->keys / sizeof *pool->keys; i++)
+	for (size_t i = 0; i < sizeof shared->rsa / sizeof *shared->rsa; i++)
 		for (size_t k = 0; k < SSH_RSA_POOL; k++)
-			rsa_free(pool->keys[i][k]);
+			rsa_free(shared->rsa[i][k]);
+	for (size_t i = 0; i < SSH_KEYS_READY; i++)
+		EVP_PKEY_free(shared->ready[i].ed25519);
 }
 
 bool host_key_blob(const struct session *s, struct bytes algorithm, unsigned rsa_bits,
                    struct writer *blob)
 {
-	if (bytes_equal_text(algorithm, "ssh-ed25519"))
-		return ed25519_blob(s, blob);
-	if (bytes_equal_text(algorithm, ECDSA))
-		return ecdsa_blob(s, blob);
+	bool ed25519 = bytes_equal_text(algorithm, "ssh-ed25519");
+	if (ed25519 || bytes_equal_text(algorithm, ECDSA)) {
+		const struct ssh_ready_keys *k = keys_of(s);
+		if (k)
+			write_bytes(blob, ed25519 ? k->ed25519_blob : k->ecdsa_blob,
+			            ed25519 ? SSH_ED25519_BLOB : SSH_ECDSA_BLOB);
+		return k != NULL;
+	}
 	const struct ssh_rsa *rsa = rsa_of(s, rsa_bits);
 	if (rsa)
 		rsa_write_blob(rsa, blob);

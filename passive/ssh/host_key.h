@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "passive/service.h"
+#include <openssl/evp.h>
 
 #define SSH_KEY_BLOB_MAX 1100      /* of RSA with 8192 bits */
 #define SSH_SIGNATURE_MAX 1100
@@ -12,8 +13,19 @@
 
 struct ssh_rsa; /* a private key */
 
-struct ssh_rsa_pool {
-	struct ssh_rsa *keys[3][SSH_RSA_POOL]; /* of 1024, 2048 and 3072 bits */
+#define SSH_KEYS_READY 128 /* decoys whose small keys a process keeps at hand */
+#define SSH_ED25519_BLOB 51
+#define SSH_ECDSA_BLOB 104
+
+struct ssh_ready_keys { /* of one address */
+	struct address of;
+	EVP_PKEY *ed25519; /* NULL: the place is free */
+	uint8_t ed25519_blob[SSH_ED25519_BLOB], ecdsa_blob[SSH_ECDSA_BLOB];
+};
+
+struct ssh_shared { /* of all sessions in a process: session_shared() */
+	struct ssh_rsa *rsa[3][SSH_RSA_POOL]; /* of 1024, 2048 and 3072 bits */
+	struct ssh_ready_keys ready[SSH_KEYS_READY];
 };
 
 /* The key that this algorithm of the host key signs with, as it goes over the wire. */
@@ -22,7 +34,7 @@ bool host_key_blob(const struct session *, struct bytes algorithm, unsigned rsa_
 /* A signature over the message by that algorithm, as it goes over the wire. */
 bool host_key_sign(const struct session *, struct bytes algorithm, unsigned rsa_bits,
                    struct bytes message, struct writer *signature);
-void host_keys_done(struct ssh_rsa_pool *);
+void host_keys_done(struct ssh_shared *);
 
 /* rsa.c: a key whose primes follow from the seed alone.  NULL: no memory. */
 struct ssh_rsa *rsa_make(const uint8_t seed[32], unsigned bits);

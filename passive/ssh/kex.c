@@ -243,6 +243,9 @@ static bool keys_change(struct ssh *h, struct bytes shared, struct bytes hash)
 	if (h->strict)
 		h->out.sequence = 0;
 	k->answered = true;
+	h->compresses_out = k->out.compressed;
+	if (h->phase == SSH_AT_CONNECTION && !ssh_compress_out(h))
+		return false;
 	if (first && h->wants_ext_info && h->software->signatures)
 		send_ext_info(h);
 	return true;
@@ -359,6 +362,9 @@ static enum service_next take_newkeys(struct ssh *h)
 	flow_done(&h->in);
 	h->in = h->kex.next;
 	h->in.sequence = sequence;
+	h->compresses_in = h->kex.in.compressed;
+	if (h->phase == SSH_AT_CONNECTION && !ssh_compress_in(h))
+		return SERVICE_CLOSE;
 	EVP_MD_CTX_free(h->kex.hash);
 	h->kex = (struct ssh_kex){0};
 	if (h->phase == SSH_AT_KEYS)

@@ -21,6 +21,7 @@ static void say_text(struct ssh *h, struct ssh_channel *c, struct bytes b)
 		from = i + 1;
 	}
 	channel_say(h, c, (struct bytes){b.at + from, b.len - from});
+	session_record(h->session, true, b);
 }
 
 static void hook_say(void *owner, struct bytes b)
@@ -124,8 +125,8 @@ static bool start_command(struct ssh *h, struct ssh_channel *c, struct reader *r
 		return scp_start(h, c, line);
 	if (sftp_claims(line))
 		return sftp_start(h, c);
-	if (line.len > SHELL_PENDING_MAX)
-		line.len = SHELL_PENDING_MAX;
+	session_record(h->session, false, line);
+	session_record(h->session, false, BYTES("\n"));
 	run_command(h, c, line);
 	return true;
 }
@@ -217,6 +218,7 @@ static void echo(void *owner, struct bytes b)
 {
 	struct ssh_connection *k = owner;
 	channel_say(k->ssh, k->speaking, b);
+	session_record(k->ssh->session, true, b);
 }
 
 static enum service_next shell_input(struct ssh *h, struct ssh_channel *c, struct bytes input)
@@ -256,6 +258,7 @@ enum service_next program_input(struct ssh *h, struct ssh_channel *c, struct byt
 	h->connection->speaking = c;
 	switch (c->program) {
 	case SSH_RUNS_SHELL:
+		session_record(h->session, false, input);
 		return shell_input(h, c, input);
 	case SSH_RUNS_COMMAND:
 		if (!c->ending)

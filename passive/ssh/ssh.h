@@ -14,6 +14,7 @@
 #include "passive/service.h"
 #include "passive/ssh/cipher.h"
 #include "passive/ssh/exchange.h"
+#include "passive/ssh/compress.h"
 #include "passive/ssh/kex_keys.h"
 #include "passive/ssh/software.h"
 #include "passive/ssh/wire.h"
@@ -103,7 +104,8 @@ struct ssh {
 	bool wants_ext_info;
 	bool told;        /* client.seen */
 	bool asked;       /* for a password, interactively */
-	bool zlib_in, zlib_out;
+	bool compresses_in, compresses_out; /* agreed on; from the log-in on */
+	struct ssh_zlib *zlib_in, *zlib_out;
 	struct bytes version; /* theirs, without its end; on the arena */
 	struct ssh_kex kex;
 	struct ssh_flow in, out;
@@ -122,6 +124,8 @@ enum service_next ssh_disconnect(struct ssh *, const char *why);
 void ssh_random(struct ssh *, uint8_t *out, size_t n);
 void ssh_unimplemented(struct ssh *); /* the message just read */
 enum service_next ssh_take(struct ssh *, struct bytes payload);
+bool ssh_compress_out(struct ssh *); /* from the next message on, where it was agreed */
+bool ssh_compress_in(struct ssh *);
 
 /* version.c: takes the identification; *got once it is whole and good. */
 enum service_next ssh_version_take(struct ssh *, struct reader *, bool *got);

@@ -25,10 +25,30 @@ static uint64_t noise(struct ssh *h)
 	return h->noise = random_mix(h->noise);
 }
 
+bool ssh_compress_out(struct ssh *h)
+{
+	if (h->compresses_out)
+		h->zlib_out = zlib_begin(h->zlib_out, session_arena(h->session), true);
+	return h->zlib_out || !h->compresses_out;
+}
+
+bool ssh_compress_in(struct ssh *h)
+{
+	if (h->compresses_in)
+		h->zlib_in = zlib_begin(h->zlib_in, session_arena(h->session), false);
+	return h->zlib_in || !h->compresses_in;
+}
+
 void ssh_send(struct ssh *h, struct bytes payload)
 {
-	uint8_t sealed[SSH_SEALED_MAX];
+	uint8_t sealed[SSH_SEALED_MAX], smaller[SSH_PAYLOAD_MAX];
 	struct writer w = writer_of(sealed, sizeof sealed);
+	if (h->zlib_out && h->compresses_out) {
+		struct writer z = writer_of(smaller, sizeof smaller);
+		if (!zlib_deflate(h->zlib_out, payload, &z))
+			return;
+		payload = writer_bytes(&z);
+	}
 	if (flow_seal(&h->out, payload, noise(h), &w))
 		session_say_bytes(h->session, writer_bytes(&w));
 }
@@ -86,6 +106,13 @@ static bool is_too_many(const struct ssh *h, uint8_t message)
 
 enum service_next ssh_take(struct ssh *h, struct bytes payload)
 {
+	uint8_t larger[SSH_PAYLOAD_MAX + 1];
+	struct writer z = writer_of(larger, sizeof larger);
+	if (h->zlib_in && h->compresses_in) {
+		if (!zlib_inflate(h->zlib_in, payload, &z) || writer_used(&z) == 0)
+			return SERVICE_CLOSE;
+		payload = writer_bytes(&z);
+	}
 	struct reader r = reader_of_bytes(payload);
 	uint8_t message = read_u8(&r);
 	if (is_too_many(h, message)) {

@@ -18,6 +18,7 @@ static enum service_next refuse(struct ssh *h, struct bytes line, const char *wo
 {
 	h->version = (struct bytes){line.at, line.len < OLD_LINE_MAX ? line.len : OLD_LINE_MAX};
 	ssh_tell_client(h, NULL);
+	session_record(h->session, false, line);
 	if (words)
 		session_say(h->session, "%s", words);
 	return SERVICE_CLOSE;
