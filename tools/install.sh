@@ -9,6 +9,7 @@ avro-bin
 busybox-static
 clang
 curl
+dropbear-bin
 ffmpeg
 file
 freetds-bin
@@ -34,25 +35,29 @@ mosquitto-clients
 nftables
 nginx-light
 nmap
+openssh-client
+openssh-server
 openssl
 p0f
 postgresql-client
 procps
 python3
 python3-avro
+python3-paramiko
 python3-pymodbus
 python3-pymongo
 python3-scapy
 python3-serial-asyncio
 redis-tools
+ssh-audit
+sshpass
 strace
 tcpdump
 telnet
 tshark
 wireshark-common
 zmap
-zstd
-"
+zstd"
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
