@@ -306,4 +306,40 @@ def dnp3():
         print("wrong checksum: silence")
 
 
+def knxip():
+    s = udp()
+    def send(kind, body):
+        s.send(struct.pack(">HHH", 0x0610, kind, 6 + len(body)) + body)
+    def take(kind):
+        b = s.recv(1000)
+        assert struct.unpack(">HHH", b[:6]) == (0x0610, kind, len(b)), b.hex()
+        return b[6:]
+    here = bytes.fromhex("0801000000000000")
+    send(0x0201, here)
+    take(0x0202)
+    send(0x0205, here + here + bytes.fromhex("04040200"))
+    b = take(0x0206)
+    channel = b[0]
+    print("tunnel", "open" if b[1] == 0 else b[1])
+    send(0x0207, bytes([channel, 0]) + here)
+    take(0x0208)
+    count = 0
+    def bus(hexed, answers):
+        nonlocal count
+        send(0x0420, bytes([4, channel, count, 0]) + bytes.fromhex(hexed))
+        count += 1
+        take(0x0421)
+        got = []
+        for _ in range(answers):
+            b = take(0x0420)
+            send(0x0421, bytes([4, channel, b[2], 0]))
+            got.append(b[4:])
+        return got
+    print("confirmed %02x" % bus("1100bce0 0000 0801 01 0080", 1)[0][0])
+    print("pump is", bus("1100bce0 0000 0801 01 0000", 2)[1][-1] & 0x3f)
+    print("temperature", bus("1100bce0 0000 1801 01 0000", 2)[1].hex())
+    send(0x0209, bytes([channel, 0]) + here)
+    print("closed", take(0x020a)[1])
+
+
 globals()[service]()
