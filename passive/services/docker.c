@@ -12,6 +12,7 @@
 #include "passive/http/form.h"
 
 #define CONTAINERS "/var/lib/docker/containers"
+#define EXECS "/var/lib/docker/execs"
 #define LISTED_MAX 32
 #define LINE_MAX 2048
 #define ID_DIGITS 64
@@ -20,18 +21,12 @@ struct docker_device {
 	const char *version, *api, *system, *go, *commit;
 };
 
-struct docker {
-	struct api api;
-	uint8_t *exec; /* the command of the last exec, for its start */
-	size_t exec_len;
-};
-
 /* clang-format off */
 static const struct dialect docker_dialect = {
 	.server = "Docker", .reference = "dockerd 20.10, net/http of Go",
 	.page_head = "%{version} %{status} %{reason}\r\n%{fields}Date: %{date}\r\nContent-Length: %{length}\r\n"
 		     "%{connection}\r\n",
-	.alive = "", .dying = "Connection: close\r\n",
+	.alive = "", .dying = "",
 	.statuses = (const struct dialect_status[]){{0}},
 };
 /* clang-format on */
@@ -211,12 +206,29 @@ static void tell_command(struct api_call *c, const char *how, struct bytes image
 	api_name_urls(c->session, writer_bytes(&w), "docker");
 }
 
+/* Docker's own files: what one connection of this attacker made, the next finds. */
+static void keep_file(struct api_call *c, struct bytes directory, const char *name, struct bytes content)
+{
+	static const char *const above[] = {"/var", "/var/lib", "/var/lib/docker", CONTAINERS, EXECS};
+	char path[VFS_PATH_MAX];
+	struct vfs files;
+	struct vfs_change *at = NULL;
+	struct writer w = writer_of(path, sizeof path);
+	if (!session_files(c->session, &files, NULL))
+		return;
+	for (size_t i = 0; i < sizeof above / sizeof *above; i++)
+		vfs_make_directory(&files, bytes_of_text(above[i]), 0710);
+	vfs_make_directory(&files, directory, 0710);
+	write_span(&w, directory);
+	write_text(&w, name);
+	if (!w.bad && vfs_open(&files, writer_bytes(&w), VFS_TRUNCATE, 0600, &at) == 0 && at)
+		vfs_append(&files, at, content);
+}
+
 static void create(struct api_call *c)
 {
 	uint8_t id[ID_DIGITS];
 	char path[VFS_PATH_MAX];
-	struct vfs files;
-	struct vfs_change *at = NULL;
 	struct writer w = writer_of(id, sizeof id), p = writer_of(path, sizeof path);
 	struct bytes image = api_json_text(c->body, "Image");
 	if (image.len == 0) {
@@ -226,17 +238,8 @@ static void create(struct api_call *c)
 	}
 	write_id(&w, c);
 	tell_command(c, "run", image, api_json_value(c->body, "Binds"), api_json_value(c->body, "Cmd"));
-	if (session_files(c->session, &files, NULL)) {
-		vfs_make_directory(&files, BYTES("/var"), 0755);
-	vfs_make_directory(&files, BYTES("/var/lib"), 0755);
-		vfs_make_directory(&files, BYTES("/var/lib/docker"), 0710);
-		vfs_make_directory(&files, BYTES(CONTAINERS), 0710);
-		write_fmt(&p, CONTAINERS "/%.*s", ID_DIGITS, (const char *)id);
-		vfs_make_directory(&files, writer_bytes(&p), 0710);
-		write_text(&p, "/config.v2.json");
-		if (vfs_open(&files, writer_bytes(&p), VFS_TRUNCATE, 0600, &at) == 0 && at)
-			vfs_append(&files, at, c->body);
-	}
+	write_fmt(&p, CONTAINERS "/%.*s", ID_DIGITS, (const char *)id);
+	keep_file(c, writer_bytes(&p), "/config.v2.json", c->body);
 	c->status = 201;
 	write_fmt(&c->out, "{\"Id\":\"%.*s\",\"Warnings\":[]}\n", ID_DIGITS, (const char *)id);
 }
@@ -266,19 +269,33 @@ static void pull(struct api_call *c)
 
 static void exec_create(struct api_call *c)
 {
-	struct docker *d = c->state;
-	char line[LINE_MAX];
-	struct writer w = writer_of(line, sizeof line);
+	uint8_t id[ID_DIGITS];
+	char line[LINE_MAX], path[VFS_PATH_MAX];
+	struct writer w = writer_of(line, sizeof line), i = writer_of(id, sizeof id), p = writer_of(path, sizeof path);
 	struct bytes words = api_json_value(c->body, "Cmd");
 	write_words(&w, words);
-	struct bytes kept = arena_copy(session_arena(c->session), writer_bytes(&w));
-	d->exec = (uint8_t *)kept.at;
-	d->exec_len = kept.at ? kept.len : 0;
+	write_id(&i, c);
+	write_fmt(&p, EXECS "/%.*s", ID_DIGITS, (const char *)id);
+	keep_file(c, writer_bytes(&p), "/command", writer_bytes(&w));
 	tell_command(c, "exec", (struct bytes){0}, (struct bytes){0}, words);
 	c->status = 201;
-	write_text(&c->out, "{\"Id\":\"");
-	write_id(&c->out, c);
-	write_text(&c->out, "\"}\n");
+	write_fmt(&c->out, "{\"Id\":\"%.*s\"}\n", ID_DIGITS, (const char *)id);
+}
+
+static struct bytes exec_command(struct api_call *c, struct bytes id)
+{
+	char path[VFS_PATH_MAX];
+	struct vfs files;
+	struct vfs_node node;
+	struct bytes line = {0};
+	struct writer w = writer_of(path, sizeof path);
+	write_text(&w, EXECS "/");
+	write_bytes(&w, id.at, id.len < ID_DIGITS ? id.len : ID_DIGITS);
+	write_text(&w, "/command");
+	if (!session_files(c->session, &files, NULL) || vfs_find(&files, writer_bytes(&w), true, &node) < 0 ||
+	    vfs_content(node, session_arena(c->session), &line) < 0)
+		return (struct bytes){0};
+	return line;
 }
 
 /* The stream of attach and of exec: each piece with the number of its output and its length. */
@@ -312,9 +329,9 @@ static void not_found(struct api_call *c, struct bytes id)
 
 static void of_container(struct api_call *c, struct bytes id, bool post)
 {
-	struct docker *d = c->state;
 	if (post && (api_path(c, "/containers/*/start", &id) || api_path(c, "/containers/*/stop", &id) ||
-	             api_path(c, "/containers/*/kill", &id) || api_path(c, "/containers/*/resize", &id)))
+	             api_path(c, "/containers/*/kill", &id) || api_path(c, "/containers/*/resize", &id) ||
+	             api_path(c, "/exec/*/resize", &id)))
 		c->status = 204;
 	else if (post && api_path(c, "/containers/*/wait", &id))
 		write_text(&c->out, "{\"StatusCode\":0}\n");
@@ -323,7 +340,7 @@ static void of_container(struct api_call *c, struct bytes id, bool post)
 	else if (post && api_path(c, "/containers/*/attach", &id))
 		stream(c, (struct bytes){0});
 	else if (post && api_path(c, "/exec/*/start", &id))
-		stream(c, (struct bytes){d->exec, d->exec_len});
+		stream(c, exec_command(c, id));
 	else if (api_path(c, "/exec/*/json", &id))
 		write_text(&c->out, "{\"ExitCode\":0,\"Running\":false}\n");
 	else if (bytes_equal_text(c->request->method, "DELETE") && api_path(c, "/containers/*", &id))
@@ -378,6 +395,11 @@ static void docker_answer(struct api_call *c)
 		c->path = (struct bytes){rest.at + n, rest.len - n};
 	}
 	route(c);
+	if (c->status == 404 && bytes_find(writer_bytes(&c->out), "page not found") < writer_used(&c->out)) {
+		/* Refused before the API's own middleware has seen it. */
+		write_text(&c->fields, "Content-Type: application/json\r\n");
+		return;
+	}
 	write_fmt(&c->fields, "Api-Version: %s\r\n", d->api);
 	bool ping = api_path(c, "/_ping", NULL);
 	if (ping)
@@ -397,13 +419,12 @@ static const struct api_style docker_style = {
 
 static enum service_next docker_input(struct session *s, void *state, struct reader *in)
 {
-	struct docker *d = state;
-	return api_input(s, &d->api, in, &docker_style, d);
+	return api_input(s, state, in, &docker_style, state);
 }
 
 static void docker_close(struct session *s, void *state)
 {
-	api_close(s, &((struct docker *)state)->api);
+	api_close(s, state);
 }
 
 /* clang-format off */
@@ -426,7 +447,7 @@ static const struct exchange docker_exchanges[] = {
 	 "{\"kind\":\"file.captured\",\"file.url\":\"http://203.0.113.9/x\",\"file.how\":\"docker\"}\n"
 	 "{\"kind\":\"request.seen\",\"status\":201}"},
 	{"nothing by that name", BYTES("GET /nope HTTP/1.0\r\n\r\n"),
-	 BYTES("HTTP/1.0 404 Not Found\r\n" HEAD_JSON "Content-Length: 29\r\nConnection: close\r\n\r\n{\"message\":\"page not found\"}\n"),
+	 BYTES("HTTP/1.0 404 Not Found\r\nContent-Type: application/json\r\nDate: Wed, 01 Apr 2015 00:00:00 GMT\r\nContent-Length: 29\r\n\r\n{\"message\":\"page not found\"}\n"),
 	 "{\"status\":404}"},
 	{"what is no request", BYTES("\x16\x03\x01\r\n\r\n"),
 	 BYTES("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"),
@@ -455,7 +476,7 @@ static const struct service docker = {
 	.reference = "Docker Engine API 1.41",
 	.transports = TRANSPORT_TCP,
 	.ports = {2375, 2376, 4243},
-	.state_size = sizeof(struct docker),
+	.state_size = sizeof(struct api),
 	.input_max = API_INPUT_MAX,
 	.output_max = 256u << 10,
 	.arena_max = API_ARENA_MAX,

@@ -19,7 +19,7 @@ struct elasticsearch_device {
 /* clang-format off */
 static const struct dialect elasticsearch_dialect = {
 	.server = "Elasticsearch", .reference = "Elasticsearch 7.10",
-	.page_head = "HTTP/1.1 %{status} %{reason}\r\n%{fields}content-type: %{type}\r\ncontent-length: %{length}\r\n\r\n",
+	.page_head = "%{version} %{status} %{reason}\r\n%{fields}content-type: %{type}\r\ncontent-length: %{length}\r\n\r\n",
 	.alive = "", .dying = "",
 	.statuses = (const struct dialect_status[]){{0}},
 };
@@ -326,7 +326,7 @@ static const struct exchange elasticsearch_exchanges[] = {
 	 "{\"kind\":\"command.sent\",\"command.line\":\"DELETE /*\"}\n{\"kind\":\"request.seen\",\"status\":200}\n{\"status\":200}"},
 	{"a script of old versions",
 	 BYTES("POST /_search HTTP/1.0\r\nContent-Length: 60\r\n\r\n{\"script\":\"java.lang.Runtime.getRuntime().exec(\\\"id\\\") \"   }"),
-	 BYTES("HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: 205\r\n\r\n"
+	 BYTES("HTTP/1.0 400 Bad Request\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: 205\r\n\r\n"
 	       "{\"error\":{\"root_cause\":[{\"type\":\"illegal_argument_exception\",\"reason\":\"script_lang not supported [groovy]\"}],"
 	       "\"type\":\"illegal_argument_exception\",\"reason\":\"script_lang not supported [groovy]\"},\"status\":400}"),
 	 "{\"kind\":\"command.sent\",\"command.line\":\"id\"}\n{\"kind\":\"request.seen\",\"status\":400}"},

@@ -183,6 +183,11 @@ static void server(struct api_call *c)
 	session_expand(c->session, device_of(c)->node, node, sizeof node);
 	if (is_post(c))
 		create(c);
+	else if (api_path(c, "/", NULL))
+		write_text(&c->out, "{\n  \"paths\": [\n    \"/.well-known/openid-configuration\",\n    \"/api\",\n    \"/api/v1\",\n"
+		                    "    \"/apis\",\n    \"/apis/\",\n    \"/apis/apps\",\n    \"/apis/apps/v1\",\n    \"/healthz\",\n"
+		                    "    \"/healthz/etcd\",\n    \"/livez\",\n    \"/metrics\",\n    \"/openapi/v2\",\n    \"/readyz\",\n"
+		                    "    \"/version\"\n  ]\n}");
 	else if (api_path(c, "/api", NULL))
 		write_text(&c->out, "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":"
 		                    "\"0.0.0.0/0\",\"serverAddress\":\"10.0.2.15:6443\"}]}\n");
