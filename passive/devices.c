@@ -367,7 +367,7 @@ static void device_wake(struct devices *d, struct device *v, const struct person
 	if (v->len && record_read(d, v, &body))
 		vfs_unpack(&v->files, p->root, &programs,
 			   (struct bytes){body.at + BODY_HEAD, body.len - BODY_HEAD});
-	v->saved_edits = v->files.edits;
+	v->saved_edits = v->ended_edits = v->files.edits;
 	v->visits++;
 	memory_count(d, v);
 }
@@ -407,6 +407,7 @@ bool devices_leave(struct devices *d, struct device *v, uint64_t now_us)
 {
 	bool changed = v->files.edits != v->saved_edits;
 	v->seen_s = (uint32_t)(now_us / 1000000);
+	v->ended_edits = v->files.edits;
 	if (changed)
 		device_keep(d, v);
 	if (--v->sessions)
@@ -423,6 +424,12 @@ void device_judge(struct device *v, uint8_t human)
 		return;
 	v->human = human;
 	v->files.edits++;
+}
+
+bool device_wants_snapshot(const struct devices *d, const struct device *v)
+{
+	bool human = v->human > 0 && d->options.snapshots == SNAPSHOTS_HUMAN;
+	return v->files.root && v->files.edits != v->ended_edits && (human || d->options.snapshots == SNAPSHOTS_ALL);
 }
 
 bool devices_save(struct devices *d)

@@ -24,12 +24,15 @@
 #define DEVICE_BODY_MAX (4u << 20) /* of one packed device */
 #define DEVICES_SAVE_MS 5000       /* changes of sessions that go on are kept this often */
 
+enum device_snapshots { SNAPSHOTS_NONE, SNAPSHOTS_HUMAN, SNAPSHOTS_ALL };
+
 struct devices_options {
 	uint64_t count;        /* of devices remembered, one worker */
 	uint64_t file_bytes;   /* of the file */
 	uint64_t device_bytes; /* written by the attacker in one device */
 	uint64_t memory_bytes; /* of all that are awake */
 	uint64_t keep_ms;      /* after the last visit */
+	int snapshots;         /* of enum device_snapshots */
 };
 
 struct device {
@@ -42,7 +45,8 @@ struct device {
 	struct vfs_overlay files;
 	size_t counted;       /* of the arena, in devices->awake_bytes */
 	uint32_t sessions;    /* that look at it; 0: asleep */
-	uint32_t saved_edits; /* files.edits when it was last kept */
+	uint32_t saved_edits; /* files.edits when it was last kept, */
+	uint32_t ended_edits; /* and when a session with it last ended */
 	uint32_t first_s, seen_s, visits;
 	uint8_t human; /* the highest score of its sessions, 0 to 100 */
 	uint32_t len; /* of its record in the file; 0: it has none */
@@ -76,6 +80,11 @@ struct device *devices_enter(struct devices *, const struct address *source, con
 void devices_touch(struct devices *, struct device *);
 /* True when the session or those beside it changed something that was not kept before. */
 bool devices_leave(struct devices *, struct device *, uint64_t now_us);
+/*
+ * Whether what the device holds now is to be kept as it is: a session that changed something ends,
+ * and a human has been there.
+ */
+bool device_wants_snapshot(const struct devices *, const struct device *);
 /* That so certain a human was there is kept with the files. */
 void device_judge(struct device *, uint8_t human);
 /* Keeps what changed in devices whose sessions go on; true when there is any awake. */

@@ -559,6 +559,14 @@ bool session_tell_data(struct session *s, enum data_event what, struct bytes cam
 	return on;
 }
 
+static void session_snapshot(struct session *s)
+{
+	struct buffer tar = BUFFER(SESSION_CAPTURE_MAX);
+	if (device_wants_snapshot(s->stage->devices, s->device) && vfs_tar(s->files, &tar) == 0)
+		session_capture(s, buffer_bytes(&tar), BYTES("device.tar"), (struct bytes){0}, "snapshot");
+	buffer_done(&tar);
+}
+
 /* Who typed is remembered with what they left, also when that is nothing. */
 static void session_judge(struct session *s)
 {
@@ -575,6 +583,7 @@ static void session_judge(struct session *s)
 		return;
 	if (human)
 		device_judge(s->device, v->typist.score);
+	session_snapshot(s);
 	v->visits = s->device->visits;
 	v->human = s->device->human;
 	devices_leave(d, s->device, s->stage->utc_us);

@@ -218,6 +218,8 @@ static const struct option steering_fields[] = {
 
 #define DEVICES(member) offsetof(struct passive_options, devices.member)
 
+static const char *const snapshot_names[] = {"none", "human", "all", NULL};
+
 static const struct option device_fields[] = {
         {.name = "count",
          .type = OPTION_NUMBER,
@@ -232,6 +234,12 @@ static const struct option device_fields[] = {
          .fallback = "30d",
          .min = 1000,
          .summary = "how long after its last visit an attacker finds what it left"},
+        {.name = "snapshots",
+         .type = OPTION_CHOICE,
+         .choices = snapshot_names,
+         .offset = DEVICES(snapshots),
+         .fallback = "human",
+         .summary = "whose changes are kept as an archive at the end of each session, file.how snapshot"},
         {.name = "device_bytes",
          .type = OPTION_SIZE,
          .offset = DEVICES(device_bytes),

@@ -143,3 +143,5 @@ struct vfs_programs {
 };
 void vfs_pack(const struct vfs_overlay *, const struct vfs_programs *, struct writer *);
 int vfs_unpack(struct vfs_overlay *, const struct vfs_entry *base, const struct vfs_programs *, struct bytes);
+/* The same for people: a tar archive of what was changed.  0, or ERR_FULL beyond the buffer's limit. */
+int vfs_tar(const struct vfs_overlay *, struct buffer *out);

@@ -71,7 +71,7 @@ import random, socket, sys, time
 s = socket.create_connection((sys.argv[3], int(sys.argv[1])), 10, (sys.argv[2], 0))
 random.seed(5)
 time.sleep(1)
-for line in ("root", "xc3511", "lss\x7f", "cat /proc/cou\x7fpuinfo", "exit"):
+for line in ("root", "xc3511", "lss\x7f", "echo a > /tmp/lo\x7f\x7fkept", "exit"):
     time.sleep(random.uniform(0.5, 2.2))
     for key in line + "\r":
         time.sleep(random.uniform(0.06, 0.25))
@@ -84,6 +84,11 @@ typists() {
 }
 for _ in $(seq 50); do [ -n "$(typists 127.55.1.8)" ] && break; sleep 0.2; done
 [ "$(typists 127.55.1.8)" = human ] || fail "fingers were taken for $(typists 127.55.1.8)"
+snapshots() { query "SELECT count() FROM log WHERE value[indexOf(field, 'file.how')] = 'snapshot' AND src = '$1'"; }
+for _ in $(seq 25); do [ "$(snapshots 127.55.1.8)" = 1 ] && break; sleep 0.2; done
+[ "$(snapshots 127.55.1.8)" = 1 ] || fail "what a human changed is not kept as an archive"
+[ "$(snapshots 127.55.1.3)" = 0 ] || fail "what a program changed is kept as an archive"
+[ -n "$(find "$STATE/blobs" -type f -size +1500c -exec tar tf {} tmp/kept \; 2>/dev/null)" ] || fail "the archive does not hold the file"
 [ "$(typists 127.55.1.3)" = bot ] || fail "a program was taken for $(typists 127.55.1.3)"
 
 "$KANSOKU" reset --config "$CONFIG" 2>/dev/null && fail "a reset of nothing"

@@ -1,6 +1,8 @@
 #include "base/random.h"
 #include "passive/vfs/vfs.h"
 #include "tests/test.h"
+#include <stdlib.h>
+#include <unistd.h>
 
 static struct vfs_entry proc_files[] = {
         {.name = "version",
@@ -321,5 +323,35 @@ TEST(vfs_unpacks_whatever_the_bytes_are)
 		arena_done(&b);
 		arena_done(&scratch);
 	}
+	arena_done(&a);
+}
+
+TEST(vfs_overlay_is_an_archive_that_tar_reads)
+{
+	struct arena a = ARENA(1 << 20);
+	struct vfs v;
+	struct buffer tar = BUFFER(1 << 20), small = BUFFER(1024);
+	char path[] = "/tmp/kansoku-unit.XXXXXX", command[128], listed[1024];
+	vfs_start(&v, &root, &a);
+	v.now_s = 1234567;
+	CHECK(vfs_tar(v.overlay, &tar) == 0 && buffer_len(&tar) == 1024);
+	buffer_done(&tar);
+	CHECK(put(&v, "/tmp/x", "hello") == 0 && vfs_remove(&v, BYTES("/bin/loop")) == 0);
+	CHECK(vfs_make_link(&v, BYTES("x"), BYTES("/tmp/link")) == 0);
+	CHECK(vfs_make_directory(&v, BYTES("/tmp/d"), 0700) == 0 && put(&v, "/tmp/d/e", "") == 0);
+	CHECK(vfs_tar(v.overlay, &tar) == 0 && buffer_len(&tar) % 512 == 0 && vfs_tar(v.overlay, &small) < 0);
+	int fd = mkstemp(path);
+	CHECK(fd >= 0 && write(fd, buffer_bytes(&tar).at, buffer_len(&tar)) == (ssize_t)buffer_len(&tar));
+	snprintf(command, sizeof command, "tar tf %s | sort | tr '\\n' ' '; tar xOf %s tmp/x", path, path);
+	FILE *said = popen(command, "r");
+	CHECK(said);
+	size_t n = fread(listed, 1, sizeof listed - 1, said);
+	listed[n] = '\0';
+	CHECK(pclose(said) == 0);
+	CHECK_SAY(!strcmp(listed, "bin/ bin/.wh.loop tmp/ tmp/d/ tmp/d/e tmp/link tmp/x hello"), "%s", listed);
+	unlink(path);
+	close(fd);
+	buffer_done(&tar);
+	buffer_done(&small);
 	arena_done(&a);
 }
