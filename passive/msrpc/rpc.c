@@ -126,6 +126,22 @@ static size_t bind_auth(struct session *s, struct rpc *r, struct bytes auth, str
 	return writer_used(w) - start;
 }
 
+static void answer_nak(struct writer *w, uint32_t call)
+{
+	size_t start = writer_used(w);
+	write_head(w, BIND_NAK, 3, call);
+	write_le16(w, 4); /* protocol version not supported: 5.0 is */
+	write_u8(w, 1);
+	write_le16(w, 5);
+	write_zero(w, 3);
+	end_packet(w, start, 0);
+}
+
+void rpc_answer_version(struct bytes b, struct writer *out)
+{
+	answer_nak(out, (uint32_t)little_get(b.at + 12, 4));
+}
+
 static void answer_bind(struct session *s, struct rpc *r, struct reader *in, struct bytes auth,
 			uint32_t call, bool alter, const char *address, struct writer *w)
 {
@@ -150,11 +166,7 @@ static void answer_bind(struct session *s, struct rpc *r, struct reader *in, str
 		bind_context(s, r, in, w);
 	if (!reader_ok(in)) {
 		w->at = w->start + start;
-		write_head(w, BIND_NAK, 3, call);
-		write_le16(w, 4); /* protocol version not supported */
-		write_u8(w, 1);
-		write_le16(w, 5);
-		end_packet(w, start, 0);
+		answer_nak(w, call);
 		return;
 	}
 	end_packet(w, start, bind_auth(s, r, auth, w));

@@ -67,6 +67,8 @@ void rpc_start(struct rpc *, const struct rpc_place *, bool over_tcp, uint64_t a
 /* `address` is the secondary one: "135" or "\\PIPE\\srvsvc". */
 void rpc_answer(struct session *, struct rpc *, struct bytes pdu, const char *address,
 		struct writer *out);
+/* Windows' answer to 16 bytes or more that are of no version it knows; it hangs up then. */
+void rpc_answer_version(struct bytes, struct writer *out);
 /* Length of the PDU that begins here; 0: too short to tell; SIZE_MAX: it is none. */
 size_t rpc_length(struct bytes);
 
@@ -78,5 +80,7 @@ void rpc_read_align(struct reader *, const uint8_t *stub, size_t unit);
 /* A context handle of ours: looks random, and tells `what` again. */
 void rpc_write_handle(struct writer *, const struct rpc_call *, uint32_t what);
 uint32_t rpc_read_handle(struct reader *);
+extern const struct exchange msrpc_exchanges[];
+
 /* The event of an instruction: `line` is shown to people. */
 void rpc_tell(struct rpc_call *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -173,20 +173,7 @@ static const struct option share_options[] = {
 };
 
 static const struct option smb_device[] = {
-	{.name = "system",
-	 .type = OPTION_CHOICE,
-	 .offset = offsetof(struct smb_device, system),
-	 .fallback = "windows-7",
-	 .choices = windows_system_names,
-	 .summary = "edition that it claims to be: decides dialects, names and builds"},
-	{.name = "computer",
-	 .type = OPTION_TEXT,
-	 .offset = offsetof(struct smb_device, computer),
-	 .summary = "its name; the host name, or one as setup makes them, when absent"},
-	{.name = "domain",
-	 .type = OPTION_TEXT,
-	 .offset = offsetof(struct smb_device, domain),
-	 .summary = "DNS name of its domain; of a workgroup when absent"},
+	WINDOWS_IDENTITY_OPTIONS,
 	{.name = "workgroup",
 	 .type = OPTION_TEXT,
 	 .offset = offsetof(struct smb_device, workgroup),

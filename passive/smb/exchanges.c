@@ -102,8 +102,8 @@ const struct exchange smb_exchanges[] = {
 		"\0O\0R\0K\0G\0R\0O\0U\0P\0\0\0\0\0\0#\xffSMBsm\0\0\xc0\x98\x01\xc0\0\0\0\0\0\0"
 		"\0\0\0\0\0\0\0\0\xff\xfe\0\0\x02\0\0\0\0"),
 		.events = "{\"kind\":\"request.seen\",\"request.method\":\"negotiate\",\"request.target\":\"NT LM 0.12\"}\n"
-		"{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.secret\":\"xc3511\",\"login.accepted\":true}\n"
-		"{\"kind\":\"login.tried\",\"login.user\":\"Administrator\",\"login.accepted\":false}\n",
+		"{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.secret\":\"xc3511\",\"login.proof\":\"root::WORKGROUP:0c15bb516dc53202f0e5fb2a410257c4189b5237c6c66266:e2a5c5681f87ec111e2108292ef25d46984c9e81df5df8dc:2ddbbdafa3362d08\",\"login.accepted\":true}\n"
+		"{\"kind\":\"login.tried\",\"login.user\":\"Administrator\",\"login.proof\":\"Administrator::WORKGROUP:6662c6c637529b18c45702412afbe5f00232c56d51bb150c:dcf85ddf819e4c98465df22e2908211e11ec871f68c5a5e2:2ddbbdafa3362d08\",\"login.accepted\":false}\n",
 	},
 	{
 		.title = "an exploit of MS17-010: a transaction larger than it can be",

@@ -92,10 +92,9 @@ void smb_prepare(struct session *s, struct smb *smb)
 {
 	const struct smb_device *d = session_device(s);
 	smb->device = d;
-	smb->system = &windows_systems[d->system];
 	smb->prepared = true;
 	smb->extended = true;
-	windows_host(s, smb->system, d->computer, d->domain, &smb->place.host);
+	smb->system = windows_host(s, &d->identity, &smb->place.host);
 	smb->place.system = smb->system;
 	bool samba = smb->system->samba;
 	if (d->shares.count)

@@ -53,8 +53,8 @@ enum smb_status {
 };
 
 struct smb_device {
-	int system;
-	const char *computer, *domain, *workgroup;
+	struct windows_identity identity; /* first, as all services have it */
+	const char *workgroup;
 	struct option_list shares, accounts;
 	bool signing_required, guest, unpatched, implanted;
 };

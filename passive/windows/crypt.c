@@ -99,6 +99,15 @@ void crypt_rc4(struct bytes key, struct bytes in, uint8_t *out)
 	RC4(&k, in.len, in.at, out);
 }
 
+void crypt_rc4_twice(struct bytes key, struct bytes first, uint8_t *first_out, struct bytes second,
+		     uint8_t *second_out)
+{
+	RC4_KEY k;
+	RC4_set_key(&k, (int)key.len, key.at);
+	RC4(&k, first.len, first.at, first_out);
+	RC4(&k, second.len, second.at, second_out);
+}
+
 static void cmac_double(uint8_t k[16])
 {
 	uint8_t high = k[0] >> 7;

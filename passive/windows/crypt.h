@@ -17,6 +17,9 @@ void crypt_sha512(const struct bytes *pieces, uint8_t out[CRYPT_SHA512]);
 void crypt_des(const uint8_t key[7], const uint8_t in[8], uint8_t out[8]);
 /* One block under a key as it stands, eight bytes with parity. */
 void crypt_des_parity(const uint8_t key[8], const uint8_t in[8], uint8_t out[8]);
+/* Both pieces under one stream. */
+void crypt_rc4_twice(struct bytes key, struct bytes first, uint8_t *first_out, struct bytes second,
+		     uint8_t *second_out);
 void crypt_rc4(struct bytes key, struct bytes in, uint8_t *out);
 void crypt_aes_cmac(const uint8_t key[16], struct bytes, uint8_t out[16]); /* RFC 4493 */
 /* 128 bits derived in counter mode (SP 800-108) as SMB 3 does; label and context with their NUL. */

@@ -300,8 +300,7 @@ static void direction_key(const uint8_t key[16], const char *magic, uint8_t out[
 	crypt_md5(writer_bytes(&w), out);
 }
 
-void ntlm_sign_first(const uint8_t key[16], uint32_t flags, bool by_server, struct bytes message,
-		     uint8_t signature[16])
+void ntlm_seal_keys(const uint8_t key[16], uint32_t flags, bool by_server, struct ntlm_seal *out)
 {
 	static const char *const signing[] = {
 		"session key to client-to-server signing key magic constant",
@@ -309,16 +308,40 @@ void ntlm_sign_first(const uint8_t key[16], uint32_t flags, bool by_server, stru
 	static const char *const sealing[] = {
 		"session key to client-to-server sealing key magic constant",
 		"session key to server-to-client sealing key magic constant"};
+	direction_key(key, signing[by_server], out->sign_key);
+	direction_key(key, sealing[by_server], out->seal_key); /* with 128 bits; nobody has less */
+	out->flags = flags;
+}
+
+static void digest_first(const struct ntlm_seal *seal, struct bytes message, uint8_t digest[16])
+{
 	static const uint8_t number[4] = {0};
-	uint8_t sign_key[16], seal_key[16], digest[16];
-	direction_key(key, signing[by_server], sign_key);
-	direction_key(key, sealing[by_server], seal_key); /* with 128 bits; nobody has less */
 	const struct bytes pieces[] = {{number, 4}, message, {0}};
-	crypt_hmac_md5((struct bytes){sign_key, 16}, pieces, digest);
+	crypt_hmac_md5((struct bytes){seal->sign_key, 16}, pieces, digest);
+}
+
+void ntlm_sign_first(const uint8_t key[16], uint32_t flags, bool by_server, struct bytes message,
+		     uint8_t signature[16])
+{
+	struct ntlm_seal seal;
+	uint8_t digest[16];
+	ntlm_seal_keys(key, flags, by_server, &seal);
+	digest_first(&seal, message, digest);
 	memset(signature, 0, 16);
 	signature[0] = 1;
 	if (flags & FLAG_KEY_EXCHANGE)
-		crypt_rc4((struct bytes){seal_key, 16}, (struct bytes){digest, 8}, signature + 4);
+		crypt_rc4((struct bytes){seal.seal_key, 16}, (struct bytes){digest, 8}, signature + 4);
 	else
 		memcpy(signature + 4, digest, 8);
+}
+
+void ntlm_seal_first(const struct ntlm_seal *seal, struct bytes message, uint8_t *sealed)
+{
+	uint8_t digest[16], under[8];
+	digest_first(seal, message, digest);
+	memset(sealed, 0, 16);
+	sealed[0] = 1;
+	crypt_rc4_twice((struct bytes){seal->seal_key, 16}, message, sealed + 16,
+			(struct bytes){digest, 8}, under);
+	memcpy(sealed + 4, seal->flags & FLAG_KEY_EXCHANGE ? under : digest, 8);
 }

@@ -54,6 +54,17 @@ void ntlm_write_proof(const struct ntlm_login *, struct writer *);
 void ntlm_sign_first(const uint8_t key[16], uint32_t flags, bool by_server, struct bytes message,
 		     uint8_t signature[16]);
 
+/*
+ * Seals and opens whole messages of a fresh session, in order (MS-NLMP 3.4.3): 16 bytes of
+ * signature, then the message under RC4.  `sealed` has room for both.
+ */
+struct ntlm_seal {
+	uint8_t sign_key[16], seal_key[16];
+	uint32_t flags;
+};
+void ntlm_seal_keys(const uint8_t key[16], uint32_t flags, bool by_server, struct ntlm_seal *);
+void ntlm_seal_first(const struct ntlm_seal *, struct bytes message, uint8_t *sealed);
+
 /* GSS-API's SPNEGO (RFC 4178, MS-SPNG): what the server says. */
 enum spnego_state { SPNEGO_COMPLETED, SPNEGO_INCOMPLETE, SPNEGO_REJECT };
 void spnego_write_offer(struct writer *, bool of_domain, bool hint); /* NegTokenInit2 */

@@ -1,4 +1,5 @@
 /* SPNEGO as a Windows server speaks it: enough DER for four messages. */
+#include "passive/windows/der.h"
 #include "passive/windows/ntlm.h"
 
 #define MECH_NEGOEX "\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x1e"
@@ -11,31 +12,16 @@
 	"\xa3\x2a\x30\x28\xa0\x26\x1b\x24"                                                         \
 	"not_defined_in_RFC4178@please_ignore"
 
-static size_t der_head(size_t len) { return len < 128 ? 2 : len < 256 ? 3 : 4; }
-
-static void write_head(struct writer *w, uint8_t tag, size_t len)
-{
-	write_u8(w, tag);
-	if (len >= 256) {
-		write_u8(w, 0x82);
-		write_u16(w, (uint16_t)len);
-		return;
-	}
-	if (len >= 128)
-		write_u8(w, 0x81);
-	write_u8(w, (uint8_t)len);
-}
-
 static void write_offer(struct writer *w, struct bytes mechanisms, struct bytes hint)
 {
 	size_t list = der_head(mechanisms.len) + mechanisms.len;
 	size_t inner = der_head(list) + list + hint.len, init = der_head(inner) + inner;
-	write_head(w, 0x60, 8 + der_head(init) + init);
+	der_write_head(w, 0x60, 8 + der_head(init) + init);
 	write_span(w, BYTES(SPNEGO_OID));
-	write_head(w, 0xa0, init);
-	write_head(w, 0x30, inner);
-	write_head(w, 0xa0, list);
-	write_head(w, 0x30, mechanisms.len);
+	der_write_head(w, 0xa0, init);
+	der_write_head(w, 0x30, inner);
+	der_write_head(w, 0xa0, list);
+	der_write_head(w, 0x30, mechanisms.len);
 	write_span(w, mechanisms);
 	write_span(w, hint);
 }
@@ -58,8 +44,8 @@ static void write_octets(struct writer *w, uint8_t tag, struct bytes b)
 {
 	if (!b.len)
 		return;
-	write_head(w, tag, octets_room(b));
-	write_head(w, 0x04, b.len);
+	der_write_head(w, tag, octets_room(b));
+	der_write_head(w, 0x04, b.len);
 	write_span(w, b);
 }
 
@@ -70,26 +56,13 @@ void spnego_write_answer(struct writer *w, enum spnego_state state, bool name, s
 	size_t token_room = octets_room(token), signature_room = octets_room(signature);
 	size_t inner = 5 + mech.len + (token_room ? der_head(token_room) + token_room : 0) +
 		       (signature_room ? der_head(signature_room) + signature_room : 0);
-	write_head(w, 0xa1, der_head(inner) + inner);
-	write_head(w, 0x30, inner);
+	der_write_head(w, 0xa1, der_head(inner) + inner);
+	der_write_head(w, 0x30, inner);
 	write_span(w, BYTES("\xa0\x03\x0a\x01"));
 	write_u8(w, (uint8_t)state);
 	write_span(w, mech);
 	write_octets(w, 0xa2, token);
 	write_octets(w, 0xa3, signature);
-}
-
-/* The content of one element; false: it is not of that tag, or not whole. */
-static bool der_enter(struct reader *r, uint8_t tag, struct reader *content)
-{
-	if (read_u8(r) != tag)
-		return false;
-	size_t len = read_u8(r);
-	if (len & 0x80)
-		len = (len & 0x7f) <= 3 ? (size_t)read_be(r, len & 0x7f) : SIZE_MAX;
-	struct bytes b = read_bytes(r, len);
-	*content = reader_of_bytes(b);
-	return reader_ok(r);
 }
 
 struct bytes spnego_mechanisms(struct bytes init)

@@ -2,7 +2,7 @@
 #include "passive/windows/system.h"
 #include "passive/persona.h"
 
-const struct windows_system windows_systems[] = {
+static const struct windows_system windows_systems[] = {
 	{"windows-7", "Windows 7 Professional 6.1", "Windows 7 Professional 7601 Service Pack 1", 6, 1,
 	 7601, 0x0210, false, false, true},
 	{"windows-server-2008-r2", "Windows Server 2008 R2 Standard 6.1",
@@ -15,13 +15,14 @@ const struct windows_system windows_systems[] = {
 	 false, false},
 	{"samba", "Samba 4.5.16-Debian", "Windows 6.1", 6, 1, 0, 0x0311, false, true, true},
 };
-const char *const windows_system_names[] = {"windows-7",
-					    "windows-server-2008-r2",
-					    "windows-server-2012-r2",
-					    "windows-server-2016",
-					    "windows-10",
-					    "samba",
-					    NULL};
+const char *const windows_identity_names[] = {"as-smb",
+					      "windows-7",
+					      "windows-server-2008-r2",
+					      "windows-server-2012-r2",
+					      "windows-server-2016",
+					      "windows-10",
+					      "samba",
+					      NULL};
 
 uint64_t windows_number(const struct session *s, uint64_t purpose)
 {
@@ -64,31 +65,58 @@ static void short_name(const char *name, char out[16])
 	out[n] = '\0';
 }
 
-void windows_host(struct session *s, const struct windows_system *system, const char *computer,
-		  const char *domain, struct ntlm_host *out)
+/* This service's own, else that of the persona's file server. */
+static struct windows_identity identity_of(struct session *s, const struct windows_identity *own)
+{
+	const struct persona *p = session_persona(s);
+	struct windows_identity found = *own;
+	const struct windows_identity *first = NULL;
+	for (size_t i = 0; p && i < p->service_count; i++)
+		if (strcmp(p->services[i].service->name, "smb") == 0)
+			first = p->services[i].device;
+	if (first && !found.system)
+		found.system = first->system;
+	if (first && !found.computer)
+		found.computer = first->computer;
+	if (first && !found.domain)
+		found.domain = first->domain;
+	return found;
+}
+
+static void computer_name(struct session *s, const struct windows_system *system,
+			  const char *computer, char out[16])
 {
 	const struct persona *p = session_persona(s);
 	char name[64] = "";
-	*out = (struct ntlm_host){.major = system->major, .minor = system->minor, .build = system->build};
 	if (computer)
 		session_expand(s, computer, name, sizeof name);
 	else if (p && p->hostname && p->hostname[0] != '(')
 		session_expand(s, p->hostname, name, sizeof name);
 	if (name[0])
-		short_name(name, out->computer);
+		short_name(name, out);
 	else
-		name_of_setup(s, system, out->computer);
-	if (!domain) {
+		name_of_setup(s, system, out);
+}
+
+const struct windows_system *windows_host(struct session *s, const struct windows_identity *own,
+					  struct ntlm_host *out)
+{
+	struct windows_identity i = identity_of(s, own);
+	const struct windows_system *system = &windows_systems[i.system ? i.system - 1 : 0];
+	*out = (struct ntlm_host){.major = system->major, .minor = system->minor, .build = system->build};
+	computer_name(s, system, i.computer, out->computer);
+	if (!i.domain) {
 		memcpy(out->domain, out->computer, sizeof out->domain);
 		memcpy(out->dns_computer, out->computer, sizeof out->computer);
 		memcpy(out->dns_domain, out->computer, sizeof out->computer);
-		return;
+		return system;
 	}
-	session_expand(s, domain, out->dns_domain, sizeof out->dns_domain);
+	session_expand(s, i.domain, out->dns_domain, sizeof out->dns_domain);
 	memcpy(out->dns_forest, out->dns_domain, sizeof out->dns_forest);
 	short_name(out->dns_domain, out->domain);
 	struct writer w = writer_of(out->dns_computer, sizeof out->dns_computer - 1);
 	for (const char *c = out->computer; *c; c++)
 		write_u8(&w, (uint8_t)lower_letter(*c));
 	write_fmt(&w, ".%s", out->dns_domain);
+	return system;
 }
