@@ -2,11 +2,12 @@
 # The decoys' database servers met with their own clients, nmap, hydra and medusa.
 # Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
 . "$(dirname "$0")/lib.sh"
-for client in nmap hydra medusa redis-cli mariadb psql; do
+for client in nmap hydra medusa redis-cli mariadb psql tsql; do
 	command -v $client >/dev/null || skip "$client is missing"
 done
 DECOY=127.24.0.1 LOCKED=127.24.0.2
 REDIS_PORT=$BASE_PORT MYSQL_PORT=$((BASE_PORT + 1)) POSTGRES_PORT=$((BASE_PORT + 3)) MONGO_PORT=$((BASE_PORT + 4))
+MSSQL_PORT=$((BASE_PORT + 1000))
 
 mkdir "$WORK/personas"
 cat >"$WORK/personas/open.yaml" <<-EOT
@@ -20,6 +21,7 @@ cat >"$WORK/personas/open.yaml" <<-EOT
 	  mysql: {ports: [$MYSQL_PORT], accounts: [{user: root, password: planted7}]}
 	  postgresql: {ports: [$POSTGRES_PORT], accounts: [{user: postgres, password: planted7}]}
 	  mongodb: {ports: [$MONGO_PORT], collections: [{database: shop, collection: users, documents: 7}]}
+	  mssql: {ports: [$MSSQL_PORT], accounts: [{user: sa, password: planted7}]}
 EOT
 cat >"$WORK/personas/locked.yaml" <<-EOT
 	name: locked
@@ -46,7 +48,7 @@ loopback_config <<-EOT
 	    - {prefix: $DECOY, personas: [open]}
 	    - {prefix: $LOCKED, personas: [locked]}
 	  services: {redis: {ports: [$REDIS_PORT]}, mysql: {ports: [$MYSQL_PORT]}, postgresql: {ports: [$POSTGRES_PORT]},
-	    mongodb: {ports: [$MONGO_PORT]}}
+	    mongodb: {ports: [$MONGO_PORT]}, mssql: {ports: [$MSSQL_PORT]}}
 	  workers: 1
 EOT
 printf '%s\n' admin1 root1 planted7 qwerty letmein >"$WORK/passwords"
@@ -150,7 +152,29 @@ mongodb_met() {
 	is 'mongodb: pymongo' $'7 7\n[\'READ__ME\', \'admin\', \'config\', \'local\'] send 0.01 BTC\nin\nin\n18' "$got"
 }
 
+mssql_met() {
+	local got
+	got=$(timeout 20 tsql -H $DECOY -p $MSSQL_PORT -U sa -P planted7 -o q 2>&1 <<-'EOS'
+	select 'spid', 1 + 1, serverproperty('productversion')
+	go
+	exec master..xp_cmdshell 'whoami'
+	go
+	select * from nosuch
+	go
+	exit
+	EOS
+	)
+	for want in $'spid\t2\t14.0.1000.169' 'nt service\mssqlserver' "Invalid object name 'nosuch'"; do
+		[[ $got == *"$want"* ]] || fail "mssql: no \"$want\" in $got"
+	done
+	got=$(timeout 20 tsql -H $DECOY -p $MSSQL_PORT -U sa -P wrong </dev/null 2>&1)
+	[[ $got == *"Login failed for user 'sa'."* ]] || fail "mssql: wrong password: $got"
+	guessed mssql -l sa -s $MSSQL_PORT $DECOY mssql
+	medusa_found mssql $DECOY $MSSQL_PORT sa
+}
+
 redis_met
 mysql_met
 postgresql_met
 mongodb_met
+mssql_met
