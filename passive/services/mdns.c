@@ -13,6 +13,7 @@
 #define HOST_TTL 120
 #define SERVICES_MAX 16
 #define LABEL_MAX 63
+#define KNOWN_MAX 32
 #define CACHE_FLUSH 0x8000 /* RFC 6762 10.2 */
 #define MDNS_PORT 5353
 
@@ -25,12 +26,19 @@ struct offered {
 	uint16_t port;
 };
 
+struct known { /* a name that stands in the message */
+	uint16_t at;
+	char name[160];
+};
+
 struct mdns {
 	const struct mdns_device *device;
 	struct session *s;
 	struct dns_question q;
 	bool legacy;
-	char host[LABEL_MAX + 1];
+	char host[LABEL_MAX + 1], host_name[LABEL_MAX + 8];
+	struct known known[KNOWN_MAX];
+	size_t known_count;
 	struct offered offered[SERVICES_MAX];
 	size_t count;
 	struct writer w;
@@ -53,28 +61,48 @@ static void offered_read(struct mdns *m)
 	}
 }
 
-/* A name, dotted; `label` before it is one label, dots and all. */
-static void name_write(struct writer *w, const char *label, const char *dotted)
+static void name_know(struct mdns *m, const char *dotted, size_t at)
 {
-	size_t n = strlen(label);
-	if (n > LABEL_MAX)
-		n = LABEL_MAX;
-	if (n)
-		write_u8(w, (uint8_t)n);
-	write_bytes(w, label, n);
-	while (*dotted) {
-		size_t part = strcspn(dotted, ".");
-		write_u8(w, (uint8_t)part);
-		write_bytes(w, dotted, part);
-		dotted += part + (dotted[part] == '.');
+	struct known *k = &m->known[m->known_count];
+	if (m->known_count == KNOWN_MAX || at > 0x3fff)
+		return;
+	snprintf(k->name, sizeof k->name, "%s", dotted);
+	k->at = (uint16_t)at;
+	m->known_count++;
+}
+
+/* A name, dotted; what of its end stands in the message already is pointed to (RFC 1035 4.1.4). */
+static void name_write(struct mdns *m, const char *dotted)
+{
+	for (size_t part; *dotted; dotted += part + (dotted[part] == '.')) {
+		for (size_t i = 0; i < m->known_count; i++)
+			if (!strcmp(m->known[i].name, dotted)) {
+				write_u16(&m->w, 0xc000 | m->known[i].at);
+				return;
+			}
+		name_know(m, dotted, writer_used(&m->w));
+		part = strcspn(dotted, ".");
+		write_u8(&m->w, (uint8_t)(part > LABEL_MAX ? LABEL_MAX : part));
+		write_bytes(&m->w, dotted, part > LABEL_MAX ? LABEL_MAX : part);
 	}
-	write_u8(w, 0);
+	write_u8(&m->w, 0);
+}
+
+static void question_write(struct mdns *m)
+{
+	const char *dotted = m->q.name;
+	for (size_t part, at = DNS_HEADER; *dotted; dotted += part + (dotted[part] == '.')) {
+		name_know(m, dotted, at);
+		part = strcspn(dotted, ".");
+		at += part + 1;
+	}
+	write_span(&m->w, m->q.wire);
 }
 
 /* A record's head; the caller writes the data and ends it with record_end(). */
-static uint8_t *record(struct mdns *m, const char *label, const char *name, uint16_t type, bool own)
+static uint8_t *record(struct mdns *m, const char *name, uint16_t type, bool own)
 {
-	name_write(&m->w, label, name);
+	name_write(m, name);
 	write_u16(&m->w, type);
 	write_u16(&m->w, (uint16_t)(DNS_IN | (own && !m->legacy ? CACHE_FLUSH : 0)));
 	write_u32(&m->w, m->legacy ? LEGACY_TTL : own ? HOST_TTL : 4500);
@@ -94,28 +122,29 @@ static void host_record(struct mdns *m)
 {
 	const struct address *local = session_local(m->s);
 	bool v4 = address_is_v4(local);
-	uint8_t *data = record(m, m->host, "local", v4 ? DNS_A : DNS_AAAA, true);
+	uint8_t *data = record(m, m->host_name, v4 ? DNS_A : DNS_AAAA, true);
 	write_bytes(&m->w, v4 ? local->b + 12 : local->b, v4 ? 4 : 16);
 	record_end(m, data);
 }
 
 static void service_records(struct mdns *m, const struct offered *o, bool pointer)
 {
-	char type[64];
+	char type[64], instance[144];
 	uint8_t *data;
 	snprintf(type, sizeof type, "%s.local", o->type);
+	snprintf(instance, sizeof instance, "%s.%s", m->host, type);
 	if (pointer) {
-		data = record(m, "", type, DNS_PTR, false);
-		name_write(&m->w, m->host, type);
+		data = record(m, type, DNS_PTR, false);
+		name_write(m, instance);
 		record_end(m, data);
 		m->answers++;
 	}
-	data = record(m, m->host, type, DNS_SRV, true);
+	data = record(m, instance, DNS_SRV, true);
 	write_u32(&m->w, 0); /* priority, weight */
 	write_u16(&m->w, o->port);
-	name_write(&m->w, m->host, "local");
+	name_write(m, m->host_name);
 	record_end(m, data);
-	data = record(m, m->host, type, DNS_TXT, true);
+	data = record(m, instance, DNS_TXT, true);
 	write_u8(&m->w, 0);
 	record_end(m, data);
 	host_record(m);
@@ -130,9 +159,9 @@ static void service_records(struct mdns *m, const struct offered *o, bool pointe
 static void type_record(struct mdns *m, const struct offered *o)
 {
 	char type[64];
-	uint8_t *data = record(m, "", "_services._dns-sd._udp.local", DNS_PTR, false);
+	uint8_t *data = record(m, "_services._dns-sd._udp.local", DNS_PTR, false);
 	snprintf(type, sizeof type, "%s.local", o->type);
-	name_write(&m->w, "", type);
+	name_write(m, type);
 	record_end(m, data);
 	m->answers++;
 }
@@ -141,8 +170,7 @@ static void answer_write(struct mdns *m)
 {
 	struct bytes asked = bytes_of_text(m->q.name);
 	char name[160];
-	snprintf(name, sizeof name, "%s.local", m->host);
-	if (bytes_equal_nocase(asked, name) &&
+	if (bytes_equal_nocase(asked, m->host_name) &&
 	    (m->q.type == DNS_ANY || m->q.type == (address_is_v4(session_local(m->s)) ? DNS_A : DNS_AAAA))) {
 		host_record(m);
 		m->answers++;
@@ -177,13 +205,14 @@ static enum service_next mdns_input(struct session *s, void *state, struct reade
 	event_set_bytes(e, FIELD_METHOD, bytes_of_text(dns_type_name(m.q.type, type)));
 	event_set_bytes(e, FIELD_TARGET, bytes_of_text(m.q.name));
 	session_expand(s, m.device->hostname, m.host, sizeof m.host);
+	snprintf(m.host_name, sizeof m.host_name, "%s.local", m.host);
 	offered_read(&m);
 	write_u16(&m.w, m.legacy ? m.q.id : 0);
 	write_u16(&m.w, DNS_FLAG_ANSWER | DNS_FLAG_AUTHORITATIVE);
 	write_u16(&m.w, m.legacy);
 	write_zero(&m.w, 6);
 	if (m.legacy)
-		write_span(&m.w, m.q.wire);
+		question_write(&m);
 	answer_write(&m);
 	if (m.w.bad || !m.answers)
 		return SERVICE_CONTINUE; /* nobody here has that name */
@@ -198,17 +227,17 @@ static enum service_next mdns_input(struct session *s, void *state, struct reade
 }
 
 #define SERVICES "\x09_services\7_dns-sd\4_udp\5local\0"
-#define TYPE_RECORD(data) SERVICES "\0\x0c\0\1\0\0\0\x0a" data
+#define TYPE_RECORD(data) "\xc0\x0c\0\x0c\0\1\0\0\0\x0a" data
 #define SEEN(method, target) "{\"kind\":\"request.seen\",\"request.method\":\"" method "\",\"request.target\":\"" target "\"}"
 
 static const struct exchange mdns_exchanges[] = {
         {"which services there are, as nmap asks", BYTES("\0\0\0\0\0\1\0\0\0\0\0\0" SERVICES "\0\x0c\0\1"),
          BYTES("\0\0\x84\0\0\1\0\3\0\0\0\0" SERVICES "\0\x0c\0\1"
-               TYPE_RECORD("\0\x19\x0c_workstation\4_tcp\5local\0")
-               TYPE_RECORD("\0\x12\5_http\4_tcp\5local\0") TYPE_RECORD("\0\x11\4_smb\4_tcp\5local\0")),
+               TYPE_RECORD("\0\x14\x0c_workstation\4_tcp\xc0\x23") TYPE_RECORD("\0\x08\5_http\xc0\x47")
+               TYPE_RECORD("\0\7\4_smb\xc0\x47")),
          SEEN("PTR", "_services._dns-sd._udp.local")},
         {"a machine's address", BYTES("\0\7\0\0\0\1\0\0\0\0\0\0\x09localhost\5local\0\0\1\0\1"),
-         BYTES("\0\7\x84\0\0\1\0\1\0\0\0\0\x09localhost\5local\0\0\1\0\1\x09localhost\5local\0\0\1\0\1\0\0\0\x0a\0\4\xc0\0\2\x17"),
+         BYTES("\0\7\x84\0\0\1\0\1\0\0\0\0\x09localhost\5local\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\0\x0a\0\4\xc0\0\2\x17"),
          SEEN("A", "localhost.local")},
         {"a name that nobody has", BYTES("\0\7\0\0\0\1\0\0\0\0\0\0\4nope\5local\0\0\1\0\1"), BYTES(""), SEEN("A", "nope.local")},
         {"an answer", BYTES("\0\0\x84\0\0\0\0\1\0\0\0\0"), BYTES(""), ""},

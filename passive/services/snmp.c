@@ -24,8 +24,8 @@ enum { NO_SUCH_OBJECT = 0x80, NO_SUCH_INSTANCE = 0x81, END_OF_MIB = 0x82 };
 enum { FLAG_REPORTABLE = 4 };
 
 struct request {
-	int64_t version, first, second; /* non-repeaters and max-repetitions of a bulk request */
-	struct bytes community, id, bindings;
+	int64_t version, id, first, second; /* non-repeaters and max-repetitions of a bulk request */
+	struct bytes community, bindings;
 	uint8_t type;
 };
 
@@ -154,7 +154,7 @@ static size_t answer_wrap(const struct request *q, const struct answer *a, struc
 	ber_value(w, BER_SEQUENCE, bindings);
 	ber_integer(w, BER_INTEGER, a->error_index);
 	ber_integer(w, BER_INTEGER, a->error);
-	ber_value(w, BER_INTEGER, q->id);
+	ber_integer(w, BER_INTEGER, q->id); /* in as few bytes as it needs, however it came */
 	ber_close(w, RESPONSE, 0);
 	ber_value(w, BER_STRING, q->community);
 	ber_integer(w, BER_INTEGER, q->version);
@@ -202,11 +202,11 @@ static void community_message(struct session *s, struct request *q, struct reade
 	size_t count;
 	q->community = ber_read(r, BER_STRING);
 	struct reader pdu = reader_of_bytes(ber_read_any(r, &q->type));
-	q->id = ber_read(&pdu, BER_INTEGER);
+	q->id = ber_read_integer(&pdu);
 	q->first = ber_read_integer(&pdu);
 	q->second = ber_read_integer(&pdu);
 	q->bindings = ber_read(&pdu, BER_SEQUENCE);
-	if (!reader_ok(r) || !reader_ok(&pdu) || q->id.len > 8 || q->community.len > 255 ||
+	if (!reader_ok(r) || !reader_ok(&pdu) || q->community.len > 255 ||
 	    !names_read(q->bindings, names, &count))
 		return;
 	if (q->type != GET && q->type != GET_NEXT && q->type != SET &&

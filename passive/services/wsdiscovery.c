@@ -103,7 +103,7 @@ static enum service_next wsdiscovery_input(struct session *s, void *state, struc
 	struct writer w = writer_of(room, sizeof room);
 	bool probe = bytes_find(asked, "/discovery/Probe") < asked.len &&
 	             bytes_find(asked, "/discovery/ProbeMatches") == asked.len;
-	bool xml = bytes_find(asked, "<") < asked.len;
+	bool xml = bytes_start_with(bytes_trim(asked), "<");
 	if (xml && !probe)
 		return SERVICE_CONTINUE; /* an announcement, or a Resolve of somebody else */
 	struct event *e = session_report(s, EVENT_REQUEST_SEEN);
