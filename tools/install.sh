@@ -6,6 +6,7 @@ libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-de
 CHECK="
 adb
 avro-bin
+bind9-dnsutils
 busybox-static
 clang
 curl
@@ -24,6 +25,8 @@ knxd-tools
 lftp
 libclang-rt-14-dev
 libcmocka-dev
+libcoap3-bin
+libmemcached-tools
 lighttpd
 llvm-14
 mariadb-client
@@ -35,6 +38,8 @@ mosquitto-clients
 nftables
 nginx-light
 nmap
+ntpsec
+onesixtyone
 openssh-client
 openssh-server
 openssl
@@ -49,11 +54,14 @@ python3-pymongo
 python3-scapy
 python3-serial-asyncio
 redis-tools
+rpcbind
+snmp
 ssh-audit
 sshpass
 strace
 tcpdump
 telnet
+tftp-hpa
 tshark
 wireshark-common
 zmap

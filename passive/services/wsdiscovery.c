@@ -26,6 +26,13 @@ struct wsdiscovery_device {
 	"xmlns:wsa=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" "                          \
 	"xmlns:dn=\"http://www.onvif.org/ver10/network/wsdl\" "                                    \
 	"xmlns:wsdd1=\"http://www.onvif.org/ver10/network/wsdl/RemoteDiscoveryBinding\">"
+/* Of an answer: only the names that it uses, so that it fits a packet. */
+#define ENVELOPE_SHORT                                                                             \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<SOAP-ENV:Envelope "                          \
+	"xmlns:SOAP-ENV=\"http://www.w3.org/2003/05/soap-envelope\" "                              \
+	"xmlns:wsa=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" "                          \
+	"xmlns:wsdd=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\" "                          \
+	"xmlns:dn=\"http://www.onvif.org/ver10/network/wsdl\">"
 #define END "</SOAP-ENV:Body></SOAP-ENV:Envelope>"
 #define FAULT                                                                                      \
 	ENVELOPE "<SOAP-ENV:Body><SOAP-ENV:Fault><SOAP-ENV:Code><SOAP-ENV:Value>SOAP-ENV:Sender"   \
@@ -74,9 +81,9 @@ static void match_write(struct session *s, const struct wsdiscovery_device *d, s
 	uuid_write(session_random(s), message);
 	session_expand(s, d->scopes, scopes, sizeof scopes);
 	session_expand(s, d->address, address, sizeof address);
-	write_fmt(w, ENVELOPE "<SOAP-ENV:Header><wsa:MessageID>uuid:%s</wsa:MessageID><wsa:RelatesTo>%.*s</wsa:RelatesTo>"
-	             "<wsa:To SOAP-ENV:mustUnderstand=\"true\">http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</wsa:To>"
-	             "<wsa:Action SOAP-ENV:mustUnderstand=\"true\">http://schemas.xmlsoap.org/ws/2005/04/discovery/ProbeMatches</wsa:Action>"
+	write_fmt(w, ENVELOPE_SHORT "<SOAP-ENV:Header><wsa:MessageID>uuid:%s</wsa:MessageID><wsa:RelatesTo>%.*s</wsa:RelatesTo>"
+	             "<wsa:To>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</wsa:To>"
+	             "<wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/ProbeMatches</wsa:Action>"
 	             "</SOAP-ENV:Header><SOAP-ENV:Body><wsdd:ProbeMatches><wsdd:ProbeMatch><wsa:EndpointReference>",
 	          message, (int)id.len, (const char *)id.at);
 	write_fmt(w, "<wsa:Address>urn:uuid:%s</wsa:Address></wsa:EndpointReference><wsdd:Types>%s</wsdd:Types>"
@@ -145,9 +152,8 @@ static const struct option wsdiscovery_device_options[] = {
         {.name = "types", .type = OPTION_TEXT, .offset = DEVICE(types), .fallback = "dn:NetworkVideoTransmitter",
          .summary = "what it is"},
         {.name = "scopes", .type = OPTION_TEXT, .offset = DEVICE(scopes),
-         .fallback = "onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/type/audio_encoder "
-                     "onvif://www.onvif.org/hardware/IPC-model onvif://www.onvif.org/name/IPC-model "
-                     "onvif://www.onvif.org/location/country/china onvif://www.onvif.org/Profile/Streaming",
+         .fallback = "onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/hardware/IPC-model "
+                     "onvif://www.onvif.org/name/IPC-model onvif://www.onvif.org/Profile/Streaming",
          .summary = "name, hardware and place, a template"},
         {.name = "address", .type = OPTION_TEXT, .offset = DEVICE(address),
          .fallback = "http://%{address}/onvif/device_service", .summary = "of its ONVIF service, a template"},

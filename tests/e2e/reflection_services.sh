@@ -59,7 +59,7 @@ says "snmp discovery" 'Unknown user name|unknownUserName' snmpget -v3 -l noAuthN
 says "onesixtyone" 'public\] Linux bare' onesixtyone -p 161 DECOY public
 says "rpcinfo" '100003 +3 +tcp +2049 +nfs' rpcinfo -p DECOY
 says "upnp-info" 'MiniUPnPd/1\.6' nmap -Pn -n -sU -p 1900 --script upnp-info DECOY
-says "dns-service-discovery" '_http|80/tcp http' nmap -Pn -n -sU --data-length 7 -p 5353 --script dns-service-discovery DECOY
+says "dns-service-discovery" '_http|80/tcp http' nmap -Pn -n -sU --max-retries 0 --data-length 7 -p 5353 --script dns-service-discovery DECOY
 says "dig mDNS" 'IN.PTR._workstation._tcp.local' dig +tries=1 +time=3 -p 5353 @DECOY _services._dns-sd._udp.local PTR
 says "coap-client" 'rt="temperature-c"' coap-client-notls -B 3 coap://DECOY/.well-known/core
 says "memcached over TCP" 'version 1\.4\.25 Ubuntu|1\.4\.25' memcstat --servers=DECOY
@@ -74,7 +74,15 @@ names 111 'rpcbind +2-4'
 names 123 'ntp +NTP v4 \(secondary server\)'
 names 161 'snmp +SNMPv1 server'
 names 389 'ldap +Microsoft Windows Active Directory LDAP'
-names 3702 'ws-discovery.*ONVIF'
+says "a Probe for cameras" 'RelatesTo>uuid:1<.*dn:NetworkVideoTransmitter' python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.sendto(b"""<?xml version="1.0"?><e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"
+ xmlns:w="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"
+ xmlns:dn="http://www.onvif.org/ver10/network/wsdl"><e:Header><w:MessageID>uuid:1</w:MessageID>
+<w:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</w:Action></e:Header><e:Body><d:Probe>
+<d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></e:Body></e:Envelope>""", (sys.argv[1], 3702))
+print(s.recv(65536).decode())' DECOY
 names 5353 'mdns +DNS-based service discovery'
 names 11211 'memcached +Memcached 1\.4\.25'
 grep -rqi honeypot "$WORK/said" && fail "nmap names a honeypot"
