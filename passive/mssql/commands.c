@@ -36,7 +36,7 @@ static void name_addresses(struct mssql *m, struct bytes line)
 
 static void write_systeminfo(struct mssql *m, struct writer *w)
 {
-	const struct windows_system *s = &windows_systems[m->device->system];
+	const struct windows_system *s = m->windows;
 	write_fmt(w, "\nHost Name:                 %s\nOS Name:                   Microsoft %s\n", m->host.computer, s->native);
 	write_fmt(w, "OS Version:                %u.%u.%u N/A Build %u\n", s->major, s->minor, s->build, s->build);
 	write_text(w, "OS Manufacturer:           Microsoft Corporation\nOS Configuration:          Standalone Server\n"
@@ -65,7 +65,7 @@ static void write_echo(struct bytes line, struct writer *w)
 
 void mssql_command(struct mssql *m, struct bytes line, struct writer *w)
 {
-	const struct windows_system *s = &windows_systems[m->device->system];
+	const struct windows_system *s = m->windows;
 	static const char *const silent[] = {"cd",   "set",  "mkdir", "md",    "del",        "copy",  "attrib", "start",   "taskkill",
 					     "rem",  "move", "icacls", "powershell", "cmd", "bitsadmin", "wmic", "mshta", "regsvr32",
 					     "rundll32", "cscript", "wscript", "schtasks", "vssadmin"};

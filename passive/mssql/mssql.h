@@ -14,9 +14,9 @@
 #define MSSQL_USER_MAX 64
 
 struct mssql_device {
+	struct windows_identity identity;
 	const char *version; /* 14.0.1000.169 */
-	const char *computer, *domain, *service_account;
-	int system; /* index into windows_systems */
+	const char *service_account;
 	bool xp_cmdshell;
 	struct option_list accounts, databases;
 };
@@ -29,6 +29,7 @@ struct mssql {
 	struct sql sql;
 	struct writer out; /* tokens of the answer that is being made */
 	struct ntlm_host host;
+	const struct windows_system *windows;
 	uint8_t challenge[8];
 	uint32_t tds; /* as the client asked: 0x74000004 */
 	uint8_t phase, user_len;

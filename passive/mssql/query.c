@@ -17,7 +17,7 @@ static struct bytes version_text(struct mssql *m)
 {
 	char text[512];
 	unsigned major = 0;
-	const struct windows_system *s = &windows_systems[m->device->system];
+	const struct windows_system *s = m->windows;
 	sscanf(m->device->version, "%u", &major);
 	const char *year = major >= 15 ? "2019" : major == 14 ? "2017" : major == 13 ? "2016" : major == 12 ? "2014" : "2012";
 	snprintf(text, sizeof text,

@@ -20,7 +20,7 @@ static enum service_next mssql_open(struct session *s, void *state)
 	m->device = session_device(s);
 	m->tds = 0x74000004;
 	m->cmdshell = m->device->xp_cmdshell;
-	windows_host(s, &windows_systems[m->device->system], m->device->computer, m->device->domain, &m->host);
+	m->windows = windows_host(s, &m->device->identity, &m->host);
 	m->sql = (struct sql){.dialect = SQL_TSQL, .hooks = &mssql_hooks, .owner = m, .arena = session_arena(s)};
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		m->sql.databases[m->sql.database_count++] = bytes_of_text(own[i]);
@@ -184,16 +184,9 @@ static enum service_next mssql_input(struct session *s, void *state, struct read
 	}
 
 static const struct option mssql_device[] = {
+	WINDOWS_IDENTITY_OPTIONS,
 	DEVICE_TEXT(version, "version", "14.0.1000.169", "11 is 2012, 12 is 2014, 13 is 2016, 14 is 2017, 15 is 2019"),
-	DEVICE_TEXT(computer, "computer", NULL, "NetBIOS name, a template; one as setup makes them when absent"),
-	DEVICE_TEXT(domain, "domain", NULL, "its domain; of none when absent"),
 	DEVICE_TEXT(service_account, "service-account", "nt service\\mssqlserver", "what whoami says"),
-	{.name = "system",
-	 .type = OPTION_CHOICE,
-	 .offset = offsetof(struct mssql_device, system),
-	 .choices = windows_system_names,
-	 .fallback = "windows-server-2016",
-	 .summary = "the Windows that it runs on"},
 	{.name = "xp-cmdshell",
 	 .type = OPTION_BOOL,
 	 .offset = offsetof(struct mssql_device, xp_cmdshell),
