@@ -21,7 +21,7 @@ static const struct option decoy_fields[] = {
          .type = OPTION_LIST,
          .element = OPTION_TEXT,
          .offset = offsetof(struct decoy_options, personas),
-         .summary = "devices that an address there may play; none: any of personas_dir"},
+         .summary = "devices that an address there may play; none: any of personas_dir that offers what is configured"},
         {.name = "steer",
          .type = OPTION_BOOL,
          .offset = offsetof(struct decoy_options, steer),
@@ -494,25 +494,50 @@ void passive_settings_done(struct settings *s)
 	arena_done(&s->arena);
 }
 
+/* How many of the services that are configured a persona offers. */
+static size_t offers(const struct settings *s, const struct persona *p, size_t *of)
+{
+	size_t n = 0;
+	*of = 0;
+	for (size_t i = 0; i < s->port_count; i++) {
+		if (s->ports[i].service->hands_over)
+			continue;
+		(*of)++;
+		n += !p->service_count || persona_service(p, s->ports[i].service) != NULL;
+	}
+	return n;
+}
+
+/* Without names: who offers all that is configured, else who offers something, else anybody. */
+static void cast_anybody(const struct settings *s, struct decoy *d, const struct persona_set *set)
+{
+	for (int least = 2; least >= 0 && !d->persona_count; least--)
+		for (size_t i = 0; i < set->count; i++) {
+			size_t of, n = offers(s, set->items[i], &of);
+			if (least == 0 || (least == 1 && n) || (least == 2 && n == of))
+				d->personas[d->persona_count++] = set->items[i];
+		}
+}
+
 static int decoy_cast(struct settings *s, struct decoy *d, const struct option_list *names,
                       const struct persona_set *set, struct fault *fault)
 {
 	size_t count = names->count ? names->count : set->count;
 	d->personas = arena_alloc(&s->arena, (count + 1) * sizeof *d->personas);
+	d->persona_count = 0;
 	if (!d->personas)
 		return fault_set(fault, ERR_MEMORY, "passive.decoys: too large");
-	for (size_t i = 0; i < count; i++) {
-		const char *name = names->count ? ((const char *const *)names->items)[i] : NULL;
-		d->personas[i] = name ? persona_named(set, name) : set->items[i];
-		if (!d->personas[i])
-			return fault_set(
-			        fault, ERR_MISSING,
-			        "passive.decoys.personas: there is no persona \"%s\" among the "
-			        "%zu that were read; a file NAME.yaml in personas_dir would be "
-			        "right",
-			        name, set->count);
+	if (!names->count)
+		cast_anybody(s, d, set);
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = ((const char *const *)names->items)[i];
+		const struct persona *p = persona_named(set, name);
+		if (!p)
+			return fault_set(fault, ERR_MISSING,
+					 "passive.decoys.personas: there is no persona \"%s\" among the %zu that were "
+					 "read; a file NAME.yaml in personas_dir would be right", name, set->count);
+		d->personas[d->persona_count++] = p;
 	}
-	d->persona_count = count;
 	return 0;
 }
 
