@@ -1,4 +1,7 @@
-/* The words of FTP servers.  vsftpd's are taken from a running 3.0.3, answer by answer. */
+/*
+ * The words of FTP servers.  vsftpd's are taken from a running 3.0.3 with
+ * port_enable=NO, answer by answer.
+ */
 #include "passive/ftp/ftp.h"
 
 static const char *const vsftpd[FTP_ANSWERS] = {
@@ -11,7 +14,9 @@ static const char *const vsftpd[FTP_ANSWERS] = {
 	[FTP_NO_OTHER] = "530 Can't change to another user.",
 	[FTP_GOODBYE] = "221 Goodbye.",
 	[FTP_SYSTEM] = "215 UNIX Type: L8",
-	[FTP_FEATURES] = "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n211 End",
+	[FTP_FEATURES] = "211-Features:\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n211 End",
+	[FTP_FEATURES_SECURE] = "211-Features:\r\n AUTH TLS\r\n EPSV\r\n MDTM\r\n PASV\r\n PBSZ\r\n PROT\r\n"
+				" REST STREAM\r\n SIZE\r\n TVFS\r\n211 End",
 	[FTP_HELP] = "214-The following commands are recognized.\r\n"
 		     " ABOR ACCT ALLO APPE CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD\r\n"
 		     " MODE NLST NOOP OPTS PASS PASV PORT PWD  QUIT REIN REST RETR RMD  RNFR\r\n"
@@ -50,8 +55,8 @@ static const char *const vsftpd[FTP_ANSWERS] = {
 	[FTP_NO_DATA] = "425 Use PORT or PASV first.",
 	[FTP_NOBODY_CAME] = "425 Failed to establish connection.",
 	[FTP_BROKEN] = "426 Failure writing network stream.",
-	[FTP_PORT_BAD] = "500 Illegal PORT command.",
-	[FTP_EPRT_BAD] = "500 Illegal EPRT command.",
+	[FTP_PORT_BAD] = "550 Permission denied.",
+	[FTP_EPRT_BAD] = "550 Permission denied.",
 	[FTP_PASSIVE] = "227 Entering Passive Mode (\1).",
 	[FTP_EXTENDED] = "229 Entering Extended Passive Mode (|||\1|)",
 	[FTP_EXTENDED_BAD] = "522 Bad network protocol.",

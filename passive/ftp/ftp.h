@@ -18,6 +18,7 @@ enum ftp_answer {
 	FTP_GOODBYE,
 	FTP_SYSTEM,
 	FTP_FEATURES,
+	FTP_FEATURES_SECURE, /* NULL: that server is not played with TLS */
 	FTP_HELP,
 	FTP_NOOP,
 	FTP_UNKNOWN,
@@ -90,7 +91,7 @@ const struct ftp_dialect *ftp_dialect(const char *name); /* the first when there
 
 struct ftp_device {
 	const char *server, *banner, *home, *root, *anonymous_root;
-	bool anonymous, anonymous_writes;
+	bool anonymous, anonymous_writes, tls;
 };
 
 enum ftp_transfer { TRANSFER_NONE, TRANSFER_LIST, TRANSFER_NAMES, TRANSFER_SEND, TRANSFER_TAKE, TRANSFER_APPEND };

@@ -314,6 +314,34 @@ static void obey(struct session *s, struct ftp *ftp, enum command c, struct byte
 	}
 }
 
+static bool offers_tls(const struct session *s)
+{
+	return device_of(s)->tls && ftp_dialect_of(s)->answers[FTP_FEATURES_SECURE];
+}
+
+/* RFC 4217: the commands go over TLS; data goes in plain, other protection is not offered. */
+static bool secure_line(struct session *s, struct bytes word, struct bytes rest)
+{
+	bool secure = session_is_secure(s);
+	uint8_t level = rest.len == 1 ? rest.at[0] & 0xdf : 0;
+	if (bytes_equal_nocase(word, "AUTH") && !secure) {
+		bool tls = bytes_equal_nocase(rest, "TLS") || bytes_equal_nocase(rest, "TLS-C");
+		session_say(s, tls ? "234 Proceed with negotiation.\r\n" : "504 Unknown AUTH type.\r\n");
+		if (tls)
+			session_secure(s);
+	} else if (bytes_equal_nocase(word, "PBSZ")) {
+		session_say(s, secure ? "200 PBSZ set to 0.\r\n" : "503 PBSZ needs a secure connection.\r\n");
+	} else if (bytes_equal_nocase(word, "PROT")) {
+		session_say(s, !secure		 ? "503 PROT needs a secure connection.\r\n"
+			       : level == 'C'	 ? "200 PROT now Clear.\r\n"
+			       : level && strchr("PES", level) ? "536 PROT not supported.\r\n"
+							       : "504 PROT not recognized.\r\n");
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static enum service_next take_line(struct session *s, struct ftp *ftp, struct bytes line)
 {
 	struct bytes rest = line, word = bytes_word(&rest);
@@ -329,8 +357,10 @@ static enum service_next take_line(struct session *s, struct ftp *ftp, struct by
 		ftp_say(s, FTP_GOODBYE, NULL);
 		return SERVICE_CLOSE;
 	}
+	if (offers_tls(s) && secure_line(s, word, rest))
+		return SERVICE_CONTINUE;
 	if (c == FEAT) {
-		ftp_say(s, FTP_FEATURES, NULL);
+		ftp_say(s, offers_tls(s) ? FTP_FEATURES_SECURE : FTP_FEATURES, NULL);
 		return SERVICE_CONTINUE;
 	}
 	if (ftp->inside) {
@@ -357,12 +387,14 @@ static enum service_next ftp_input(struct session *s, void *state, struct reader
 	struct bytes line;
 	if (!ftp->transfer && reader_left(in))
 		session_typed(s, (struct bytes){in->at, reader_left(in)});
-	while (next == SERVICE_CONTINUE && !ftp->transfer && !ftp->refused && read_line(in, &line)) {
+	bool secure = session_is_secure(s);
+	while (next == SERVICE_CONTINUE && !ftp->transfer && !ftp->refused && secure == session_is_secure(s) &&
+	       read_line(in, &line)) {
 		while (line.len && line.at[0] >= 0xf0) /* Telnet's interrupt and data mark before ABOR */
 			line.at++, line.len--;
 		next = take_line(s, ftp, line);
 	}
-	if (!ftp->transfer && !ftp->refused && reader_left(in) >= LINE_MAX) {
+	if (secure == session_is_secure(s) && !ftp->transfer && !ftp->refused && reader_left(in) >= LINE_MAX) {
 		session_say(s, "500 Input line too long.\r\n");
 		return SERVICE_CLOSE;
 	}
@@ -379,7 +411,7 @@ static const struct exchange ftp_exchanges[] = {
 	{"before the log-in nothing is told",
 	 BYTES("SYST\r\nPASS x\r\n\r\nLIST\nFEAT\r\nQUIT\r\n"),
 	 BYTES(GREETING "530 Please login with USER and PASS.\r\n503 Login with USER first.\r\n"
-	       "530 Please login with USER and PASS.\r\n211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n"
+	       "530 Please login with USER and PASS.\r\n211-Features:\r\n EPSV\r\n MDTM\r\n PASV\r\n"
 	       " REST STREAM\r\n SIZE\r\n TVFS\r\n211 End\r\n221 Goodbye.\r\n"), NULL},
 	{"a wrong password is recorded, three end it",
 	 BYTES("USER root\r\nPASS a\r\nUSER b\r\nPASS c\r\nUSER d\r\nPASS e\r\nUSER never read\r\n"),
@@ -397,7 +429,7 @@ static const struct exchange ftp_exchanges[] = {
 	       "250 Remove directory operation successful.\r\n550 Remove directory operation failed.\r\n"), NULL},
 	{"we connect to nobody",
 	 BYTES(IN "PORT 198,51,100,9,0,80\r\nEPRT |1|198.51.100.9|80|\r\nLIST\r\nRETR /etc/passwd\r\nSTOR x\r\n"),
-	 BYTES(INSIDE "500 Illegal PORT command.\r\n500 Illegal EPRT command.\r\n425 Use PORT or PASV first.\r\n"
+	 BYTES(INSIDE "550 Permission denied.\r\n550 Permission denied.\r\n425 Use PORT or PASV first.\r\n"
 	       "425 Use PORT or PASV first.\r\n425 Use PORT or PASV first.\r\n"),
 	 LOGGED_IN "{\"command.line\":\"PORT 198,51,100,9,0,80\",\"command.found\":true}\n"
 	 "{\"command.line\":\"EPRT |1|198.51.100.9|80|\"}\n{\"command.line\":\"LIST\"}\n"
@@ -433,6 +465,8 @@ static const struct option ftp_device_options[] = {
 	 .summary = "whether guests are let in"},
 	{.name = "anonymous_root", .type = OPTION_TEXT, .offset = DEVICE(anonymous_root), .fallback = "/srv/ftp",
 	 .summary = "directory that they cannot leave; the whole tree when it is not there"},
+	{.name = "auth_tls", .type = OPTION_BOOL, .offset = DEVICE(tls), .fallback = "no",
+	 .summary = "whether commands may go over TLS (AUTH TLS); data never does"},
 	{.name = "anonymous_writes", .type = OPTION_BOOL, .offset = DEVICE(anonymous_writes), .fallback = "no",
 	 .summary = "whether they may leave files"},
 	{0},

@@ -8,7 +8,7 @@ for client in curl lftp ftp nmap python3; do
 done
 FTP_PORT=$((BASE_PORT + 3)) DATA_PORT=$((30000 + ($$ % 1500) * 16)) A=127.55.2.1 D=127.21.10.7
 mkdir "$WORK/personas"
-sed 's|^services:|services:\n  telnet: {}|; s|^  ftp: .*|  ftp: {home: /var/www/html, anonymous: true, anonymous_root: /var/www/html}|' \
+sed 's|^services:|services:\n  telnet: {}|; s|^  ftp: .*|  ftp: {home: /var/www/html, anonymous: true, anonymous_root: /var/www/html, auth_tls: true}|' \
 	etc/personas/webserver.yaml >"$WORK/personas/webserver.yaml"
 loopback_config <<EOT
 store: {linger: 50ms}
@@ -47,6 +47,7 @@ grep -aq '19 .*left.html' "$WORK/shell" || fail "the shell does not list it: $(c
 [ "$(curl -s -m 20 --interface 127.55.2.2 -o /dev/null -w '%{http_code}' "http://$D:$HTTP_PORT/left.html")" = 404 ] ||
 	fail "another attacker is served it"
 
+say --insecure --ftp-ssl-control "$url/left.html" | cmp - "$WORK/page" || fail "curl cannot log in over TLS"
 lftp_does() { timeout 20 lftp -u root,toor -p $FTP_PORT $D -e "set net:timeout 5; set ftp:ssl-allow no; set net:socket-bind-ipv4 $A; $1; bye"; }
 lftp_does "mkdir d; put $WORK/large -o d/one; mv d/one d/two; chmod 644 d/two; ls d" >"$WORK/lftp" || fail "lftp: $(cat "$WORK/lftp")"
 grep -q '^-rw-r--r--    1 1000     1000        70000 .* two' "$WORK/lftp" || fail "lftp's list: $(cat "$WORK/lftp")"
@@ -84,7 +85,7 @@ try:
 except ConnectionRefusedError:
     pass
 for x in (b"PORT 127,0,0,1,0,80", b"EPRT |1|127.0.0.1|80|"):
-    assert do(x).startswith(b"500"), x
+    assert do(x).startswith(b"550"), x
 d = socket.create_connection((decoy, called(do(b"PASV"))), 5, (ours, 0))
 assert do(b"STOR broken").startswith(b"150")
 d.sendall(b"half of")
