@@ -304,6 +304,11 @@ bool postgres_startup(struct postgres *p, struct bytes packet)
 {
 	struct reader r = reader_of_bytes(packet);
 	uint32_t protocol = read_u32(&r);
+	if (protocol == TLS_REQUEST && packet.len == 4 && p->device->tls && !session_is_secure(p->session)) {
+		session_say(p->session, "S");
+		session_secure(p->session);
+		return true;
+	}
 	if ((protocol == TLS_REQUEST || protocol == GSS_REQUEST) && packet.len == 4) {
 		session_say(p->session, "N");
 		return true;

@@ -21,6 +21,7 @@ enum postgres_phase { POSTGRES_STARTUP, POSTGRES_SECRET, POSTGRES_SCRAM_FIRST, P
 struct postgres_device {
 	const char *version, *package, *compiler;
 	int way;
+	bool tls;
 	uint64_t startup_line;        /* in postmaster.c, which errors name */
 	struct option_list accounts;  /* of struct account */
 	struct option_list databases; /* of const char * */

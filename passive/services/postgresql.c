@@ -140,7 +140,7 @@ static const struct exchange postgres_exchanges[] = {
 	{"a wrong password, kept so that it can be cracked",
 	 BYTES("\0\0\0\10\4\322\26/\0\0\0%\0\3\0\0user\0root\0database\0postgres\0\0p\0\0\0(md56"
 	       "2e1a083413a8e9045b35b9ee0c120a3\0"),
-	 BYTES("NR\0\0\0\14\0\0\0\5-\333\275\257E\0\0\0dSFATAL\0VFATAL\0C28P01\0Mpassword authen"
+	 BYTES("SR\0\0\0\14\0\0\0\5-\333\275\257E\0\0\0dSFATAL\0VFATAL\0C28P01\0Mpassword authen"
 	       "tication failed for user \"root\"\0Fauth.c\0L334\0Rauth_failed\0\0"),
 	 "{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.accepted\":false,"
 	 "\"login.proof\":\"$postgres$root*2ddbbdaf*62e1a083413a8e9045b35b9ee0c120a3\"}\n"},
@@ -263,6 +263,11 @@ static const struct option postgres_device[] = {
 	 .choices = ways,
 	 .fallback = "md5",
 	 .summary = "how an account shows its password, as in pg_hba.conf; scram costs a millisecond a try"},
+	{.name = "tls",
+	 .type = OPTION_BOOL,
+	 .offset = offsetof(struct postgres_device, tls),
+	 .fallback = "yes",
+	 .summary = "ssl = on, as Debian's package sets it"},
 	{.name = "startup-line",
 	 .type = OPTION_NUMBER,
 	 .offset = offsetof(struct postgres_device, startup_line),

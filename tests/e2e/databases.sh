@@ -115,6 +115,8 @@ postgresql_met() {
 	[[ $got == *'FATAL:  password authentication failed for user "postgres"' ]] || fail "postgresql: wrong password: $got"
 	got=$(PGPASSWORD=planted7 psql "host=$LOCKED port=$POSTGRES_PORT user=postgres" -Atc 'select 1+1')
 	is 'postgresql: SCRAM' 2 "$got"
+	got=$(PGPASSWORD=planted7 psql "host=$LOCKED port=$POSTGRES_PORT user=postgres sslmode=require" -Atc "select 1+2")
+	is "postgresql: TLS" 3 "$got"
 	identified postgresql 'PostgreSQL DB 13.5 - 13.8' $DECOY $POSTGRES_PORT
 	identified 'postgresql 15' 'PostgreSQL DB 9.6.0 or later' $LOCKED $POSTGRES_PORT
 	# Both leave the port to libpq.
