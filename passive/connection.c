@@ -356,6 +356,9 @@ void connection_close(struct connection *c, enum session_end why)
 	LIST_REMOVE(c, all);
 	r->connection_count--;
 	if (c->fd >= 0) {
+		const struct linger now = {.l_onoff = 1};
+		if (s->resets && s->ended == SESSION_SERVER)
+			setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 		close(c->fd);
 	} else {
 		table_remove(&r->datagrams, &c->node);

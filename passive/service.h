@@ -110,6 +110,12 @@ void session_data_end(struct session *);  /* when all that was said is sent */
 void session_data_take(struct session *); /* from here on, to the end, what comes is kept */
 void session_data_drop(struct session *); /* gives it up, without an event */
 
+/*
+ * When it ends, it ends with a reset and not with a FIN: what the kernel does for a server that
+ * closes with bytes unread in its socket.  For servers that read byte by byte.
+ */
+void session_reset_at_end(struct session *);
+
 void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
 
 /*

@@ -210,6 +210,11 @@ void session_name_file(struct session *s, struct bytes url, struct bytes name, c
 	session_settle(s);
 }
 
+void session_reset_at_end(struct session *s)
+{
+	s->resets = true;
+}
+
 void session_delay(struct session *s, uint32_t delay_ms)
 {
 	/* Zero would mean that no delay was asked for, and tick() would never come. */

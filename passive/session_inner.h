@@ -100,6 +100,7 @@ struct session {
 	uint16_t peer_port, local_port;
 	uint8_t transport;        /* of enum transport */
 	uint8_t ended;            /* of enum session_end */
+	bool resets;              /* the room ends it with a reset */
 	uint8_t secure;           /* of enum session_secure */
 	bool begun;               /* the service's open() was called */
 	uint32_t plain_len;       /* while SECURE_ASKED: of what is said, the part before TLS */

@@ -56,6 +56,9 @@ static enum service_next ssh_input(struct session *s, void *state, struct reader
 		if (opened == FLOW_MORE)
 			break;
 		next = opened == FLOW_PACKET ? ssh_take(h, payload) : SERVICE_CLOSE;
+		/* It reads packet by packet, sshd all that there is. */
+		if (next == SERVICE_CLOSE && h->software->family == SSH_DROPBEAR && reader_left(r))
+			session_reset_at_end(s);
 	}
 	return next;
 }
@@ -77,7 +80,8 @@ static void ssh_close(struct session *s, void *state)
 {
 	struct ssh *h = state;
 	h->session = s;
-	ssh_tell_client(h, NULL);
+	if (h->version.len)
+		ssh_tell_client(h, NULL);
 	ssh_connection_done(h);
 	flow_done(&h->in);
 	flow_done(&h->out);
@@ -91,20 +95,45 @@ static void ssh_shared_done(void *shared)
 	host_keys_done(shared);
 }
 
-#define BANNER "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10\r\n"
-#define INVALID "Invalid SSH identification string.\r\n"
+#define BANNER "SSH-2.0-dropbear_2020.81\r\n"
+/* Cookie and padding are what a rehearsal draws. */
+#define KEXINIT \
+	"\000\000\001\364\010\024" "\243\061\257\142\343\170\125\365\234\257\377\113\033\016\156\015" \
+	"\000\000\000\273" "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp521," \
+	"ecdh-sha2-nistp384,ecdh-sha2-nistp256,diffie-hellman-group14-sha256," \
+	"diffie-hellman-group14-sha1,kexguess2@matt.ucc.asn.au" \
+	"\000\000\000\064" "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-256,ssh-rsa" \
+	"\000\000\000\063" "chacha20-poly1305@openssh.com,aes128-ctr,aes256-ctr" \
+	"\000\000\000\063" "chacha20-poly1305@openssh.com,aes128-ctr,aes256-ctr" \
+	"\000\000\000\027" "hmac-sha1,hmac-sha2-256" \
+	"\000\000\000\027" "hmac-sha1,hmac-sha2-256" \
+	"\000\000\000\025" "zlib@openssh.com,none" \
+	"\000\000\000\025" "zlib@openssh.com,none" \
+	"\000\000\000\000" "" \
+	"\000\000\000\000" "" \
+	"\000\000\000\000\000" "\003\304\242\210\244\032\336\341"
+/* Of a client from long ago: nothing of it is to be had any more. */
+#define OLD_KEXINIT \
+	"\000\000\000\224\004\024\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\032diffie-hellman-group1-" \
+	"sha1\000\000\000\007ssh-dss\000\000\000\014blowfish-cbc\000\000\000\014blowfish-cbc\000" \
+	"\000\000\010hmac-md5\000\000\000\010hmac-md5\000\000\000\004none\000\000\000\004none\000\000\000\000\000\000\000\000\000" \
+	"\000\000\000\000\000\000\000\000"
 
 static const struct exchange ssh_exchanges[] = {
-        {"who sends a version that is none is told so", BYTES("SSH-1337-OpenSSH_9.0\r\n"),
-         BYTES(BANNER INVALID),
+        {"who sends a version that is none is hung up on", BYTES("SSH-1337-OpenSSH_9.0\r\n"),
+         BYTES(BANNER KEXINIT),
          "{\"kind\":\"client.seen\",\"request.agent\":\"SSH-1337-OpenSSH_9.0\"}\n"},
-        {"a web browser", BYTES("GET / HTTP/1.1\r\n\r\n"), BYTES(BANNER INVALID),
+        {"a web browser", BYTES("GET / HTTP/1.1\r\n\r\n"), BYTES(BANNER KEXINIT),
          "{\"kind\":\"client.seen\",\"request.agent\":\"GET / HTTP/1.1\"}\n"},
-        {"a client of the first version", BYTES("SSH-1.5-1.2.27\r\n"),
-         BYTES(BANNER "Protocol major versions differ.\r\n"), NULL},
-        {"a scanner that says so is sent away without a word", BYTES("SSH-2.0-Probe-1\r\n"),
-         BYTES(BANNER), "{\"kind\":\"client.seen\",\"request.agent\":\"SSH-2.0-Probe-1\"}\n"},
-        {"a zero ends it before the line does", BYTES("SSH-2.0-a\0"), BYTES(BANNER INVALID), NULL},
+        {"who only looks at the banner is told all the same", BYTES("SSH-2.0-Zgrab\r\n"), BYTES(BANNER KEXINIT),
+         "{\"kind\":\"client.seen\",\"request.agent\":\"SSH-2.0-Zgrab\"}\n"},
+        {"a client that has no algorithm in common with us", BYTES("SSH-2.0-PuTTY_0.52\r\n" OLD_KEXINIT),
+         BYTES(BANNER KEXINIT),
+         "{\"kind\":\"client.seen\",\"request.agent\":\"SSH-2.0-PuTTY_0.52\",\"ssh.hassh\":"
+         "\"b012a9fd78eb3da22187dad4773c770f\"}\n"},
+        {"a log-in before there are keys", BYTES("SSH-2.0-x\r\n\0\0\0\034\012\005\0\0\0\014ssh-userauth\0\0\0\0\0\0\0\0\0\0"),
+         BYTES(BANNER KEXINIT), NULL},
+        {"nobody is there", BYTES(""), BYTES(BANNER KEXINIT), ""},
         {0},
 };
 
@@ -112,7 +141,7 @@ static const struct option ssh_device_options[] = {
         {.name = "software",
          .type = OPTION_CHOICE,
          .offset = offsetof(struct ssh_device, software),
-         .fallback = "openssh-9.2",
+         .fallback = "dropbear-2020.81",
          .choices = ssh_software_names,
          .summary = "server to be taken for: its lists, order and habits"},
         {.name = "banner",

@@ -14,8 +14,11 @@ const char *ssh_banner(const struct ssh *h)
 	return h->device && h->device->banner ? h->device->banner : h->software->banner;
 }
 
-static enum service_next refuse(struct ssh *h, struct bytes line, const char *words)
+/* `left` is what lies behind the last byte that was looked at: all these servers read one by one. */
+static enum service_next refuse(struct ssh *h, struct bytes line, size_t left, const char *words)
 {
+	if (left)
+		session_reset_at_end(h->session);
 	h->version = (struct bytes){line.at, line.len < OLD_LINE_MAX ? line.len : OLD_LINE_MAX};
 	ssh_tell_client(h, NULL);
 	session_record(h->session, false, line);
@@ -42,19 +45,19 @@ static bool parse(struct bytes line, uint64_t *major, uint64_t *minor, struct by
 	return software->len > 0;
 }
 
-static enum service_next accept_line(struct ssh *h, struct bytes line, const char *mismatch,
+static enum service_next accept_line(struct ssh *h, struct bytes line, size_t left, const char *mismatch,
                                      const char *differ, bool *got)
 {
 	uint64_t major, minor;
 	struct bytes software;
 	if (!parse(line, &major, &minor, &software))
-		return refuse(h, line, mismatch);
+		return refuse(h, line, left, mismatch);
 	/* Scanners that say so are sent away without a word: compat.c. */
 	if (bytes_start_with(software, "Probe-") ||
 	    bytes_find(software, "SSH_Version_Mapper") < software.len)
-		return refuse(h, line, NULL);
+		return refuse(h, line, left, NULL);
 	if (major != 2 && !(major == 1 && minor == 99))
-		return refuse(h, line, differ);
+		return refuse(h, line, left, differ);
 	h->version = arena_copy(session_arena(h->session), line);
 	*got = h->version.at != NULL;
 	return *got ? SERVICE_CONTINUE : SERVICE_CLOSE;
@@ -72,13 +75,13 @@ static enum service_next take_openssh(struct ssh *h, struct reader *r, bool *got
 			continue;
 		}
 		if (*at == 0 || after_return || ++n > OPENSSH_LINE_MAX)
-			return refuse(h, (struct bytes){r->at, (size_t)(at - r->at)}, invalid);
+			return refuse(h, (struct bytes){r->at, (size_t)(at - r->at)}, (size_t)(r->end - at) - 1, invalid);
 	}
 	if (at == r->end)
 		return SERVICE_CONTINUE;
 	struct bytes line = {r->at, n};
 	r->at = at + 1;
-	return accept_line(h, line, invalid, "Protocol major versions differ.\r\n", got);
+	return accept_line(h, line, reader_left(r), invalid, "Protocol major versions differ.\r\n", got);
 }
 
 static enum service_next take_old(struct ssh *h, struct reader *r, bool *got)
@@ -90,7 +93,7 @@ static enum service_next take_old(struct ssh *h, struct reader *r, bool *got)
 	struct bytes line = read_bytes(r, end ? (size_t)(end - r->at) + 1 : most);
 	const uint8_t *stop = memchr(line.at, '\r', line.len);
 	line.len = stop ? (size_t)(stop - line.at) : line.len - (end != NULL);
-	return accept_line(h, line, "Protocol mismatch.\n", "Protocol major versions differ.\n", got);
+	return accept_line(h, line, reader_left(r), "Protocol mismatch.\n", "Protocol major versions differ.\n", got);
 }
 
 static enum service_next take_dropbear(struct ssh *h, struct reader *r, bool *got)
@@ -101,13 +104,13 @@ static enum service_next take_dropbear(struct ssh *h, struct reader *r, bool *go
 	if (!end && left < DROPBEAR_LINE_MAX)
 		return SERVICE_CONTINUE;
 	if (!end)
-		return refuse(h, (struct bytes){r->at, DROPBEAR_LINE_MAX}, NULL);
+		return refuse(h, (struct bytes){r->at, DROPBEAR_LINE_MAX}, left - DROPBEAR_LINE_MAX, NULL);
 	line = read_bytes(r, (size_t)(end - r->at) + 1);
 	line.len--;
 	if (line.len && line.at[line.len - 1] == '\r')
 		line.len--;
 	if (!bytes_start_with(line, "SSH-2.") && !bytes_start_with(line, "SSH-1.99-"))
-		return refuse(h, line, NULL);
+		return refuse(h, line, reader_left(r), NULL);
 	h->version = arena_copy(session_arena(h->session), line);
 	*got = h->version.at != NULL;
 	return *got ? SERVICE_CONTINUE : SERVICE_CLOSE;

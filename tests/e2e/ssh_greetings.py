@@ -28,8 +28,8 @@ def answer(host, port, greeting):
             said += more
     except socket.timeout:
         pass
-    except OSError:
-        end = "closes"
+    except (ConnectionResetError, BrokenPipeError):
+        end = "resets"
     s.close()
     line, _, rest = said.partition(b"\n")
     shape = []

@@ -267,3 +267,30 @@ TEST(ssh_tells_what_happened)
 	CHECK(d->t.captures == 1);
 	dialogue_done(d);
 }
+
+static void check_greeting(const char *software, struct bytes greeting, const char *answer)
+{
+	struct dialogue *d = dialogue_begin(software, "aes128-ctr", "hmac-sha1");
+	d->w = writer_of(d->sent, sizeof d->sent);
+	write_span(&d->w, greeting);
+	play(d, 1);
+	struct reader said = reader_of_bytes(writer_bytes(&d->t.answer));
+	struct bytes line;
+	CHECK(read_line(&said, &line));
+	struct bytes rest = read_rest(&said);
+	CHECK_SAY(bytes_equal_text(rest, answer), "%s: %.*s", software, (int)rest.len, rest.at);
+	dialogue_done(d);
+}
+
+TEST(ssh_refuses_greetings_as_sshd_does)
+{
+	static const char invalid[] = "Invalid SSH identification string.\r\n";
+	check_greeting("openssh-9.2", BYTES("SSH-1337-OpenSSH_9.0\r\n"), invalid);
+	check_greeting("openssh-9.2", BYTES("GET / HTTP/1.0\r\n\r\n"), invalid);
+	check_greeting("openssh-9.2", BYTES("SSH-2.0-a\0"), invalid);
+	check_greeting("openssh-9.2", BYTES("SSH-2.0-a\rb"), invalid);
+	check_greeting("openssh-9.2", BYTES("SSH-1.5-x\r\n"), "Protocol major versions differ.\r\n");
+	check_greeting("openssh-9.2", BYTES("SSH-2.0-Probe-x\r\n"), "");
+	check_greeting("openssh-7.4", BYTES("SSH-1337-OpenSSH_9.0\r\n"), "Protocol mismatch.\n");
+	check_greeting("openssh-7.4", BYTES("SSH-3.0-x\r\n"), "Protocol major versions differ.\n");
+}
