@@ -35,7 +35,7 @@ tshark -n -r "$WORK/wire.pcap" -Y udp -T fields -e ip.src -e udp.srcport -e udp.
 		END {for (p in n) print p, n[p], in_[p], out[p] + 0}' | sort -n >"$WORK/bytes"
 for s in $SERVICES; do
 	read -r _ requests into out <<<"$(grep "^${s#*:} " "$WORK/bytes")"
-	[ "${requests:-0}" -ge 2900 ] || fail "${s%:*}: only ${requests:-0} requests reached the wire"
+	[ "${requests:-0}" -ge 2000 ] || fail "${s%:*}: only ${requests:-0} requests reached the wire"
 	[ "$out" = 0 ] || answered=$((${answered:-0} + 1))
 	[ "$out" -lt "$into" ] || fail "${s%:*} sent $out bytes for $into"
 	echo "${s%:*}: $requests requests of $into bytes brought $out bytes"
