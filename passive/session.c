@@ -531,13 +531,16 @@ bool session_feed(struct session *s, size_t arrived)
 	if (s->unread_len)
 		memcpy(from, s->unread, s->unread_len);
 	struct reader r = reader_of(from, s->unread_len + arrived);
-	bool on;
+	bool on, plain;
 	const struct service *service;
-	do { /* again, when it has become another service's */
+	/* Again, when it has become another service's, or in a rehearsal TLS, which is through at once. */
+	do {
 		service = s->service;
+		plain = s->secure == SECURE_NOT;
 		on = session_after(s, service->input ? service->input(s, s->state, &r) : SERVICE_CLOSE);
 		assert(r.at >= from && r.at <= r.end);
-	} while (on && s->service != service && s->delay_ms == 0 && r.at < r.end);
+	} while (on && s->delay_ms == 0 && r.at < r.end && s->secure != SECURE_ASKED &&
+	         (s->service != service || (plain && s->secure == SECURE_ON)));
 	struct bytes left = {r.at, (size_t)(r.end - r.at)};
 	if (s->transport == TRANSPORT_UDP)
 		left.len = 0; /* what a datagram says too much is gone with it */

@@ -24,6 +24,22 @@ static const struct service *usual_on(uint16_t port)
 	return NULL;
 }
 
+/* That speaks first once TLS is through: imaps, smtps and the like. */
+static const struct service *secure_on(uint16_t port)
+{
+	SERVICES_EACH(it)
+		for (size_t i = 0; i < sizeof (*it)->secure_ports / sizeof *(*it)->secure_ports && (*it)->secure_ports[i]; i++)
+			if ((*it)->secure_ports[i] == port && !(*it)->claims && (*it)->open)
+				return *it;
+	return NULL;
+}
+
+/* A handshake record of TLS (RFC 8446 5.1). */
+static bool is_tls(struct bytes first)
+{
+	return first.len >= 3 && first.at[0] == 22 && first.at[1] == 3 && first.at[2] <= 4;
+}
+
 static const struct service *claimed_by(struct bytes first)
 {
 	SERVICES_EACH(it)
@@ -35,6 +51,11 @@ static const struct service *claimed_by(struct bytes first)
 static enum service_next any_open(struct session *s, void *state)
 {
 	(void)state;
+	const struct service *secure = secure_on(session_local_port(s));
+	if (secure) {
+		session_secure(s);
+		return session_become(s, secure);
+	}
 	const struct service *usual = usual_on(session_local_port(s));
 	return usual && !usual->claims ? session_become(s, usual) : SERVICE_CONTINUE;
 }
@@ -43,6 +64,10 @@ static enum service_next any_input(struct session *s, void *state, struct reader
 {
 	struct any *a = state;
 	struct bytes first = {r->at, reader_left(r)};
+	if (!a->kept && !session_is_secure(s) && is_tls(first)) {
+		session_secure(s); /* what it says within is looked at next */
+		return SERVICE_CONTINUE;
+	}
 	if (!a->kept) {
 		const struct service *claimer = claimed_by(first);
 		if (!claimer && first.len >= CLAIM_MIN)
@@ -75,6 +100,12 @@ static const struct exchange exchanges[] = {
 				   "The requested URL /nothing-there was not found on this server.\n"
 				   "</BODY></HTML>\n"),
 		.events = "{\"kind\":\"request.seen\",\"service\":\"http\",\"request.target\":\"/nothing-there\"}",
+	},
+	{
+		.title = "TLS is spoken on any port, and what comes within it looked at",
+		.peer_sends = BYTES("\26\3\1GET / HTTP/1.0\r\n\r\n"),
+		.we_answer = BYTES(""),
+		.events = "{\"kind\":\"request.seen\",\"service\":\"any\"}",
 	},
 	{
 		.title = "what nobody knows is kept and not answered",

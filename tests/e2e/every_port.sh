@@ -45,6 +45,8 @@ for address in 192.0.2.7 '[2001:db8:5::7]'; do
 		grep -q WIFICAM "$WORK/head" || fail "$address port $port is another server than on port 80"
 	done
 done
+out curl -sk -m 5 -o /dev/null -D "$WORK/head" https://192.0.2.7:31338/ && grep -q WIFICAM "$WORK/head" ||
+	fail "a port that no service has does not speak TLS"
 # The usual port of a service that speaks first, though it listens elsewhere.
 out bash -c 'exec 3<>/dev/tcp/192.0.2.9/23; timeout 1 cat <&3' | grep -aq 'ogin:' || fail "port 23 does not greet as telnet"
 # What nobody knows: kept, and not a byte of an answer.
