@@ -3,6 +3,7 @@
  * pieces; the rest is what the peer sends.  Before it lies an upload, so that what is sent may
  * call what was uploaded.
  */
+#include "passive/persona.h"
 #include "passive/rehearse.h"
 #include <stdlib.h>
 
