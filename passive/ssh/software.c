@@ -47,11 +47,11 @@ const struct ssh_software ssh_softwares[] = {
          .announces_keys = true,
          .rsa_bits = 3072,
          OPENSSH_LIMITS},
-        /* Debian 11 as released. */
+        /* Debian 11 with its security updates. */
         {.name = "openssh-8.4",
-         .banner = "SSH-2.0-OpenSSH_8.4p1 Debian-5",
+         .banner = "SSH-2.0-OpenSSH_8.4p1 Debian-5+deb11u3",
          .family = SSH_OPENSSH,
-         .kex = CURVE ECDH GROUPS,
+         .kex = CURVE ECDH GROUPS STRICT,
          .host_keys = "rsa-sha2-512,rsa-sha2-256,ssh-rsa,ecdsa-sha2-nistp256,ssh-ed25519",
          .ciphers = OPENSSH_CIPHERS,
          .macs = OPENSSH_MACS,
