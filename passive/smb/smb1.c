@@ -27,9 +27,10 @@ enum command {
 };
 
 enum { FLAGS2_EXTENDED = 0x800, FLAGS2_UNICODE = 0x8000 };
-enum { USER_ID = 0x800, BUFFER_MAX = 16644 };
+enum { USER_ID = 0x800, BUFFER_MAX = 4356, BUFFER_MAX_SERVER = 16644 };
 
-#define CAPABILITIES 0x0001e3fcu /* as Windows 7, without CAP_EXTENDED_SECURITY */
+#define CAPABILITIES 0x0001e3fcu /* without CAP_EXTENDED_SECURITY */
+#define CAPABILITY_RAW 1u        /* of servers */
 #define ANDX_END 0xff
 
 void smb1_words(struct smb1 *q)
@@ -152,10 +153,11 @@ static void negotiate(struct smb1 *q)
 	write_u8(q->out, 3); /* by user, encrypted; no signatures, as Windows has it but on domain controllers */
 	write_le16(q->out, 50);
 	write_le16(q->out, 1);
-	write_le32(q->out, BUFFER_MAX);
+	write_le32(q->out, smb->system->server ? BUFFER_MAX_SERVER : BUFFER_MAX);
 	write_le32(q->out, 65536);
 	write_le32(q->out, 0);
-	write_le32(q->out, CAPABILITIES | (smb->extended ? 0x80000000u : 0));
+	write_le32(q->out, CAPABILITIES | (smb->system->server ? CAPABILITY_RAW : 0) |
+				   (smb->extended ? 0x80000000u : 0));
 	write_le64(q->out, filetime_of_us(session_time_us(q->session)));
 	write_le16(q->out, 0);
 	write_u8(q->out, smb->extended ? 0 : 8);
@@ -543,7 +545,8 @@ void smb1_message(struct session *s, struct smb *smb, struct bytes message, stru
 	struct smb1 q = {.session = s, .smb = smb, .message = message, .out = out};
 	read_bytes(&r, 4);
 	q.command = read_u8(&r);
-	read_bytes(&r, 5);
+	read_bytes(&r, 4);
+	uint8_t flags = read_u8(&r);
 	q.flags2 = read_le16(&r);
 	struct bytes high = read_bytes(&r, 2);
 	read_bytes(&r, 10);
@@ -567,7 +570,7 @@ void smb1_message(struct session *s, struct smb *smb, struct bytes message, stru
 	write_bytes(&head, "\xffSMB", 4);
 	write_u8(&head, q.command);
 	write_le32(&head, q.status);
-	write_u8(&head, 0x98); /* an answer; canonical names of any case */
+	write_u8(&head, 0x80 | (flags & 0x18)); /* an answer; names as they were asked for */
 	write_le16(&head, (q.flags2 & 0xc843) | 0x4000);
 	write_span(&head, high);
 	write_le64(&head, q.signature);
