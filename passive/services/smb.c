@@ -9,6 +9,7 @@
 #include "passive/accounts.h"
 #include "passive/smb/smb.h"
 
+#define NETBIOS_PORT 139 /* where Windows wants a session first */
 #define FRAME_HEAD 4
 #define FRAME_SMALL_MAX 66000u            /* larger ones are kept on the session's arena */
 #define FRAME_MAX (1048576u + 65536u)     /* beyond what any dialect here announces */
@@ -23,6 +24,11 @@ static enum service_next answer(struct session *s, struct smb *smb, struct bytes
 	struct writer w = writer_of(room + FRAME_HEAD, SMB_ANSWER_MAX);
 	if (!smb->prepared)
 		smb_prepare(s, smb);
+	if (session_local_port(s) == NETBIOS_PORT && !smb->called && !smb->system->samba) {
+		static const uint8_t negative[5] = {FRAME_NEGATIVE, 0, 0, 1, 0x8f};
+		session_say_bytes(s, (struct bytes){negative, 5});
+		return SERVICE_CLOSE;
+	}
 	if (message.len < 4 || memcmp(message.at + 1, "SMB", 3) != 0)
 		return SERVICE_CLOSE;
 	if (message.at[0] == 0xff && (!smb->dialect))
@@ -47,13 +53,15 @@ static enum service_next answer(struct session *s, struct smb *smb, struct bytes
 }
 
 /* NetBIOS session request (RFC 1002 4.3.2): any name is ours. */
-static enum service_next session_frame(struct session *s, uint8_t type, struct bytes content)
+static enum service_next session_frame(struct session *s, struct smb *smb, uint8_t type,
+				       struct bytes content)
 {
 	static const uint8_t positive[4] = {FRAME_POSITIVE, 0, 0, 0};
 	if (type == FRAME_KEEP)
 		return SERVICE_CONTINUE;
 	if (type != FRAME_REQUEST || content.len < 68)
 		return SERVICE_CLOSE;
+	smb->called = true;
 	session_say_bytes(s, (struct bytes){positive, 4});
 	return SERVICE_CONTINUE;
 }
@@ -129,7 +137,7 @@ static enum service_next smb_input(struct session *s, void *state, struct reader
 		if (!reader_ok(&ahead))
 			break;
 		*r = ahead;
-		next = type == FRAME_MESSAGE ? answer(s, smb, content) : session_frame(s, type, content);
+		next = type == FRAME_MESSAGE ? answer(s, smb, content) : session_frame(s, smb, type, content);
 	}
 	return next;
 }

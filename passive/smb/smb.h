@@ -114,6 +114,7 @@ struct smb {
 	uint16_t dialect; /* of SMB 2; 0 before */
 	uint16_t told;
 	bool prepared, challenged, signed_in, anonymous, guest, signs, extended;
+	bool called; /* a NetBIOS session has been asked for */
 	struct smb_implant implant;
 	struct smb_upload transaction; /* of SMB 1, whose data comes in several messages */
 	uint32_t transaction_total;
