@@ -14,6 +14,7 @@ dropbear-bin
 ffmpeg
 file
 freetds-bin
+freerdp2-x11
 ftp
 gawk
 git
@@ -22,6 +23,7 @@ hydra
 iproute2
 jq
 knxd-tools
+ldap-utils
 lftp
 libclang-rt-14-dev
 libcmocka-dev
@@ -48,6 +50,7 @@ postgresql-client
 procps
 python3
 python3-avro
+python3-impacket
 python3-paramiko
 python3-pymodbus
 python3-pymongo
@@ -55,6 +58,7 @@ python3-scapy
 python3-serial-asyncio
 redis-tools
 rpcbind
+smbclient
 snmp
 ssh-audit
 sshpass

@@ -67,12 +67,12 @@ says 'ADMIN\$ +Disk +Remote Admin' 'list of shares'
 answer=$(timeout 20 smbclient -L //$NEW -U Administrator%wrong 2>&1)
 says 'NT_STATUS_LOGON_FAILURE' 'a wrong password'
 answer=$(timeout 20 rpcclient $OLD -U Administrator%Winter2019 -c 'srvinfo; netshareenumall' 2>&1)
-says 'os version +: +6.1' rpcclient
+says 'os version[[:space:]]+:[[:space:]]+6.1' rpcclient
 
 answer=$(timeout 60 nmap -n -Pn -sV -p 135,389,445,3389,5900 --script smb-os-discovery,smb-protocols,smb2-security-mode,smb-vuln-ms17-010,rdp-ntlm-info,vnc-info,ldap-rootdse $OLD 2>&1)
 says '135/tcp +open +msrpc +Microsoft Windows RPC' nmap
 says '389/tcp +open +ldap +Microsoft Windows Active Directory LDAP' nmap
-says '445/tcp +open +microsoft-ds +.*Microsoft.*Windows 7' nmap
+says '445/tcp +open +microsoft-ds +.*Windows (7|Server 2008 R2)' nmap
 says '3389/tcp +open +ms-wbt-server' nmap
 says '5900/tcp +open +vnc +VNC \(protocol 3.8\)' nmap
 says 'OS: Windows 7 Professional 7601 Service Pack 1' nmap
