@@ -37,6 +37,8 @@ static uint64_t next_due_ms(const struct connection *c, const struct passive_opt
 		idle = c->wake_ms;
 	else if (c->session.unsent_len)
 		idle = c->sent_ms + o->stalled_ms;
+	else if (c->remind_ms && c->remind_ms < idle)
+		idle = c->remind_ms;
 	return idle < due ? idle : due;
 }
 
@@ -188,6 +190,11 @@ void connection_after(struct connection *c, bool on)
 		return;
 	}
 	bool sooner = s->unsent_len > 0;
+	if (s->remind_ms) {
+		c->remind_ms = age_ms(c) + s->remind_ms;
+		s->remind_ms = 0;
+		sooner = true;
+	}
 	if (s->delay_ms && !c->closing) {
 		c->wake_ms = age_ms(c) + s->delay_ms;
 		sooner = true;
@@ -268,6 +275,10 @@ void connection_due(struct connection *c)
 		due_set(c);
 	} else if (c->wake_ms && now >= c->wake_ms) {
 		c->wake_ms = 0;
+		bool on = session_wake(s);
+		connection_after(c, on && s->tls ? connection_unseal(c) : on);
+	} else if (c->remind_ms && now >= c->remind_ms && !c->wake_ms && !s->unsent_len && !c->closing) {
+		c->remind_ms = 0;
 		bool on = session_wake(s);
 		connection_after(c, on && s->tls ? connection_unseal(c) : on);
 	} else if (now >= least(o->session_ms, s->service->session_ms_max)) {

@@ -54,6 +54,7 @@ struct connection {
 	uint8_t interest;                    /* what epoll watches now: EPOLLIN, EPOLLOUT */
 	bool closing;                        /* only what is unsent keeps it */
 	uint32_t heard_ms, sent_ms, wake_ms; /* since the opening; wake 0: no delay runs */
+	uint32_t remind_ms;                  /* the same; 0: nobody asked for it */
 	struct session session;              /* last: the service's state follows */
 };
 

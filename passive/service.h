@@ -13,7 +13,8 @@
  * datagram), input() whenever bytes have come (TCP: unread bytes stay in front of
  * the next; UDP: one call is one datagram, what is said is one answer), tick()
  * when the delay that session_delay() asked for has passed, close() once at the end
- * however it came.  While a delay runs no input() is called: the peer waits.
+ * however it came.  While a delay runs no input() is called: the peer waits; session_remind()
+ * asks for a tick() beside input().
  */
 #pragma once
 #include "base/arena.h"
@@ -117,6 +118,8 @@ void session_data_drop(struct session *); /* gives it up, without an event */
 void session_reset_at_end(struct session *);
 
 void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
+/* The same, but input() goes on meanwhile: for what a service says unasked.  Of TCP; the last call counts. */
+void session_remind(struct session *, uint32_t delay_ms);
 
 /*
  * Over UDP a source may be forged, so an answer may be no longer than this, now and to this

@@ -215,6 +215,11 @@ void session_reset_at_end(struct session *s)
 	s->resets = true;
 }
 
+void session_remind(struct session *s, uint32_t delay_ms)
+{
+	s->remind_ms = delay_ms == 0 ? 1 : delay_ms < SESSION_DELAY_MS_MAX ? delay_ms : SESSION_DELAY_MS_MAX;
+}
+
 void session_delay(struct session *s, uint32_t delay_ms)
 {
 	/* Zero would mean that no delay was asked for, and tick() would never come. */

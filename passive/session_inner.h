@@ -105,6 +105,7 @@ struct session {
 	bool begun;               /* the service's open() was called */
 	uint32_t plain_len;       /* while SECURE_ASKED: of what is said, the part before TLS */
 	uint32_t delay_ms;        /* asked for by the last callback; input() waits */
+	uint32_t remind_ms;       /* asked for by the last callback; input() goes on */
 	struct event_id id, root; /* of session.opened; the first of its chain, zero: itself */
 	uint32_t depth;           /* of session.opened in its chain */
 	uint32_t unread_len, unsent_len;

@@ -47,8 +47,10 @@ static void keep_file(struct turn *t, struct vfs *files, const char *directory, 
 	write_text(&w, directory);
 	write_text(&w, "/");
 	write_span(&w, name);
-	if (!w.bad && vfs_open(files, writer_bytes(&w), VFS_TRUNCATE, 0644, &at) == 0 && at)
+	if (!w.bad && vfs_open(files, writer_bytes(&w), VFS_TRUNCATE, 0644, &at) == 0 && at) {
 		vfs_append(files, at, content);
+		vfs_set_taken(files, at); /* it is evidence already */
+	}
 	(void)t;
 }
 

@@ -3,9 +3,8 @@
  *
  * Frames are numbered both ways; a number out of order, or more unacknowledged frames than k
  * allows, ends the connection as the standard demands.  Interrogation answers with all points;
- * measured values also come by themselves (cause cyclic), at the next frame of the peer after
- * they are due, since the decoy keeps no clock of its own.  A command is confirmed, its effect
- * is returned as a changed point, and it is terminated.
+ * measured values also come by themselves (cause cyclic) while data transfer is started.  A
+ * command is confirmed, its effect is returned as a changed point, and it is terminated.
  */
 #include "base/options.h"
 #include "passive/plant/plant.h"
@@ -440,6 +439,17 @@ static enum service_next iec104_input(struct session *s, void *state, struct rea
 			return SERVICE_CLOSE;
 	}
 	cyclic(s, c);
+	if (c->started)
+		session_remind(s, (uint32_t)((const struct iec104_device *)session_device(s))->cycle_ms);
+	return SERVICE_CONTINUE;
+}
+
+static enum service_next iec104_tick(struct session *s, void *state)
+{
+	struct iec104 *c = state;
+	cyclic(s, c);
+	if (c->started)
+		session_remind(s, (uint32_t)((const struct iec104_device *)session_device(s))->cycle_ms);
 	return SERVICE_CONTINUE;
 }
 
@@ -504,6 +514,7 @@ static const struct service iec104 = {
         .device_size = sizeof(struct iec104_device),
         .open = iec104_open,
         .input = iec104_input,
+        .tick = iec104_tick,
         .claims = iec104_claims,
         .exchanges = iec104_exchanges,
 };

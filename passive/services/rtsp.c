@@ -230,7 +230,7 @@ static void on_play(struct session *s, struct rtsp *t, const struct request *q, 
 		    (uint32_t)session_device_seed(s) + t->frames * (CLOCK / 1000 * FRAME_MS));
 	t->playing = true;
 	say_frame(s, t);
-	session_delay(s, FRAME_MS);
+	session_remind(s, FRAME_MS);
 }
 
 static void report(struct session *s, const struct request *q)
@@ -335,7 +335,7 @@ static enum service_next rtsp_tick(struct session *s, void *state)
 	if (t->frames >= FRAMES_MAX)
 		return SERVICE_CLOSE;
 	say_frame(s, t);
-	session_delay(s, FRAME_MS);
+	session_remind(s, FRAME_MS);
 	return SERVICE_CONTINUE;
 }
 

@@ -216,8 +216,10 @@ static void file_written(struct session *s, const struct tftp *t)
 	session_capture(s, content, bytes_of_text(t->name), (struct bytes){0}, "tftp");
 	snprintf(path, sizeof path, "%s/%s", d->directory, t->name);
 	if (session_files(s, &files, NULL) &&
-	    vfs_open(&files, bytes_of_text(path), VFS_TRUNCATE, 0644, &change) == 0 && change)
+	    vfs_open(&files, bytes_of_text(path), VFS_TRUNCATE, 0644, &change) == 0 && change) {
 		vfs_append(&files, change, content);
+		vfs_set_taken(&files, change); /* it is evidence already */
+	}
 }
 
 static void block_taken(struct session *s, struct tftp *t, uint16_t number, struct bytes part)
