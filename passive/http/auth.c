@@ -177,3 +177,32 @@ void auth_nonce(uint64_t device_seed, uint64_t hour, char out[AUTH_NONCE_CHARS +
 	snprintf(out, AUTH_NONCE_CHARS + 1, "%016llx%016llx", (unsigned long long)first,
 		 (unsigned long long)second);
 }
+
+static bool digest_of(struct bytes field, struct digest *d)
+{
+	struct bytes rest = bytes_trim(field), scheme = bytes_word(&rest);
+	*d = (struct digest){0};
+	if (!bytes_equal_nocase(scheme, "Digest"))
+		return false;
+	read_parameters(rest, d);
+	return true;
+}
+
+bool auth_digest_fits(struct bytes field, struct bytes method, struct bytes secret)
+{
+	struct digest d;
+	return digest_of(field, &d) && digest_fits(&d, method, secret);
+}
+
+void auth_write_proof(struct bytes field, struct bytes method, struct writer *w)
+{
+	struct digest d;
+	if (!digest_of(field, &d))
+		return;
+	const struct bytes parts[] = {d.response, d.user, d.realm, method, d.uri, d.nonce, d.count, d.cnonce, d.qop};
+	write_text(w, "$response");
+	for (size_t i = 0; i < sizeof parts / sizeof *parts && (i < 6 || d.qop.len); i++) {
+		write_text(w, "$");
+		write_span(w, parts[i]);
+	}
+}

@@ -35,3 +35,8 @@ bool auth_accepts(const struct persona *, uint64_t device_seed, struct bytes use
 
 /* The nonce that a device gives out during an hour; only this device can make it. */
 void auth_nonce(uint64_t device_seed, uint64_t hour, char out[AUTH_NONCE_CHARS + 1]);
+
+/* Whether an answer to a Digest challenge was made with that password. */
+bool auth_digest_fits(struct bytes field, struct bytes method, struct bytes secret);
+/* Such an answer in the form that password crackers read ($response$..., John's hdaa). */
+void auth_write_proof(struct bytes field, struct bytes method, struct writer *);

@@ -221,3 +221,16 @@ struct bytes request_cookie(const struct request *r, const char *name)
 	}
 	return (struct bytes){0};
 }
+
+struct bytes request_field(struct bytes head, const char *name)
+{
+	struct reader r = reader_of_bytes(head);
+	struct bytes line;
+	size_t n = strlen(name);
+	while (read_line(&r, &line)) {
+		struct bytes first = {line.at, line.len < n ? line.len : n};
+		if (line.len > n && line.at[n] == ':' && bytes_equal_nocase(first, name))
+			return bytes_trim((struct bytes){line.at + n + 1, line.len - n - 1});
+	}
+	return (struct bytes){0};
+}

@@ -38,3 +38,6 @@ void request_parse(struct bytes head, struct request *out);
 
 /* The value of a cookie by name; at is NULL when it was not sent. */
 struct bytes request_cookie(const struct request *, const char *name);
+
+/* The value of a field by name, the first of them; empty: it was not sent, or holds nothing. */
+struct bytes request_field(struct bytes head, const char *name);

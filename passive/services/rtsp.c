@@ -57,20 +57,6 @@ static const struct option device[] = {
 	{0},
 };
 
-/* A field of the head by its name (RFC 2326 keeps the form of HTTP's). */
-static struct bytes field_of(struct bytes head, const char *name)
-{
-	struct reader r = reader_of_bytes(head);
-	struct bytes line;
-	size_t n = strlen(name);
-	while (read_line(&r, &line)) {
-		struct bytes first = {line.at, line.len < n ? line.len : n};
-		if (line.len > n && line.at[n] == ':' && bytes_equal_nocase(first, name))
-			return bytes_trim((struct bytes){line.at + n + 1, line.len - n - 1});
-	}
-	return (struct bytes){0};
-}
-
 static void say_head(struct session *s, const char *status, struct bytes cseq)
 {
 	const struct rtsp_device *d = session_device(s);
@@ -152,7 +138,7 @@ static void on_describe(struct session *s, const struct request *q, struct bytes
 
 static void on_setup(struct session *s, struct rtsp *t, struct bytes head, struct bytes cseq)
 {
-	struct bytes transport = field_of(head, "Transport");
+	struct bytes transport = request_field(head, "Transport");
 	size_t at = bytes_find_nocase(transport, "interleaved=");
 	if (bytes_find_nocase(transport, "RTP/AVP/TCP") == transport.len) {
 		say_plain(s, "461 Unsupported transport", cseq);
@@ -265,7 +251,7 @@ static enum service_next request_take(struct session *s, struct rtsp *t, struct 
 	const struct rtsp_device *d = session_device(s);
 	struct request q;
 	request_parse(head, &q);
-	struct bytes cseq = field_of(head, "CSeq");
+	struct bytes cseq = request_field(head, "CSeq");
 	if (!cseq.len)
 		cseq = BYTES("0");
 	report(s, &q);

@@ -6,7 +6,7 @@
  */
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/service.h"
+#include "passive/http/soap.h"
 
 #define ANSWER_MAX 4096
 #define ID_MAX 128
@@ -38,24 +38,6 @@ struct wsdiscovery_device {
 	ENVELOPE "<SOAP-ENV:Body><SOAP-ENV:Fault><SOAP-ENV:Code><SOAP-ENV:Value>SOAP-ENV:Sender"   \
 		 "</SOAP-ENV:Value></SOAP-ENV:Code><SOAP-ENV:Reason><SOAP-ENV:Text xml:lang=\"en\">" \
 		 "No XML element tag</SOAP-ENV:Text></SOAP-ENV:Reason></SOAP-ENV:Fault>" END
-
-/* What stands in the element of that name, whatever its prefix; empty when there is none. */
-static struct bytes element(struct bytes xml, const char *name)
-{
-	struct bytes left = xml;
-	size_t n = strlen(name), at;
-	while ((at = bytes_find(left, name)) < left.len) {
-		bool opened = at > 0 && (left.at[at - 1] == ':' || left.at[at - 1] == '<') &&
-		              !(at > 1 && left.at[at - 2] == '/');
-		left = (struct bytes){left.at + at + n, left.len - at - n};
-		size_t close = bytes_find(left, ">");
-		if (!opened || close == left.len || (close && left.at[0] != ' '))
-			continue;
-		struct bytes rest = {left.at + close + 1, left.len - close - 1};
-		return bytes_trim((struct bytes){rest.at, bytes_find(rest, "<")});
-	}
-	return (struct bytes){0};
-}
 
 static void uuid_write(uint64_t seed, char out[40])
 {
@@ -105,7 +87,7 @@ static enum service_next wsdiscovery_input(struct session *s, void *state, struc
 	const struct wsdiscovery_device *d = session_device(s);
 	if (reader_left(in) == 0 || reader_left(in) > PROBE_MAX)
 		return SERVICE_CONTINUE;
-	struct bytes asked = read_rest(in), id = element(asked, "MessageID"), types = element(asked, "Types");
+	struct bytes asked = read_rest(in), id = soap_text(asked, "MessageID"), types = soap_text(asked, "Types");
 	uint8_t room[ANSWER_MAX];
 	struct writer w = writer_of(room, sizeof room);
 	bool probe = bytes_find(asked, "/discovery/Probe") < asked.len &&
