@@ -1,0 +1,60 @@
+#!/bin/bash
+# What the dialogues of each service cost a decoy: how many a core-second, bytes a session.
+#   bench/dialogues.sh [SERVICE...]
+# Every service runs in a kansoku of its own on loopback, as some shipped device that has it, with
+# the journal that takes its events.  VERBOSE=1 shows each of its exchanges.
+cd "$(dirname "$0")/.." || exit 2
+LOAD=build/plain/program/bench/dialogues
+make -s $LOAD build/kansoku || exit 1
+WORK=$(mktemp -d /tmp/kansoku-bench.XXXXXX)
+chmod 755 "$WORK"
+PORT=${PORT:-$((20000 + $$ % 10000))}
+PARENT=
+stop() {
+	[ -n "$PARENT" ] || return
+	kill -TERM "$PARENT" && wait "$PARENT"
+	PARENT=
+	rm -rf "$WORK/state"
+}
+trap 'stop; rm -rf "$WORK"' EXIT
+
+start() { # SERVICE IDLE
+	cat >"$WORK/kansoku.yaml" <<-EOT
+	run: {state: $WORK/state}
+	passive:
+	  workers: 1
+	  personas_dir: etc/personas
+	  decoys: [{prefix: 127.0.0.0/8}]
+	  services: {$1: {ports: [$PORT]}}
+	  reflection: {sources: 400000}
+	  limits: {source_sessions: 0, source_rate: 0, source_bytes: 0, sessions: 20000, network_sessions: 0,
+	           network_rate: 0, network_bytes: 0, handshakes: 0, udp_sessions: 20000, idle: $2}
+	EOT
+	build/kansoku run --config "$WORK/kansoku.yaml" --only passive,journal >"$WORK/log" 2>&1 &
+	PARENT=$!
+	for _ in $(seq 100); do
+		[ -e "$WORK/state/run/ready" ] && break
+		sleep 0.1
+	done
+	PID=$(pgrep -P $PARENT -f 'process passive$')
+	[ -n "$PID" ] || { cat "$WORK/log"; exit 1; }
+}
+
+failed=
+while read -r service transports; do
+	[ $# = 0 ] || [[ " $* " = *" $service "* ]] || continue
+	if [[ $transports = *tcp* ]]; then
+		start "$service" 1h
+		$LOAD rate "$service" tcp "$PORT" "$PID" || failed=1
+		stop
+		start "$service" 1h
+		$LOAD memory "$service" "$PORT" "$PID" 1000 || failed=1
+		stop
+	fi
+	if [[ $transports = *udp* ]]; then
+		start "$service" 300ms
+		$LOAD rate "$service" udp "$PORT" "$PID" || failed=1
+		stop
+	fi
+done < <($LOAD list | sort) | grep --line-buffered -v '^{'
+exit ${failed:+1}
