@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define MAGIC 0x6b646576696365a1u
+#define MAGIC 0x6b646576696365a2u
 #define HALF_HEAD 24
 #define RECORD_HEAD 8
 #define BODY_HEAD (16 + 16 + 8 + 3 * 4 + 2)
@@ -40,17 +40,19 @@ static struct vfs_programs programs_of(const struct persona *p)
 	return (struct vfs_programs){{p->busybox_elf, p->other_elf}};
 }
 
-static void memory_count(struct devices *d, struct device *v)
+void devices_count_memory(struct devices *d, struct device *v)
 {
-	d->awake_bytes += v->arena.used - v->counted;
-	v->counted = v->arena.used;
+	size_t now = v->arena.used + v->memory_bytes;
+	d->awake_bytes += now - v->counted;
+	v->counted = now;
 }
 
 static void files_new(struct devices *d, struct device *v)
 {
 	uint32_t edits = v->files.edits;
 	arena_done(&v->arena);
-	memory_count(d, v);
+	device_forget_all(v);
+	devices_count_memory(d, v);
 	v->arena = ARENA(d->options.device_bytes + d->options.device_bytes / 8 + ARENA_SPARE);
 	vfs_overlay_start(&v->files, &v->arena);
 	v->files.edits = edits;
@@ -60,7 +62,8 @@ static void files_new(struct devices *d, struct device *v)
 static void device_drop(struct devices *d, struct device *v)
 {
 	arena_done(&v->arena);
-	memory_count(d, v);
+	device_forget_all(v);
+	devices_count_memory(d, v);
 	table_remove(&d->table, &v->node);
 	TAILQ_REMOVE(&d->queue, v, order);
 	d->live_bytes -= v->len;
@@ -290,7 +293,8 @@ static void device_keep(struct devices *d, struct device *v)
 	write_u32(&w, v->visits);
 	write_u8(&w, v->human);
 	uint8_t *alive = w.at;
-	write_u8(&w, v->human > 0);
+	write_u8(&w, v->human > 0 || !SLIST_EMPTY(&v->memories));
+	device_memories_pack(v, &w);
 	size_t empty = writer_used(&w);
 	vfs_pack(&v->files, &programs, &w);
 	size_t n = writer_used(&w);
@@ -364,18 +368,29 @@ static void device_wake(struct devices *d, struct device *v, const struct person
 	struct vfs_programs programs = programs_of(p);
 	struct bytes body;
 	v->persona = p;
-	if (v->len && record_read(d, v, &body))
-		vfs_unpack(&v->files, p->root, &programs,
-			   (struct bytes){body.at + BODY_HEAD, body.len - BODY_HEAD});
+	if (v->len && record_read(d, v, &body)) {
+		struct reader r = reader_of(body.at + BODY_HEAD, body.len - BODY_HEAD);
+		device_memories_unpack(v, &r);
+		if (reader_ok(&r))
+			vfs_unpack(&v->files, p->root, &programs, read_rest(&r));
+	}
 	v->saved_edits = v->ended_edits = v->files.edits;
 	v->visits++;
-	memory_count(d, v);
+	devices_count_memory(d, v);
+}
+
+static uint64_t mark_of(const struct persona *p) { return XXH3_64bits(p->name, strlen(p->name)); }
+
+struct device *devices_known(const struct devices *d, const struct address *source, const struct address *local,
+			     const struct persona *p)
+{
+	return device_of(d, source, local, mark_of(p));
 }
 
 struct device *devices_enter(struct devices *d, const struct address *source, const struct address *local,
 			     const struct persona *p, uint64_t now_us)
 {
-	uint64_t mark = XXH3_64bits(p->name, strlen(p->name));
+	uint64_t mark = mark_of(p);
 	struct device *v = device_of(d, source, local, mark);
 	uint32_t now_s = (uint32_t)(now_us / 1000000);
 	if (v && !v->sessions && now_s > v->seen_s + d->options.keep_ms / 1000) {
@@ -398,7 +413,7 @@ struct device *devices_enter(struct devices *d, const struct address *source, co
 
 void devices_touch(struct devices *d, struct device *v)
 {
-	memory_count(d, v);
+	devices_count_memory(d, v);
 	bool full = d->awake_bytes >= d->options.memory_bytes;
 	v->arena.max = full ? v->arena.used : d->options.device_bytes + d->options.device_bytes / 8 + ARENA_SPARE;
 }

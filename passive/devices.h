@@ -2,9 +2,11 @@
  * What attackers left at the devices that they met.
  *
  * One attacker (source address) meets one machine at one address of ours: all services there
- * share the files that it changed, now and when it comes back after weeks.  A device is awake
- * while a session looks at its files, and then costs what was changed; asleep it is an entry
- * of an index, and its overlay lies packed in a file.  Who changes nothing costs nothing.
+ * share the files that it changed, now and when it comes back after weeks.  Beside the files a
+ * device has memories, bytes under a name: what a service keeps that is no file (registers that
+ * were written, the keys of a database).  A device is awake while a session looks at it, and then
+ * costs what was changed; asleep it is an entry of an index, and its overlay and memories lie
+ * packed in a file.  Who changes nothing costs nothing.
  *
  * The file was opened by the parent and handed down; the process cannot open any.  It has two
  * halves, of which one is in use: devices are appended to it whole, and when it is full those
@@ -23,6 +25,9 @@
 
 #define DEVICE_BODY_MAX (4u << 20) /* of one packed device */
 #define DEVICES_SAVE_MS 5000       /* changes of sessions that go on are kept this often */
+#define DEVICE_MEMORIES_MAX 8      /* of one device */
+#define DEVICE_MEMORY_MAX (64u << 10)
+#define DEVICE_MEMORY_NAME_MAX 15
 
 enum device_snapshots { SNAPSHOTS_NONE, SNAPSHOTS_HUMAN, SNAPSHOTS_ALL };
 
@@ -35,6 +40,13 @@ struct devices_options {
 	int snapshots;         /* of enum device_snapshots */
 };
 
+struct device_memory {
+	SLIST_ENTRY(device_memory) next;
+	char name[DEVICE_MEMORY_NAME_MAX + 1];
+	size_t len, room;
+	uint8_t *bytes;
+};
+
 struct device {
 	struct table_node node;
 	TAILQ_ENTRY(device) order;
@@ -43,9 +55,11 @@ struct device {
 	uint64_t persona_mark;
 	struct arena arena;
 	struct vfs_overlay files;
-	size_t counted;       /* of the arena, in devices->awake_bytes */
+	SLIST_HEAD(, device_memory) memories;
+	size_t memory_bytes;  /* of them */
+	size_t counted;       /* of both, in devices->awake_bytes */
 	uint32_t sessions;    /* that look at it; 0: asleep */
-	uint32_t saved_edits; /* files.edits when it was last kept, */
+	uint32_t saved_edits; /* files.edits, which memories count too, when it was last kept, */
 	uint32_t ended_edits; /* and when a session with it last ended */
 	uint32_t first_s, seen_s, visits;
 	uint8_t human; /* the highest score of its sessions, 0 to 100 */
@@ -76,6 +90,19 @@ void devices_done(struct devices *); /* keeps what is not yet kept */
 /* Wakes or makes the device for one more session; NULL: no memory. */
 struct device *devices_enter(struct devices *, const struct address *source, const struct address *local,
 			     const struct persona *, uint64_t now_us);
+/* The one that there is already, awake or asleep; NULL: nothing is known of it. */
+struct device *devices_known(const struct devices *, const struct address *source, const struct address *local,
+			     const struct persona *);
+/* A memory of one that is awake; empty: there is none.  Good until it is written. */
+struct bytes device_recall(const struct device *, const char *name);
+/* False beyond a limit: it stays as it was. */
+bool devices_remember(struct devices *, struct device *, const char *name, struct bytes);
+/* For devices.c: as they lie in a record; what is damaged of them is left out. */
+void device_memories_pack(const struct device *, struct writer *);
+void device_memories_unpack(struct device *, struct reader *);
+void device_forget_all(struct device *);
+/* After memory of it was taken or given back. */
+void devices_count_memory(struct devices *, struct device *);
 /* Before a callback uses its files: keeps the limit of memory. */
 void devices_touch(struct devices *, struct device *);
 /* True when the session or those beside it changed something that was not kept before. */

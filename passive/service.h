@@ -90,6 +90,17 @@ enum service_next session_become(struct session *, const struct service *);
 bool session_files(struct session *, struct vfs *out, const struct persona **);
 
 /*
+ * What the device keeps of this attacker beside its files (registers that were written, the keys of
+ * a database): bytes under a name of at most 15 characters, as any session of this attacker with the
+ * device left them last, those that go on and those before a restart among them.  Empty: nothing
+ * yet.  They lie there until the next session_remember().  A device has at most 8, of at most
+ * 64 KiB (passive/devices.h); false: it is not kept, and what was stays.  Over UDP, where sources
+ * may be forged, and in rehearsals nothing is remembered.
+ */
+struct bytes session_recall(struct session *, const char *name);
+bool session_remember(struct session *, const char *name, struct bytes);
+
+/*
  * What came from a terminal, as it came and before it is understood, one call for each piece: who
  * types is told from it when the session ends (passive/typist.h).  Nothing of it is kept.
  */

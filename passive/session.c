@@ -393,29 +393,6 @@ bool session_login(struct session *s, struct bytes user, struct bytes secret)
 	return accepted;
 }
 
-bool session_files(struct session *s, struct vfs *out, const struct persona **persona)
-{
-	const struct persona *p = s->persona && s->persona->root ? s->persona : &persona_plain;
-	struct stage *g = s->stage;
-	if (!s->files && g->devices) {
-		s->device = devices_enter(g->devices, &s->peer, &s->local, p, g->utc_us);
-		s->files = s->device ? &s->device->files : NULL;
-	} else if (!s->files) {
-		s->files = arena_alloc(&s->arena, sizeof *s->files);
-		if (s->files)
-			vfs_overlay_start(s->files, &s->arena);
-	}
-	if (!s->files)
-		return false;
-	if (s->device)
-		devices_touch(g->devices, s->device);
-	vfs_start_on(out, p->root, s->files, &s->arena);
-	out->now_s = (uint32_t)(g->utc_us / 1000000);
-	if (persona)
-		*persona = p;
-	return true;
-}
-
 void session_typed(struct session *s, struct bytes piece)
 {
 	if (!s->typist)
@@ -570,37 +547,6 @@ bool session_tell_data(struct session *s, enum data_event what, struct bytes cam
 	if (on && s->delay_ms == 0 && s->unread_len)
 		on = session_feed(s, 0);
 	return on;
-}
-
-static void session_snapshot(struct session *s)
-{
-	struct buffer tar = BUFFER(SESSION_CAPTURE_MAX);
-	if (device_wants_snapshot(s->stage->devices, s->device) && vfs_tar(s->files, &tar) == 0)
-		session_capture(s, buffer_bytes(&tar), BYTES("device.tar"), (struct bytes){0}, "snapshot");
-	buffer_done(&tar);
-}
-
-/* Who typed is remembered with what they left, also when that is nothing. */
-static void session_judge(struct session *s)
-{
-	struct devices *d = s->stage->devices;
-	struct session_verdict *v = &s->verdict;
-	struct vfs unused;
-	v->judged = s->typist && typist_judge(s->typist, &v->typist);
-	free(s->typist);
-	s->typist = NULL;
-	bool human = v->judged && !strcmp(typist_name(v->typist.score), "human");
-	if (human && d && !s->device)
-		session_files(s, &unused, NULL);
-	if (!s->device)
-		return;
-	if (human)
-		device_judge(s->device, v->typist.score);
-	session_snapshot(s);
-	v->visits = s->device->visits;
-	v->human = s->device->human;
-	devices_leave(d, s->device, s->stage->utc_us);
-	s->device = NULL;
 }
 
 void session_end(struct session *s)

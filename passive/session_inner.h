@@ -143,6 +143,8 @@ size_t session_appetite(const struct session *);
 bool session_feed(struct session *, size_t arrived);
 bool session_wake(struct session *);
 bool session_tell_data(struct session *, enum data_event, struct bytes came);
+/* Who typed is remembered with what they left, also when that is nothing; the device is left. */
+void session_judge(struct session *);
 void session_end(struct session *); /* frees what the session holds, but not the struct */
 
 void session_look(const struct session *, struct persona_look *); /* of its device, now */

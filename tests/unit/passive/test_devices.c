@@ -244,3 +244,61 @@ TEST(devices_are_forgotten_also_on_disk_and_by_who_is_there)
 	devices_done(&d);
 	close(fd);
 }
+
+TEST(devices_remember_what_is_no_file)
+{
+	struct devices d;
+	int fd = file_new();
+	uint8_t much[DEVICE_MEMORY_MAX + 1] = {0};
+	CHECK(devices_open(&d, &usual, fd, NOW_US) == 0);
+	struct address a = source_of(1);
+	CHECK(!devices_known(&d, &a, decoy(), &persona_plain));
+	struct device *v = enter(&d, 1, NOW_US), *beside = enter(&d, 1, NOW_US);
+	CHECK(beside == v && device_recall(v, "registers").len == 0);
+	CHECK(devices_remember(&d, v, "registers", BYTES("\0\1")));
+	CHECK(devices_remember(&d, v, "registers", BYTES("\0\2\3")));
+	CHECK(devices_remember(&d, v, "keys", BYTES("k")));
+	CHECK(!devices_remember(&d, v, "keys", (struct bytes){much, sizeof much}));
+	CHECK(!devices_remember(&d, v, "a name that is too long", BYTES("k")));
+	CHECK(put(v, "/tmp/x", BYTES("x")) == 0);
+	CHECK(devices_leave(&d, beside, NOW_US));
+	CHECK(bytes_equal(device_recall(v, "keys"), BYTES("k")));
+	devices_leave(&d, v, NOW_US);
+	devices_done(&d);
+	CHECK(d.awake_bytes == 0);
+
+	CHECK(devices_open(&d, &usual, fd, NOW_US + DAY_US) == 0);
+	CHECK(devices_known(&d, &a, decoy(), &persona_plain));
+	v = enter(&d, 1, NOW_US + DAY_US);
+	CHECK(bytes_equal(device_recall(v, "registers"), BYTES("\0\2\3")));
+	CHECK(bytes_equal(device_recall(v, "keys"), BYTES("k")));
+	CHECK(holds(v, "/tmp/x", BYTES("x")));
+	for (int i = 0; i < 2 * DEVICE_MEMORIES_MAX; i++) {
+		char name[8];
+		snprintf(name, sizeof name, "m%d", i);
+		CHECK(devices_remember(&d, v, name, BYTES("m")) == (i < DEVICE_MEMORIES_MAX - 2));
+	}
+	uint8_t reset[32] = {0};
+	CHECK(devices_reset(&d, (struct bytes){reset, sizeof reset}) == 1);
+	CHECK(device_recall(v, "registers").len == 0);
+	devices_leave(&d, v, NOW_US + DAY_US);
+	devices_done(&d);
+	close(fd);
+}
+
+TEST(devices_memory_alone_keeps_a_device)
+{
+	struct devices d;
+	int fd = file_new();
+	CHECK(devices_open(&d, &usual, fd, NOW_US) == 0);
+	struct device *v = enter(&d, 1, NOW_US);
+	CHECK(devices_remember(&d, v, "keys", BYTES("k")));
+	devices_leave(&d, v, NOW_US);
+	devices_done(&d);
+	CHECK(devices_open(&d, &usual, fd, NOW_US) == 0);
+	v = enter(&d, 1, NOW_US);
+	CHECK(bytes_equal(device_recall(v, "keys"), BYTES("k")));
+	devices_leave(&d, v, NOW_US);
+	devices_done(&d);
+	close(fd);
+}
