@@ -10,6 +10,8 @@
 # KANSOKU names the program; KEEP=1 keeps the state directory for a look.
 
 set -u
+# Debian's programs are the ones that tools/install.sh has installed modules for.
+PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 KANSOKU=${KANSOKU:-build/plain/kansoku}
 WORK=$(mktemp -d /tmp/kansoku-e2e.XXXXXX)
