@@ -5,8 +5,9 @@
  *
  * Clients, six at a time, greet, agree on keys (curve25519, Ed25519, ChaCha20-Poly1305), log
  * in, run `uname -a` and leave, waiting for each answer.  CPU time is that of the process PID
- * (/proc/PID/schedstat).  Meanwhile the cryptography of the same handshake is done alone.  The last line is one JSON object; exit status 1: some dialogue
- * failed.
+ * (/proc/PID/schedstat).  Meanwhile the cryptography of the same handshake is done alone.  The
+ * last line is one JSON object; exit status 1: more than one dialogue of a hundred failed (a decoy
+ * turns callers away while its journal is slow).
  */
 #include "passive/ssh/exchange.h"
 #include "passive/ssh/peer.h"
@@ -244,5 +245,5 @@ int main(int argc, char **argv)
 	       done, failed, each * 1e6, alone * 1e6, each / alone, GOAL);
 	printf("{\"bench\":\"ssh\",\"sessions\":%u,\"failed\":%u,\"each_us\":%.1f,\"alone_us\":%.1f,\"ratio\":%.3f}\n",
 	       done, failed, each * 1e6, alone * 1e6, each / alone);
-	return failed || !done;
+	return failed * 100 > done || !done;
 }

@@ -93,7 +93,8 @@ static void send_end(struct ssh *h, struct ssh_channel *c)
 void channel_flush(struct ssh *h, struct ssh_channel *c)
 {
 	struct ssh_connection *k = h->connection;
-	if (!c->open || c->close_sent || k->delayed)
+	/* Between our KEXINIT and our NEWKEYS only the exchange may speak (RFC 4253 7.1). */
+	if (!c->open || c->close_sent || k->delayed || (h->kex.ours && !h->kex.answered))
 		return;
 	while (c->pending_len && c->window_out) {
 		size_t n = c->pending_len < DATA_MAX ? c->pending_len : DATA_MAX;
@@ -465,14 +466,19 @@ enum service_next ssh_connection_take(struct ssh *h, uint8_t message, struct rea
 	return SERVICE_CONTINUE;
 }
 
-enum service_next ssh_connection_tick(struct ssh *h)
+void ssh_connection_go_on(struct ssh *h)
 {
 	struct ssh_connection *k = h->connection;
-	h->waiting = SSH_WAITS_NOT;
-	k->delayed = false;
 	for (size_t i = 0; i < SSH_CHANNELS_MAX; i++)
 		if (k->channels[i] && k->channels[i]->open)
 			channel_go_on(h, k->channels[i]);
+}
+
+enum service_next ssh_connection_tick(struct ssh *h)
+{
+	h->waiting = SSH_WAITS_NOT;
+	h->connection->delayed = false;
+	ssh_connection_go_on(h);
 	return SERVICE_CONTINUE;
 }
 

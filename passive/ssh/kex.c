@@ -369,6 +369,8 @@ static enum service_next take_newkeys(struct ssh *h)
 	h->kex = (struct ssh_kex){0};
 	if (h->phase == SSH_AT_KEYS)
 		h->phase = SSH_AT_SERVICE;
+	else if (h->phase == SSH_AT_CONNECTION)
+		ssh_connection_go_on(h);
 	return SERVICE_CONTINUE;
 }
 

@@ -146,4 +146,5 @@ enum service_next ssh_auth_tick(struct ssh *);
 void ssh_connection_start(struct ssh *);
 enum service_next ssh_connection_take(struct ssh *, uint8_t message, struct reader *);
 enum service_next ssh_connection_tick(struct ssh *);
+void ssh_connection_go_on(struct ssh *); /* what was held back while keys were exchanged */
 void ssh_connection_done(struct ssh *);

@@ -76,7 +76,8 @@ programs() {
 		rm -f "$WORK/back"
 		sshpass -p root scp $how $OPTIONS -P $SSH_PORT "$WORK/bytes" "root@${address[openssh-9.2]}:/tmp/scp$how" ||
 			fail "scp $how there"
-		sshpass -p root scp $how $OPTIONS -P $SSH_PORT "root@${address[openssh-9.2]}:/tmp/scp$how" "$WORK/back" ||
+		sshpass -p root scp $how $OPTIONS -o RekeyLimit=20K -P $SSH_PORT \
+			"root@${address[openssh-9.2]}:/tmp/scp$how" "$WORK/back" ||
 			fail "scp $how back"
 		cmp "$WORK/bytes" "$WORK/back" || fail "scp $how: other bytes came back"
 	done
