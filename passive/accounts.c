@@ -50,6 +50,7 @@ bool accounts_accept(struct session *s, const struct option_list *own, struct by
 	bool accepted = false;
 	for (size_t n = 0; !accepted && account_nth(s, own, user, n, &right); n++)
 		accepted = bytes_equal(secret, right);
+	accepted = accepted || session_bait_opens(s, user, secret);
 	session_login_decided(s, user, secret, (struct bytes){0}, accepted);
 	return accepted;
 }

@@ -6,7 +6,8 @@
  * derived from the device seed of the local address, so that two decoys never give the
  * same replies and one decoy always gives the same.  Texts from the file may hold
  * %{hostname}, %{mac}, %{serial}, %{address}, %{uptime}, %{boot}, %{date}, %{kernel},
- * %{machine}, %{busybox}, %{memory} and %{random}; persona_expand() fills them in.
+ * %{machine}, %{busybox}, %{memory} and %{random}; persona_expand() fills them in.  Tokens are
+ * %{bait.password:NAME} and the like (passive/bait/bait.h).
  */
 #pragma once
 #include "base/address.h"
@@ -74,6 +75,7 @@ struct persona_http {
 	size_t page_count;
 };
 
+struct bait;      /* passive/bait/bait.h */
 struct service;   /* passive/service.h */
 struct tls_terms; /* passive/tls/terms.h */
 
@@ -113,12 +115,14 @@ struct persona {
 	        other_elf; /* what /bin/busybox holds; what any other program holds */
 	struct persona_http http;
 	const struct tls_terms *tls; /* NULL: the usual */
+	struct bait *bait;           /* that its texts hold; NULL: tokens without a meaning */
 };
 
 extern const struct persona persona_plain; /* built in: for rehearsals and bare decoys */
 
 struct persona_set {
 	struct arena arena;
+	struct bait *bait; /* of all that are read */
 	const struct persona *items[PERSONAS_MAX];
 	size_t count;
 };
@@ -137,6 +141,7 @@ struct persona_look {
 	const struct persona *persona;
 	uint64_t seed, time_us;
 	uint32_t uptime_s;
+	struct address local;
 	char hostname[64], mac[18], serial[17], address[ADDRESS_TEXT_MAX];
 };
 

@@ -91,7 +91,7 @@ static const struct role passive = {
                  KIND_MASK(EVENT_LOGIN_TRIED) | KIND_MASK(EVENT_COMMAND_SENT) |
                  KIND_MASK(EVENT_REQUEST_SEEN) | KIND_MASK(EVENT_FILE_CAPTURED) |
                  KIND_MASK(EVENT_MAIL_RECEIVED) | KIND_MASK(EVENT_REFLECTION_SEEN) |
-                 KIND_MASK(EVENT_TOKEN_USED) | KIND_MASK(EVENT_HOST_STEERED) |
+                 KIND_MASK(EVENT_TOKEN_PLANTED) | KIND_MASK(EVENT_TOKEN_USED) | KIND_MASK(EVENT_HOST_STEERED) |
                  KIND_MASK(EVENT_SENSOR_CHANGED) | KIND_MASK(EVENT_CLIENT_SEEN),
         .talks_to = talks_to,
         .workers = passive_workers,

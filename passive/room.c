@@ -211,7 +211,19 @@ static int personas_load(struct room *r, const struct process *p, struct fault *
 		if (bad)
 			return bad;
 	}
+	if (r->stage.bait && bait_survey(&r->bait, &r->personas))
+		return ERR_MEMORY;
 	return passive_settings_cast(&r->settings, &r->personas, fault);
+}
+
+/* A process that was handed no ledger (a test's) has no bait. */
+static int bait_begin(struct room *r, const struct process *p, struct fault *fault)
+{
+	int ledger = process_fd(p, LEDGER_FD);
+	int bad = ledger < 0 ? 0 : bait_open(&r->bait, ledger, process_fd(p, SIGHTS_FD), fault);
+	if (ledger >= 0 && !bad)
+		r->stage.bait = r->personas.bait = &r->bait;
+	return bad;
 }
 
 static uint16_t stage_expect(struct session *s) { return data_expect(connection_of(s)); }
@@ -256,11 +268,27 @@ static void on_devices_reset(void *arg, struct bus_request *request, struct byte
 	bus_answer(request, 0, writer_bytes(&w), false);
 }
 
+/* The same payload: who saw which bait goes with the rest of a source, or of a time. */
+static void bait_erase(struct room *r, struct bytes payload)
+{
+	struct reader in = reader_of_bytes(payload);
+	struct address source;
+	uint8_t type = read_u8(&in);
+	read_u8(&in);
+	struct bytes address = read_bytes(&in, sizeof source.b);
+	uint64_t from_us = read_u64(&in), to_us = read_u64(&in);
+	if (!reader_ok(&in) || !r->bait.sights || (type != 1 && type != 3))
+		return;
+	memcpy(source.b, address.at, sizeof source.b);
+	sights_erase(r->bait.sights, type == 1 ? &source : NULL, from_us, to_us);
+}
+
 static void on_devices_erase(void *arg, struct bus_request *request, struct bytes payload)
 {
 	struct room *r = arg;
 	uint8_t answer[8];
 	struct writer w = writer_of(answer, sizeof answer);
+	bait_erase(r, payload);
 	write_u64(&w, devices_erase(&r->devices, payload));
 	bus_answer(request, 0, writer_bytes(&w), false);
 }
@@ -312,6 +340,8 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 	LIST_INIT(&r->connections);
 	STAILQ_INIT(&r->kept);
 	int bad = passive_settings_read(p->config, &r->settings, fault);
+	if (!bad)
+		bad = bait_begin(r, p, fault);
 	if (!bad)
 		bad = personas_load(r, p, fault);
 	if (bad)
@@ -396,6 +426,7 @@ void room_close(struct room *r)
 		uv_close((uv_handle_t *)&r->listeners[i].poll, NULL);
 	data_done(r);
 	devices_done(&r->devices);
+	bait_done(&r->bait);
 	captures_done(&r->captures);
 	steering_done(&r->steering);
 	limits_done(&r->limits);

@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "bus/process.h"
 #include "event/recording.h"
+#include "passive/bait/bait.h"
 #include "passive/captures.h"
 #include "passive/limits.h"
 #include "passive/reflection.h"
@@ -35,6 +36,8 @@
 #define ROOM_RETRY_MS 100          /* accept again after the system ran out of something */
 #define ROOM_REPORT_MS 1000        /* refusals are told at most this often */
 #define DEVICES_FD "devices"    /* the file of what attackers left, handed down */
+#define LEDGER_FD "bait.ledger" /* passive/bait/ledger.h */
+#define SIGHTS_FD "bait.sights" /* passive/bait/sights.h */
 #define ROOM_STOP_MS_MAX 10000     /* for files and events that are still on their way */
 
 struct room;
@@ -98,6 +101,7 @@ struct room {
 	struct steering steering;
 	struct captures captures;
 	struct devices devices;
+	struct bait bait;
 	struct data_room data;
 	struct wheel wheel;
 	uv_timer_t wheel_timer, report_timer, retry_timer, stop_timer, reflection_timer, devices_timer;

@@ -67,6 +67,17 @@ void session_login_decided(struct session *, struct bytes user, struct bytes sec
 			   struct bytes proof, bool accepted);
 
 /*
+ * Bait (passive/bait): whether these credentials were planted as a pair for this device, for a
+ * service that decides by itself; session_login() and the functions of accounts.h ask by themselves.
+ */
+bool session_bait_opens(const struct session *, struct bytes user, struct bytes secret);
+/*
+ * Words of the peer that stand in no field of the event that was just begun (header fields):
+ * tokens of the ledger are looked for in them too.
+ */
+void session_mentions(struct session *, struct bytes);
+
+/*
  * For a service with .records_itself, whose bytes on the wire say nothing (they are encrypted by
  * itself): what is to stand in the session's recording, as a terminal would show it.
  */

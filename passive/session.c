@@ -80,9 +80,11 @@ static void session_settle(struct session *s)
 			typist_command(s->typist, event_bytes(&g->report, FIELD_COMMAND_LINE),
 				       !event_get(&g->report, FIELD_COMMAND_FOUND) ||
 					       event_bool(&g->report, FIELD_COMMAND_FOUND));
+		session_bait_hear(s, &g->report);
 		g->reporting = NULL;
 		g->publish(g, s, &g->report);
 	}
+	session_bait_tell(s);
 }
 
 /* A session ends once, for the first reason. */
@@ -388,7 +390,7 @@ void session_login_decided(struct session *s, struct bytes user, struct bytes se
 bool session_login(struct session *s, struct bytes user, struct bytes secret)
 {
 	const struct persona *p = s->persona ? s->persona : &persona_plain;
-	bool accepted = persona_accepts(p, session_device_seed(s), user, secret);
+	bool accepted = persona_accepts(p, session_device_seed(s), user, secret) || session_bait_opens(s, user, secret);
 	session_login_decided(s, user, secret, (struct bytes){0}, accepted);
 	return accepted;
 }
@@ -557,8 +559,10 @@ void session_end(struct session *s)
 	tls_free(s->tls);
 	s->tls = NULL;
 	session_judge(s);
+	free(s->bait);
 	free(s->unread);
 	free(s->unsent);
+	s->bait = NULL;
 	s->unread = s->unsent = NULL;
 	s->unread_len = s->unsent_len = 0;
 	arena_done(&s->arena);

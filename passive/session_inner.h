@@ -20,6 +20,9 @@
 #define SESSION_TEMPLATE_MAX 65536 /* of one text of a persona, filled in */
 #define STAGE_DEFAULTS_MAX (4u << 20)
 
+struct bait;         /* passive/bait/bait.h */
+struct session_bait; /* passive/session_bait.c */
+
 struct capture { /* one file that a peer left */
 	struct bytes content;
 	uint8_t sha256[32];
@@ -39,6 +42,7 @@ struct stage {
 	uint64_t device_key;
 	struct random *random;
 	struct devices *devices; /* NULL: what a session changes ends with it */
+	struct bait *bait;       /* NULL: there is none */
 	size_t capture_max;
 	struct buffer said;        /* by the callback that runs or just ran */
 	struct session *reporting; /* whose event `report` is; NULL: none is begun */
@@ -116,6 +120,7 @@ struct session {
 	struct session_verdict verdict; /* after session_end() */
 	size_t answer_max, asked, would_say; /* bytes; `asked` by the last datagram */
 	struct typist *typist;     /* once something was typed */
+	struct session_bait *bait; /* once a token was shown or used */
 	struct device *device;     /* once the session looked at its files */
 	struct vfs_overlay *files; /* of it, or the session's own */
 	struct arena arena;
@@ -148,5 +153,9 @@ void session_judge(struct session *);
 void session_end(struct session *); /* frees what the session holds, but not the struct */
 
 void session_look(const struct session *, struct persona_look *); /* of its device, now */
+/* session_bait.c: tokens in an event that goes out; and tells those, and those that were shown. */
+void session_bait_hear(struct session *, const struct event *);
+void session_bait_tell(struct session *);
+
 /* Fills in what every event of a session says; for the room's own events too. */
 void session_mark(const struct session *, struct event *);

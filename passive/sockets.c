@@ -256,6 +256,30 @@ static int devices_give(struct preparation *p, const struct settings *s, struct 
 		   : preparation_give(p, DEVICES_FD, fd);
 }
 
+/* One of each for all workers. */
+static int bait_give(struct preparation *p, struct fault *fault)
+{
+	char path[PLACE_PATH_MAX];
+	struct stat st;
+	int ledger = bait_ledger_create(preparation_state(p), fault);
+	if (ledger < 0)
+		return ledger;
+	close(ledger); /* who speaks with strangers may read it, and no more */
+	snprintf(path, sizeof path, "%s/" LEDGER_FOLDER "/" LEDGER_FILE, preparation_state(p));
+	ledger = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (ledger < 0)
+		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+	snprintf(path, sizeof path, "%s/" LEDGER_FOLDER "/" SIGHTS_FILE, preparation_state(p));
+	int sights = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool bad = sights < 0 || fstat(sights, &st);
+	if (!bad && (size_t)st.st_size != sights_file_bytes())
+		bad = ftruncate(sights, 0) || ftruncate(sights, (off_t)sights_file_bytes());
+	if (bad)
+		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+	int error = preparation_give(p, LEDGER_FD, ledger);
+	return error ? error : preparation_give(p, SIGHTS_FD, sights);
+}
+
 int sockets_prepare(struct preparation *p, struct fault *fault)
 {
 	char path[PLACE_PATH_MAX] = "etc/personas";
@@ -271,6 +295,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 		bad = data_ports_give(p, &s, fault);
 	if (!bad)
 		bad = devices_give(p, &s, fault);
+	if (!bad)
+		bad = bait_give(p, fault);
 	const char *directory = s.options->personas_dir;
 	if (!bad && !directory)
 		place_find("etc/personas", path); /* where it is nowhere, the next step says so */

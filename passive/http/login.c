@@ -36,7 +36,8 @@ static void report(struct turn *t, const struct auth *a, bool accepted)
 static bool judge(struct turn *t, const struct auth *a)
 {
 	bool accepted =
-		a->secret_known && auth_accepts(t->persona, t->look.seed, a->user, a->secret);
+		a->secret_known && (auth_accepts(t->persona, t->look.seed, a->user, a->secret) ||
+				    session_bait_opens(t->session, a->user, a->secret));
 	/* A browser repeats the field with every request: that is one try, not many. */
 	uint64_t mark = mark_of(a);
 	if (a->kind == AUTH_FORM || mark != *t->login_mark)

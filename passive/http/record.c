@@ -43,6 +43,7 @@ static void report_request(const struct turn *t, struct bytes injection, struct 
 		event_set_number(e, FIELD_HTTP_LENGTH, t->body->seen);
 	if (t->body->len)
 		event_set_bytes(e, FIELD_BODY, body_bytes(t->body));
+	session_mentions(t->session, t->head);
 }
 
 static bool starts_nocase(struct bytes b, const char *word)

@@ -551,6 +551,7 @@ static int load(struct load *l, const struct yaml_node *root)
 	        .memory_kb = 62316,
 	        .interface = "eth0",
 	        .mac_prefix = "00:12:16",
+	        .bait = l->set->bait,
 	};
 	YAML_EACH(root, n)
 	{

@@ -1,10 +1,12 @@
 /* Asking a persona: what it accepts, what it looks like at one address, its pages. */
 #include "passive/persona.h"
 #include "base/random.h"
+#include "passive/bait/bait.h"
 #include <time.h>
 
 #define UPTIME_DAYS_MAX 60
 #define DAY_S 86400u
+#define NAME_MAX_BYTES 48 /* of a name with its brackets */
 
 static uint64_t hash_bytes(uint64_t h, struct bytes b)
 {
@@ -42,6 +44,7 @@ void persona_look(const struct persona *p, uint64_t device_seed, const struct ad
 	         (unsigned)(mixed & 255), (unsigned)(mixed >> 8 & 255),
 	         (unsigned)(mixed >> 16 & 255));
 	snprintf(out->serial, sizeof out->serial, "%016llx", (unsigned long long)again);
+	out->local = *local;
 	address_format(local, out->address);
 	/* Booted at one moment in every stretch of some weeks: it only grows, then starts anew. */
 	uint64_t period_s = (7 + mixed % (UPTIME_DAYS_MAX - 7)) * DAY_S;
@@ -64,9 +67,11 @@ static void expand_number(struct writer *w, uint64_t v)
 	write_fmt(w, "%llu", (unsigned long long)v);
 }
 
-static bool expand_name(const struct persona_look *k, struct bytes name, struct writer *w)
+static bool expand_name(const struct persona_look *k, struct bytes name, struct bytes text, struct writer *w)
 {
 	const struct persona *p = k->persona;
+	if (bytes_start_with(name, "bait."))
+		return bait_expand(p->bait, p, &k->local, text, (struct bytes){name.at + 5, name.len - 5}, w);
 	const struct {
 		const char *name, *text;
 	} texts[] = {
@@ -104,6 +109,7 @@ static bool expand_name(const struct persona_look *k, struct bytes name, struct 
 
 void persona_expand(const struct persona_look *k, struct bytes text, struct writer *w)
 {
+	const struct bytes whole = text;
 	while (text.len) {
 		size_t at = bytes_find(text, "%{");
 		write_bytes(w, text.at, at);
@@ -111,9 +117,9 @@ void persona_expand(const struct persona_look *k, struct bytes text, struct writ
 		text.len -= at;
 		if (text.len == 0)
 			return;
-		const uint8_t *end = memchr(text.at, '}', text.len < 40 ? text.len : 40);
+		const uint8_t *end = memchr(text.at, '}', text.len < NAME_MAX_BYTES ? text.len : NAME_MAX_BYTES);
 		size_t n = end ? (size_t)(end - text.at) + 1 : 2;
-		if (!end || !expand_name(k, (struct bytes){text.at + 2, n - 3}, w))
+		if (!end || !expand_name(k, (struct bytes){text.at + 2, n - 3}, whole, w))
 			write_bytes(w, text.at, n);
 		text.at += n;
 		text.len -= n;
