@@ -75,7 +75,7 @@ static enum service_next answer(struct session *s, struct api *a, const struct a
 	a->in_body = false;
 	a->scanned = 0;
 	a->requests++;
-	if (r->malformed || r->version == HTTP_0_9) {
+	if ((r->malformed || r->version == HTTP_0_9) && !style->answers_malformed) {
 		session_say(s, "%s", style->bad_request);
 		record(s, a, 400);
 		return SERVICE_CLOSE;

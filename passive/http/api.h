@@ -47,6 +47,7 @@ struct api_style {
 	const char *server;
 	void (*answer)(struct api_call *);
 	const char *bad_request; /* what a request without sense is answered with, all of it */
+	bool answers_malformed;  /* answer() sees those too, as far as they can be held */
 };
 
 /* What the service's input() and close() do. */

@@ -7,8 +7,7 @@
  * there is no answer, and none to what is announced.
  */
 #include "base/options.h"
-#include "base/random.h"
-#include "passive/service.h"
+#include "passive/upnp/upnp.h"
 #include <time.h>
 
 #define ANSWER_MAX 1200
@@ -49,22 +48,10 @@ static bool search_read(struct reader *in, struct search *q)
 	return q->target.len > 0;
 }
 
-/* A version-5 look of a UUID that stays with the address. */
-static void uuid_write(const struct session *s, const struct ssdp_device *d, char out[40])
-{
-	uint64_t a = random_mix(session_device_seed(s) + 0x5d), b = random_mix(a);
-	if (*d->uuid) {
-		session_expand(s, d->uuid, out, 40);
-		return;
-	}
-	snprintf(out, 40, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-	         (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
-}
-
 static size_t answer_write(struct session *s, const struct ssdp_device *d, struct bytes target, struct writer *w)
 {
 	char uuid[40], location[256], server[160], date[64], own[64];
-	uuid_write(s, d, uuid);
+	upnp_uuid(s, d->uuid, uuid);
 	snprintf(own, sizeof own, "uuid:%s", uuid);
 	session_expand(s, d->location, location, sizeof location);
 	session_expand(s, d->server, server, sizeof server);
@@ -120,7 +107,7 @@ static enum service_next ssdp_input(struct session *s, void *state, struct reade
 	char uuid[40], own[64];
 	uint8_t room[ANSWER_MAX];
 	struct bytes found[TARGETS_MAX];
-	uuid_write(s, d, uuid);
+	upnp_uuid(s, d->uuid, uuid);
 	snprintf(own, sizeof own, "uuid:%s", uuid);
 	size_t count = names_of(d, own, q.target, found), whole = 0;
 	for (size_t i = count; i-- > 0;) { /* the first one last: it stays in the room */
