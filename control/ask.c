@@ -107,6 +107,8 @@ static void write_decisions(const struct control *c, struct writer *w)
 	number(w, "held_out", t->held_out);
 	number(w, "withdrawn", t->withdrawn);
 	number(w, "steered", t->steered);
+	number(w, "steered_at_random", t->steered_at_random);
+	number(w, "not_steered", t->not_steered);
 	object_end(w, ",\"reasons\":{");
 	for (int r = 0; r < REASON_COUNT; r++)
 		if (t->by_reason[r])
@@ -154,6 +156,8 @@ void control_write_state(struct control *c, struct writer *w)
 	write_text(w, "\"steering\":{");
 	number(w, "version", steers_version(c->steers));
 	number(w, "entries", steers_count(c->steers));
+	number(w, "sources", c->sources ? sources_count(c->sources) : 0);
+	number(w, "campaigns", c->totals.campaigns);
 	object_end(w, ",\"opt_outs\":{");
 	number(w, "prefixes", c->optout.set.count);
 	number(w, "bad_lines", c->optout.bad_lines);

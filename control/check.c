@@ -2,6 +2,7 @@
 #include "control/control.h"
 #include "base/clock.h"
 #include "base/special.h"
+#include "control/known_inner.h"
 #include "control/optout_inner.h"
 #include "control/policy_inner.h"
 #include "control/rules_inner.h"
@@ -73,10 +74,13 @@ static void write_own(const struct settings *s, struct writer *w)
 
 static void write_rule(const struct rule *rule, struct writer *w)
 {
-	write_fmt(w, "  %s: on %s", rule->name, event_kind_name(rule->kind));
+	write_fmt(w, "  %s: on %s", rule->name, rule->any_kind ? "anything new" : event_kind_name(rule->kind));
 	for (size_t i = 0; i < rule->condition_count; i++)
 		write_fmt(w, "%s %s", i ? " and" : " when",
 			  field_definition(rule->conditions[i].field)->name);
+	for (size_t i = 0; i < rule->known_count; i++)
+		write_fmt(w, "%s %s", i || rule->condition_count ? " and known" : " when known",
+			  known_name(rule->known[i].field));
 	if (rule->action == ACTION_STEER) {
 		write_fmt(w, ": steer to %s\n", rule->persona ? rule->persona : "the persona of its class");
 		return;

@@ -1,4 +1,5 @@
 /* The conditions of a rule: how they are read, and whether they hold. */
+#include "control/known_inner.h"
 #include "control/rules_reading_inner.h"
 
 int rule_complain(const struct rule_reading *r, const struct yaml_node *n, const char *path,
@@ -91,12 +92,11 @@ static int read_value(const struct rule_reading *r, const struct yaml_node *n, c
 	}
 }
 
-static int read_condition(const struct rule_reading *r, const struct yaml_node *n, const char *path,
+/* The values to compare with; `out` knows its type. */
+static int read_values(const struct rule_reading *r, const struct yaml_node *n, const char *path,
 			  struct condition *out)
 {
-	int bad = find_field(r, n, path, out);
-	if (bad)
-		return bad;
+	int bad = 0;
 	size_t count = n->type == YAML_LIST ? n->count : 1;
 	if (count == 0 || count > CONDITION_VALUES_MAX)
 		return rule_complain(r, n, path, "a list of 1 to %d values is expected", CONDITION_VALUES_MAX);
@@ -128,7 +128,47 @@ int rule_read_conditions(const struct rule_reading *r, const struct yaml_node *w
 		snprintf(at, sizeof at, "%.32s.%.96s", path, it->key);
 		if (rule->condition_count == CONDITIONS_MAX)
 			return rule_complain(r, it, at, "a rule has at most %d conditions", CONDITIONS_MAX);
-		int bad = read_condition(r, it, at, &rule->conditions[rule->condition_count++]);
+		struct condition *c = &rule->conditions[rule->condition_count++];
+		int bad = find_field(r, it, at, c);
+		bad = bad ? bad : read_values(r, it, at, c);
+		if (bad)
+			return bad;
+	}
+	return 0;
+}
+
+static int find_attribute(const struct rule_reading *r, const struct yaml_node *n, const char *path,
+			  struct condition *out)
+{
+	const char *best = NULL;
+	for (unsigned i = 0; i < KNOWN_ATTRIBUTE_COUNT; i++) {
+		if (!strcmp(n->key, known_name(i))) {
+			out->field = (uint16_t)i;
+			out->type = known_type(i);
+			return 0;
+		}
+		best = name_nearer(n->key, known_name(i), best);
+	}
+	if (best)
+		return rule_complain(r, n, path, "no such thing is known of a source, did you mean \"%s\"?", best);
+	return rule_complain(r, n, path, "no such thing is known of a source; docs/steering.md lists what is");
+}
+
+int rule_read_known(const struct rule_reading *r, const struct yaml_node *known, const char *path,
+		    struct rule *rule)
+{
+	if (!known)
+		return 0;
+	if (known->type != YAML_MAP || known->count == 0)
+		return rule_complain(r, known, path, "is not a map of what is known and values");
+	YAML_EACH(known, it) {
+		char at[RULE_PATH_MAX];
+		snprintf(at, sizeof at, "%.32s.%.96s", path, it->key);
+		if (rule->known_count == CONDITIONS_MAX)
+			return rule_complain(r, it, at, "a rule has at most %d conditions", CONDITIONS_MAX);
+		struct condition *c = &rule->known[rule->known_count++];
+		int bad = find_attribute(r, it, at, c);
+		bad = bad ? bad : read_values(r, it, at, c);
 		if (bad)
 			return bad;
 	}
@@ -164,7 +204,7 @@ static bool condition_holds(const struct condition *c, const struct event *e)
 
 bool rule_matches(const struct rule *rule, const struct event *e)
 {
-	if (rule->kind != e->kind)
+	if (rule->kind != e->kind && !rule->any_kind)
 		return false;
 	for (size_t i = 0; i < rule->condition_count; i++)
 		if (!condition_holds(&rule->conditions[i], e))
@@ -172,10 +212,13 @@ bool rule_matches(const struct rule *rule, const struct event *e)
 	return true;
 }
 
-const struct rule *rules_pick(const struct rules *rules, enum action action, const struct event *e)
+const struct rule *rules_pick(const struct rules *rules, enum action action, const struct event *e,
+			      const struct known *known)
 {
-	for (size_t i = 0; i < rules->count; i++)
-		if (rules->items[i].action == action && rule_matches(&rules->items[i], e))
-			return &rules->items[i];
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->items[i];
+		if (rule->action == action && rule_matches(rule, e) && known_matches(rule, known))
+			return rule;
+	}
 	return NULL;
 }

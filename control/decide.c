@@ -21,8 +21,7 @@ struct trigger {
 	unsigned worker;
 };
 
-/* A short mark that tells sessions of one source apart. */
-static uint32_t session_mark(const struct event *e)
+uint32_t control_session_mark(const struct event *e)
 {
 	struct event_id session;
 	if (!event_id_of(e, FIELD_SESSION, &session))
@@ -256,40 +255,12 @@ static void event_probe(struct control *c, const struct event *e, const struct r
 		.ports = rule->ports,
 		.delay_min_us = rule->delay_min_us,
 		.delay_max_us = rule->delay_max_us,
-		.session = session_mark(e),
+		.session = control_session_mark(e),
 		.worker = worker,
 	};
 	if (rule->basis != BASIS_NONE && t.question.evidence.basis != rule->basis)
 		t.question.evidence.basis = BASIS_NONE;
 	decide(c, &t, &answer);
-}
-
-static void event_steer(struct control *c, const struct event *e, const struct rule *rule,
-			const struct address *source)
-{
-	struct bytes device_class = event_bytes(e, FIELD_DEVICE_CLASS);
-	const char *persona = rule->persona ? rule->persona
-					    : settings_persona_for(&c->settings, device_class);
-	if (!persona)
-		return; /* no persona of ours plays such a device */
-	const struct steer steer = {*source, e->id, c->now_us + c->settings.control->steering_ms * 1000,
-				    persona};
-	if (steers_set(c->steers, &steer) != 1)
-		return;
-	state_put_steer(c->state, &steer);
-	struct event *out = &c->event;
-	event_begin(out, EVENT_DECISION_MADE);
-	out->time_us = c->now_us;
-	event_set_address(out, FIELD_SRC, source);
-	event_set_text(out, FIELD_DECISION, "steered");
-	event_set_text(out, FIELD_REASON, reason_word(REASON_OK));
-	event_set_text(out, FIELD_RULE, rule->name);
-	event_set_text(out, FIELD_PERSONA, persona);
-	if (device_class.len)
-		event_set_bytes(out, FIELD_DEVICE_CLASS, device_class);
-	event_set_cause(out, e);
-	c->totals.steered++;
-	control_publish(c);
 }
 
 void control_event(struct control *c, const struct event *e, unsigned worker, uint64_t now_us)
@@ -298,7 +269,7 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 	struct address source;
 	c->now_us = now_us;
 	bytes_copy_text(event_bytes(e, FIELD_PROCESS), role, sizeof role);
-	if (!(c->rules.kinds & KIND_MASK(e->kind)) || !event_address(e, FIELD_SRC, &source))
+	if (!((c->rules.kinds | control_learns_from(c)) & KIND_MASK(e->kind)) || !event_address(e, FIELD_SRC, &source))
 		return;
 	if (prefix_set_holds(&c->settings.probers, &source)) {
 		c->totals.from_probers++;
@@ -308,10 +279,9 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 		c->totals.too_deep++;
 		return;
 	}
-	const struct rule *probe = rules_pick(&c->rules, ACTION_PROBE, e);
+	control_learn(c, e, &source, role);
+	const struct rule *probe = rules_pick(&c->rules, ACTION_PROBE, e, NULL);
 	if (probe)
 		event_probe(c, e, probe, &source, role, worker);
-	const struct rule *steer = rules_pick(&c->rules, ACTION_STEER, e);
-	if (steer)
-		event_steer(c, e, steer, &source);
+	control_steer(c, e, &source);
 }

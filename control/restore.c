@@ -127,6 +127,20 @@ static void restore_steer(void *arg, const struct steer *steer)
 		steers_set(c->steers, steer);
 }
 
+static void restore_source(void *arg, struct reader *r)
+{
+	struct control *c = arg;
+	if (c->sources)
+		source_read(c->sources, r, c->now_us);
+}
+
+static void restore_feature(void *arg, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us)
+{
+	struct control *c = arg;
+	if (c->campaigns)
+		campaigns_restore(c->campaigns, feature, campaign, sources, seen_us < c->now_us ? seen_us : c->now_us);
+}
+
 static void keep_target(void *arg, const struct target *t)
 {
 	struct control *c = arg;
@@ -156,6 +170,7 @@ int control_compact(struct control *c, struct fault *fault)
 	targets_each_looked(c->targets, keep_target, c);
 	looks_each(c->looks, keep_look, c);
 	steers_each(c->steers, keep_steer, c);
+	control_retain_learned(c);
 	return state_compact_end(c->state, fault);
 }
 
@@ -171,6 +186,14 @@ static int open_tables(struct control *c)
 		bad = looks_open(&c->looks, o->queue_max, o->network_looks, random_secret());
 	if (!bad)
 		bad = steers_open(&c->steers, k->steering_max, random_secret(), c->now_us);
+	if (bad || !(c->rules.known || k->campaigns || k->trial.unit == TRIAL_CAMPAIGN))
+		return bad;
+	bad = sources_open(&c->sources, k->sources_max, random_secret());
+	if (!bad)
+		bad = campaigns_open(&c->campaigns, k->features_max, (unsigned)k->campaign_sources,
+				     k->campaign_window_ms * 1000);
+	if (!bad)
+		bad = credentials_open(&c->credentials, &k->credential_lists);
 	return bad;
 }
 
@@ -178,7 +201,7 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 {
 	const struct active_options *o = c->settings.active;
 	const struct state_reader reader = {c, restore_key, restore_look, restore_given,
-					    restore_done, restore_target, restore_steer};
+					    restore_done, restore_target, restore_steer, restore_source, restore_feature};
 	c->now_us = now_us;
 	c->policy.settings = &c->settings;
 	c->policy.opted_out = &c->optout.set;
@@ -209,12 +232,17 @@ void control_close(struct control *c)
 	c->recent = NULL;
 	state_close(c->state);
 	steers_close(c->steers);
+	sources_close(c->sources);
+	campaigns_close(c->campaigns);
+	credentials_close(&c->credentials);
 	looks_close(c->looks);
 	targets_close(c->targets);
 	rules_done(&c->rules);
 	optout_done(&c->optout);
 	c->state = NULL;
 	c->steers = NULL;
+	c->sources = NULL;
+	c->campaigns = NULL;
 	c->looks = NULL;
 	c->targets = NULL;
 }

@@ -377,7 +377,7 @@ static void on_device_reset(void *arg, struct bus_request *request, struct bytes
 static void start(struct room *room)
 {
 	struct bus *bus = room->process->bus;
-	bus_subscribe(bus, room->control.rules.kinds);
+	bus_subscribe(bus, room->control.rules.kinds | control_learns_from(&room->control));
 	bus_ignore(bus, "journal"); /* it relays what the sensors told us themselves */
 	bus_on_request(bus, "lease.done", on_lease_done, room);
 	bus_on_request(bus, "look.ask", on_look_ask, room);
@@ -477,7 +477,7 @@ static const struct role control_role = {
 	.name = "control",
 	.summary = "decides who is looked at and what a visitor meets; owns all budgets",
 	.rights = SANDBOX_FILES | SANDBOX_PATHS,
-	.sends = KIND_MASK(EVENT_DECISION_MADE) |
+	.sends = KIND_MASK(EVENT_DECISION_MADE) | KIND_MASK(EVENT_CAMPAIGN_FOUND) |
 		 KIND_MASK(EVENT_SENSOR_CHANGED),
 	.talks_to = talks_to,
 	.door = true,

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/random.h"
+#include "control/known_inner.h"
 #include "control/looks_inner.h"
 #include "control/optout_inner.h"
 #include "control/policy_inner.h"
@@ -19,7 +20,9 @@
 #define RETOLD_US 5000000 /* a journal that is further behind than this has refused them */
 
 struct control_totals {
-	uint64_t allowed, refused, held_out, withdrawn, steered; /* decisions */
+	uint64_t allowed, refused, held_out, withdrawn; /* decisions about looks */
+	uint64_t steered, steered_at_random, not_steered; /* and about steering */
+	uint64_t campaigns;     /* found */
 	uint64_t by_reason[REASON_COUNT];
 	uint64_t merged;        /* triggers of the session that had led to a look already */
 	uint64_t repeated;      /* triggers told together */
@@ -37,6 +40,9 @@ struct control {
 	struct targets *targets;
 	struct looks *looks;
 	struct steers *steers;
+	struct sources *sources;     /* NULL: no rule asks what is known of a source */
+	struct campaigns *campaigns; /* likewise */
+	struct credentials credentials;
 	struct state *state;
 	struct pace packets, refusals;
 	struct sensor_budget {
@@ -54,6 +60,9 @@ struct control {
 	void (*revoke)(void *arg, const struct address *);
 	void *arg;
 	struct event event; /* what is being written */
+	struct event found; /* campaign.found, which rules are asked about */
+	bool stopping;
+	uint64_t kept_us;   /* when what is known was last written to the state */
 	struct look *recent; /* decided shortly before control died; NULL after control_retell() */
 	size_t recent_count;
 };
@@ -72,6 +81,22 @@ void control_retell(struct control *, uint64_t now_us);
 
 /* One event from a process; what it makes control decide. */
 void control_event(struct control *, const struct event *, unsigned worker, uint64_t now_us);
+
+uint32_t control_session_mark(const struct event *); /* tells sessions of one source apart; 0: none */
+
+/* In learn.c: */
+
+/* The kinds that tell something about a source. */
+kind_mask control_learns_from(const struct control *);
+/* Takes in what an event tells of its source; campaigns that this completes are told. */
+void control_learn(struct control *, const struct event *, const struct address *source, const char *role);
+void control_keep_learned(struct control *, uint64_t now_us); /* now and then: to the state */
+void control_retain_learned(struct control *);                /* all, for a compaction */
+
+/* In steer.c: */
+
+/* What the rules say about steering that source, now that this event came. */
+void control_steer(struct control *, const struct event *, const struct address *source);
 
 /* In tell.c: */
 

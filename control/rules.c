@@ -1,3 +1,4 @@
+#include "control/known_inner.h"
 #include "control/rules_reading_inner.h"
 #include <stddef.h>
 
@@ -16,7 +17,7 @@ static const char *const action_choices[] = {"probe", "steer", "visit", "analyse
 struct rule_option {
 	const char *name, *on, *basis, *persona;
 	int action;
-	const struct yaml_node *when, *delay_node;
+	const struct yaml_node *when, *known, *delay_node;
 	struct option_list ports;
 	uint64_t tier;
 	double hold_out;
@@ -25,10 +26,11 @@ struct rule_option {
 #define RULE(member) offsetof(struct rule_option, member)
 
 static const struct option rule_fields[] = {
-	{"on", OPTION_TEXT, RULE(on), .required = true, .summary = "kind of event"},
+	{"on", OPTION_TEXT, RULE(on), .summary = "kind of event; with `known` it may be left out"},
 	{"do", OPTION_CHOICE, RULE(action), .choices = action_choices, .required = true,
 	 .summary = "what to do about it"},
 	{"when", OPTION_NODE, RULE(when), .summary = "conditions on its fields"},
+	{"known", OPTION_NODE, RULE(known), .summary = "conditions on what is known of its source, of steer"},
 	{"name", OPTION_TEXT, RULE(name), .summary = "name of the rule, told with every decision"},
 	{"ports", OPTION_LIST, RULE(ports), "[23, 80]", .min = 1, .max = 65535, .element = OPTION_NUMBER,
 	 .summary = "ports to look at"},
@@ -40,12 +42,19 @@ static const struct option rule_fields[] = {
 	{0},
 };
 
-static int find_kind(const struct rule_reading *r, const struct yaml_node *n, const char *path,
-		     const char *name, enum event_kind *out)
+static int read_kind(const struct rule_reading *r, const struct yaml_node *n, const char *path,
+		     const struct rule_option *o, struct rule *rule)
 {
+	const char *name = o->on;
+	if (!name && o->known) {
+		rule->any_kind = true;
+		return 0;
+	}
+	if (!name)
+		return rule_complain(r, n, path, "a kind of event is missing; {on: login.tried, do: probe} would be right");
 	int kind = event_kind_find(bytes_of_text(name));
 	if (kind >= 0) {
-		*out = (enum event_kind)kind;
+		rule->kind = (enum event_kind)kind;
 		return 0;
 	}
 	const char *best = NULL;
@@ -111,9 +120,13 @@ static int read_action(const struct rule_reading *r, const struct yaml_node *n, 
 				action_choices[o->action]);
 	if (rule->action == ACTION_PROBE && o->persona)
 		return rule_complain(r, n, path, "a persona is for steer, a probe has none");
-	if (rule->action == ACTION_STEER && !o->persona && rule->kind != EVENT_HOST_IDENTIFIED)
+	bool classed = o->known && o->known->type == YAML_MAP && yaml_child(o->known, known_name(KNOWN_CLASS));
+	if (rule->action == ACTION_STEER && !o->persona && !classed &&
+	    (rule->any_kind || rule->kind != EVENT_HOST_IDENTIFIED))
 		return rule_complain(r, n, path,
 				"only host.identified names a device; another kind needs a persona to steer to");
+	if (rule->action == ACTION_PROBE && o->known)
+		return rule_complain(r, n, path, "known is for steer; a look goes by the event that proves its source");
 	rule->persona = o->persona;
 	return 0;
 }
@@ -143,9 +156,10 @@ static int read_rule(const struct rule_reading *r, const struct yaml_node *n, si
 		snprintf(at, sizeof at, "%s.%s", path, member);                \
 		bad = bad ? bad : (call);                                      \
 	} while (0)
-	STEP("on", find_kind(r, n, at, o.on, &rule->kind));
+	STEP("on", read_kind(r, n, at, &o, rule));
 	STEP("do", read_action(r, n, at, &o, rule));
 	STEP("when", rule_read_conditions(r, o.when, at, rule));
+	STEP("known", rule_read_known(r, o.known, at, rule));
 	STEP("ports", read_ports(r, n, at, &o.ports, rule));
 	STEP("basis", read_basis(r, n, at, &o, rule));
 	if (rule->action == ACTION_PROBE)
@@ -155,7 +169,7 @@ static int read_rule(const struct rule_reading *r, const struct yaml_node *n, si
 		return bad;
 	rule->tier = (uint8_t)o.tier;
 	rule->hold_out = yaml_child(n, "hold_out") ? o.hold_out : -1;
-	snprintf(at, sizeof at, "%s/%s", o.on, action_choices[o.action]);
+	snprintf(at, sizeof at, "%s/%s", o.on ? o.on : "known", action_choices[o.action]);
 	rule->name = arena_text(r->arena, bytes_of_text(o.name ? o.name : at));
 	return rule->name ? 0 : rule_complain(r, n, path, "the rules are too large");
 }
@@ -184,7 +198,8 @@ int rules_read(const struct settings *s, struct rules *out, struct fault *fault)
 	const struct yaml_node *it = count ? list->first : NULL;
 	for (size_t i = 0; i < count && !bad; i++, it = it->next) {
 		bad = read_rule(&r, it, i, &items[i]);
-		rules.kinds |= bad ? 0 : KIND_MASK(items[i].kind);
+		rules.kinds |= bad || items[i].any_kind ? 0 : KIND_MASK(items[i].kind);
+		rules.known |= !bad && (items[i].known_count || items[i].kind == EVENT_CAMPAIGN_FOUND);
 	}
 	if (bad) {
 		arena_done(&rules.arena);

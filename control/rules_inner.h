@@ -5,9 +5,11 @@
  *     - {on: login.tried, when: {login.accepted: true, dport: [23, 2323]}, do: probe,
  *        ports: [23, 80], tier: 1, delay: {min: 30s, max: 10m}, hold_out: 0.1, name: intruder}
  *     - {on: host.identified, when: {confidence: {min: 50}}, do: steer}
+ *     - {known: {credentials.list: mirai, sessions.human: 0}, do: steer, persona: dvr}
  *
  * All conditions of `when` must hold; a list holds when one of its values does; {min:, max:}
- * compares numbers; an address field compares with prefixes.  For one event the first rule
+ * compares numbers; an address field compares with prefixes.  `known` asks what is known of the
+ * source (control/known_inner.h); with it `on` may be left out: any event of that source.  For one event the first rule
  * of each action that matches is the one that acts.
  */
 #pragma once
@@ -40,6 +42,9 @@ struct rule {
 	enum action action;
 	struct condition conditions[CONDITIONS_MAX];
 	size_t condition_count;
+	struct condition known[CONDITIONS_MAX]; /* their `field` is an enum known_attribute */
+	size_t known_count;
+	bool any_kind; /* no `on`: whatever was learned of the source */
 	uint16_t ports[LEASE_PORTS_MAX];
 	uint8_t port_count, tier;
 	enum basis basis;        /* the look must have this one; BASIS_NONE: any */
@@ -53,11 +58,13 @@ struct rules {
 	const struct rule *items;
 	size_t count;
 	kind_mask kinds; /* what to subscribe to */
+	bool known;      /* some rule asks what is known of a source */
 };
 
 /* event_start() was called: modules' own fields may be named. */
 int rules_read(const struct settings *, struct rules *, struct fault *);
 void rules_done(struct rules *);
 bool rule_matches(const struct rule *, const struct event *);
-/* The first rule of that action that matches, or NULL. */
-const struct rule *rules_pick(const struct rules *, enum action, const struct event *);
+/* The first rule of that action that matches, or NULL.  `known` NULL: nothing is known of the source. */
+struct known;
+const struct rule *rules_pick(const struct rules *, enum action, const struct event *, const struct known *);

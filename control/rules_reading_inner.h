@@ -18,3 +18,4 @@ int rule_complain(const struct rule_reading *, const struct yaml_node *, const c
 const char *name_nearer(const char *name, const char *candidate, const char *best);
 int rule_read_conditions(const struct rule_reading *, const struct yaml_node *when,
 			 const char *path, struct rule *);
+int rule_read_known(const struct rule_reading *, const struct yaml_node *known, const char *path, struct rule *);

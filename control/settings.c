@@ -1,3 +1,5 @@
+#include "control/campaigns_inner.h"
+#include "control/credentials_inner.h"
 #include "control/settings_inner.h"
 #include "event/event.h"
 #include <stddef.h>
@@ -102,6 +104,21 @@ static const struct option class_fields[] = {
 	{0},
 };
 
+static const char *const unit_choices[] = {"source", "prefix", "campaign", NULL};
+
+#define TRIAL(member) offsetof(struct trial_options, member)
+static const struct option trial_fields[] = {
+	{"unit", OPTION_CHOICE, TRIAL(unit), "source", .choices = unit_choices,
+	 .summary = "what is drawn: each source, its /24 or /48, or its campaign (its prefix while it has none)"},
+	{"hold_out", OPTION_FRACTION, TRIAL(hold_out),
+	 .summary = "share that is never steered; absent: as active.hold_out"},
+	{"random", OPTION_FRACTION, TRIAL(random), "0",
+	 .summary = "share of the others that meets a persona drawn at random instead of the fitting one"},
+	{"seed", OPTION_NUMBER, TRIAL(seed), "0",
+	 .summary = "of the draw; 0: a secret that was drawn at the first start"},
+	{0},
+};
+
 static const struct option control_fields[] = {
 	{"silent_decoys", OPTION_FRACTION, CONTROL(silent_decoys),
 	 .summary = "share of decoys whose visitors are never looked at; absent: as active.hold_out"},
@@ -118,6 +135,21 @@ static const struct option control_fields[] = {
 	{"steering", OPTION_LIST, CONTROL(steering), .element = OPTION_MAP, .fields = class_fields,
 	 .size = sizeof(struct class_option),
 	 .summary = "which persona a class of device meets; empty: the built-in personas' classes"},
+	{"trial", OPTION_MAP, CONTROL(trial), .fields = trial_fields,
+	 .summary = "who is steered and who is not, so that the effect of steering can be measured"},
+	{"sources_max", OPTION_NUMBER, CONTROL(sources_max), "200000", .min = 1, .max = 10000000,
+	 .summary = "sources of which is kept what is known, about 240 bytes each"},
+	{"credential_lists", OPTION_LIST, CONTROL(credential_lists), .element = OPTION_MAP, .fields = credential_fields,
+	 .size = sizeof(struct credential_option),
+	 .summary = "named lists for known: {credentials.list: NAME}; \"mirai\" is built in"},
+	{"campaigns", OPTION_BOOL, CONTROL(campaigns), "false",
+	 .summary = "look for campaigns also where no rule or trial asks for what is known of a source"},
+	{"campaign_sources", OPTION_NUMBER, CONTROL(campaign_sources), "3", .min = 2, .max = CAMPAIGN_FOUNDERS_MAX,
+	 .summary = "sources that share a feature before they are a campaign"},
+	{"campaign_window", OPTION_DURATION, CONTROL(campaign_window_ms), "7d", .min = 1000,
+	 .summary = "a feature that nobody showed for so long begins anew"},
+	{"features_max", OPTION_NUMBER, CONTROL(features_max), "100000", .min = 1, .max = 10000000,
+	 .summary = "features that campaigns may share, about 128 bytes each"},
 	{0},
 };
 
@@ -214,6 +246,31 @@ static int read_own(struct settings *s)
 	return bad;
 }
 
+static void add_to_pool(struct settings *s, const char *persona)
+{
+	for (size_t i = 0; i < s->pool_count; i++)
+		if (!strcmp(s->pool[i], persona))
+			return;
+	if (s->pool_count < TRIAL_PERSONAS_MAX)
+		s->pool[s->pool_count++] = persona;
+}
+
+/* Where the decoys name no personas, the classes' ones are known to be there. */
+static void read_pool(struct settings *s)
+{
+	const struct yaml_node *decoys = node_at(s->config, "passive", "decoys");
+	if (decoys && decoys->type == YAML_LIST)
+		YAML_EACH(decoys, it) {
+			const struct yaml_node *list = it->type == YAML_MAP ? yaml_child(it, "personas") : NULL;
+			for (const struct yaml_node *p = list && list->type == YAML_LIST ? list->first : NULL; p;
+			     p = p->next)
+				if (p->type == YAML_SCALAR)
+					add_to_pool(s, (const char *)p->text.at);
+		}
+	if (s->pool_count == 0)
+		settings_class_personas(s, add_to_pool);
+}
+
 static int read_probers(struct settings *s, struct fault *fault)
 {
 	struct prefix_set ours = {0};
@@ -302,6 +359,10 @@ int settings_read(const struct config *config, struct settings *out, struct faul
 		s.delay.max_ms = s.delay.min_ms; /* one time: not drawn */
 	bool named = node_at(config, "control", "silent_decoys") != NULL;
 	s.silent_share = named ? s.control->silent_decoys : s.active->hold_out;
+	const struct yaml_node *trial = node_at(config, "control", "trial");
+	named = trial && trial->type == YAML_MAP && yaml_child(trial, "hold_out");
+	s.steering_hold_out = named ? s.control->trial.hold_out : s.active->hold_out;
+	read_pool(&s);
 	if (s.decoy_addresses < DECOYS_FOR_SILENCE)
 		s.silent_share = 0;
 	*out = s;

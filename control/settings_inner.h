@@ -10,6 +10,7 @@
 #include "control/policy.h"
 
 #define SURVEYS_MAX 64
+#define TRIAL_PERSONAS_MAX 64
 #define TIER_MAX 2
 #define PACKETS_PER_PORT_MAX 1000
 
@@ -51,11 +52,23 @@ struct class_option {
 	const char *device_class, *persona;
 };
 
+enum trial_unit { TRIAL_SOURCE, TRIAL_PREFIX, TRIAL_CAMPAIGN };
+
+struct trial_options {
+	int unit; /* of enum trial_unit */
+	double hold_out, random;
+	uint64_t seed;
+};
+
 struct control_options {
 	double silent_decoys;
 	uint64_t targets_max, repeat_window_ms, refusals_per_second;
 	uint64_t steering_max, steering_ms;
 	struct option_list steering; /* struct class_option */
+	struct trial_options trial;
+	bool campaigns;
+	uint64_t sources_max, features_max, campaign_sources, campaign_window_ms;
+	struct option_list credential_lists; /* struct credential_option */
 };
 
 struct settings {
@@ -65,7 +78,9 @@ struct settings {
 	const struct control_options *control;
 	const struct yaml_node *rules; /* NULL: the default ones */
 	struct delay_option delay;     /* where a rule names none */
-	double silent_share;
+	double silent_share, steering_hold_out;
+	const char *pool[TRIAL_PERSONAS_MAX]; /* that the decoys play: what the random arm draws from */
+	size_t pool_count;
 	struct prefix_set scope, special, own, probers, known_scanners;
 	struct prefix_set silent; /* decoys that never react: `react: false` */
 	size_t decoy_addresses;   /* at most; UINT32_MAX when more */
@@ -83,3 +98,5 @@ int settings_read(const struct config *, struct settings *, struct fault *);
 void settings_done(struct settings *);
 /* The persona that a visitor of that class meets, or NULL. */
 const char *settings_persona_for(const struct settings *, struct bytes device_class);
+/* Every persona that some class meets, perhaps more than once. */
+void settings_class_personas(struct settings *, void (*each)(struct settings *, const char *persona));

@@ -14,7 +14,17 @@
 #define PENDING_MAX (64u << 20)
 #define PENDING_FLUSH (1u << 20)
 
-enum record { RECORD_KEY = 1, RECORD_LOOK, RECORD_GIVEN, RECORD_DONE, RECORD_TARGET, RECORD_STEER };
+enum record {
+	RECORD_KEY = 1,
+	RECORD_LOOK,
+	RECORD_GIVEN,
+	RECORD_DONE,
+	RECORD_TARGET,
+	RECORD_STEER_OLD, /* as versions without a trial wrote it: without arm, rule, unit and reasons */
+	RECORD_STEER,
+	RECORD_SOURCE,
+	RECORD_FEATURE,
+};
 
 struct state {
 	int directory, fd, old_fd; /* old_fd: while compacting */
@@ -62,17 +72,41 @@ static void read_target(struct reader *r, const struct state_reader *to)
 		to->target(to->arg, &a, &decision, &root, looked);
 }
 
-static void read_steer(struct reader *r, const struct state_reader *to)
+static const char *read_short_text(struct reader *r, char *text, size_t n)
+{
+	struct bytes b = read_bytes(r, read_u8(r));
+	if (!bytes_copy_text(b, text, n))
+		r->bad = true;
+	return text;
+}
+
+static void read_steer(struct reader *r, bool old, const struct state_reader *to)
 {
 	struct steer s = {0};
-	char persona[STEER_PERSONA_NAME_MAX + 1];
+	char persona[STEER_PERSONA_NAME_MAX + 1], rule[STEER_RULE_MAX + 1], unit[STEER_UNIT_MAX + 1],
+		why[STEER_WHY_MAX + 1];
 	read_sixteen(r, s.source.b);
 	read_sixteen(r, s.cause.b);
 	s.expires_us = read_u64(r);
-	struct bytes name = read_bytes(r, read_u8(r));
-	s.persona = persona;
-	if (reader_ok(r) && bytes_copy_text(name, persona, sizeof persona))
+	s.persona = read_short_text(r, persona, sizeof persona);
+	if (!old) {
+		uint8_t arm = read_u8(r);
+		s.arm = arm < STEER_ARMS ? (enum steer_arm)arm : ARM_STEERED;
+		s.rule = read_short_text(r, rule, sizeof rule);
+		s.unit = read_short_text(r, unit, sizeof unit);
+		s.why = read_short_text(r, why, sizeof why);
+	}
+	if (reader_ok(r))
 		to->steer(to->arg, &s);
+}
+
+static void read_feature(struct reader *r, const struct state_reader *to)
+{
+	uint64_t feature = read_u64(r), campaign = read_u64(r);
+	uint32_t sources = read_u32(r);
+	uint64_t seen_us = read_u64(r);
+	if (reader_ok(r))
+		to->feature(to->arg, feature, campaign, sources, seen_us);
 }
 
 static void read_record(struct bytes record, const struct state_reader *to)
@@ -100,8 +134,15 @@ static void read_record(struct bytes record, const struct state_reader *to)
 	case RECORD_TARGET:
 		read_target(&r, to);
 		return;
+	case RECORD_STEER_OLD:
 	case RECORD_STEER:
-		read_steer(&r, to);
+		read_steer(&r, type == RECORD_STEER_OLD, to);
+		return;
+	case RECORD_SOURCE:
+		to->source(to->arg, &r);
+		return;
+	case RECORD_FEATURE:
+		read_feature(&r, to);
 		return;
 	}
 }
@@ -275,6 +316,14 @@ void state_put_target(struct state *s, const struct address *a, const struct eve
 	record_end(s, &w);
 }
 
+static void write_short_text(struct writer *w, const char *text)
+{
+	text = text ? text : "";
+	write_u8(w, (uint8_t)strlen(text));
+	write_text(w, text);
+}
+
+/* Of steers_find() or steers_each(): its texts are within their limits, or absent. */
 void state_put_steer(struct state *s, const struct steer *steer)
 {
 	uint8_t room[STATE_RECORD_MAX];
@@ -282,8 +331,30 @@ void state_put_steer(struct state *s, const struct steer *steer)
 	write_bytes(&w, steer->source.b, sizeof steer->source.b);
 	write_id(&w, &steer->cause);
 	write_u64(&w, steer->expires_us);
-	write_u8(&w, (uint8_t)strlen(steer->persona));
-	write_text(&w, steer->persona);
+	write_short_text(&w, steer->persona);
+	write_u8(&w, (uint8_t)steer->arm);
+	write_short_text(&w, steer->rule);
+	write_short_text(&w, steer->unit);
+	write_short_text(&w, steer->why);
+	record_end(s, &w);
+}
+
+void state_put_source(struct state *s, const struct sources *sources, const struct source *source)
+{
+	uint8_t room[STATE_RECORD_MAX];
+	struct writer w = record_begin(room, RECORD_SOURCE);
+	source_write(sources, source, &w);
+	record_end(s, &w);
+}
+
+void state_put_feature(struct state *s, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us)
+{
+	uint8_t room[STATE_RECORD_MAX];
+	struct writer w = record_begin(room, RECORD_FEATURE);
+	write_u64(&w, feature);
+	write_u64(&w, campaign);
+	write_u32(&w, sources);
+	write_u64(&w, seen_us);
 	record_end(s, &w);
 }
 

@@ -12,6 +12,7 @@
  */
 #pragma once
 #include "control/looks_inner.h"
+#include "control/sources_inner.h"
 #include "control/steers_inner.h"
 
 #define STATE_RECORD_MAX 1024
@@ -34,6 +35,8 @@ struct state_reader {
 	void (*target)(void *arg, const struct address *, const struct event_id *decision,
 		       const struct event_id *root, uint64_t looked_us);
 	void (*steer)(void *arg, const struct steer *);
+	void (*source)(void *arg, struct reader *); /* as source_read() takes it */
+	void (*feature)(void *arg, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us);
 };
 
 /* Reads a file's text; returns how many bytes of it are whole. */
@@ -53,6 +56,8 @@ void state_put_done(struct state *, const struct event_id *, uint64_t looked_us)
 void state_put_target(struct state *, const struct address *, const struct event_id *decision,
 		      const struct event_id *root, uint64_t looked_us);
 void state_put_steer(struct state *, const struct steer *);
+void state_put_source(struct state *, const struct sources *, const struct source *);
+void state_put_feature(struct state *, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us);
 /* All that was put is written, or a fault: then nothing may be given to the prober. */
 int state_flush(struct state *, struct fault *);
 

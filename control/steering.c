@@ -51,3 +51,12 @@ const char *settings_persona_for(const struct settings *s, struct bytes device_c
 			return defaults[i].persona;
 	return NULL;
 }
+
+void settings_class_personas(struct settings *s, void (*each)(struct settings *, const char *persona))
+{
+	const struct class_option *own = s->control->steering.items;
+	for (size_t i = 0; i < s->control->steering.count; i++)
+		each(s, own[i].persona);
+	for (size_t i = 0; s->control->steering.count == 0 && i < sizeof defaults / sizeof *defaults; i++)
+		each(s, defaults[i].persona);
+}

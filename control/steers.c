@@ -2,7 +2,8 @@
 #include "base/error.h"
 #include <stdlib.h>
 
-#define ENTRY_WIRE_MAX (16 + 16 + 1 + STEER_PERSONA_NAME_MAX)
+#define ARM_NAME_MAX 8
+#define ENTRY_WIRE_MAX (16 + 16 + 4 + STEER_PERSONA_NAME_MAX + ARM_NAME_MAX + STEER_RULE_MAX + STEER_WHY_MAX)
 #define HEADER_WIRE (8 + 1 + 4)
 #define SLACK 4096 /* forgotten entries that wait to be told, beyond the bound */
 
@@ -10,10 +11,11 @@ struct steer_entry {
 	struct address source;
 	struct event_id cause;
 	uint64_t expires_us;
+	char *texts;            /* rule, unit and reasons, each with its NUL */
 	uint32_t next;          /* in its bucket, or in the free list */
 	uint32_t older, newer;  /* by the time they were set */
 	uint32_t changed_next;  /* in the list of what was not told yet */
-	uint8_t persona;
+	uint8_t persona, arm;
 	bool used, changed, gone; /* gone: forgotten, but the workers do not know yet */
 };
 
@@ -52,10 +54,18 @@ int steers_open(struct steers **out, size_t max, uint64_t key, uint64_t version)
 	return 0;
 }
 
+const char *steer_arm_name(enum steer_arm arm)
+{
+	static const char *const names[STEER_ARMS] = {"steered", "random", "held-out"};
+	return names[arm < STEER_ARMS ? arm : ARM_STEERED];
+}
+
 void steers_close(struct steers *s)
 {
 	if (!s)
 		return;
+	for (uint32_t i = 1; s->entries && i <= s->top; i++)
+		free(s->entries[i].texts);
 	free(s->entries);
 	free(s->buckets);
 	free(s);
@@ -129,6 +139,7 @@ static void entry_free(struct steers *s, uint32_t i)
 	while (*at != i)
 		at = &s->entries[*at].next;
 	*at = s->entries[i].next;
+	free(s->entries[i].texts);
 	s->entries[i] = (struct steer_entry){.next = s->free};
 	s->free = i;
 }
@@ -161,6 +172,51 @@ static uint32_t entry_new(struct steers *s, const struct address *a)
 	return i;
 }
 
+/* As much of a text as may be kept, without half a character at the end. */
+static struct bytes cut(const char *text, size_t max)
+{
+	struct bytes b = bytes_of_text(text ? text : "");
+	b.len = b.len < max ? b.len : max;
+	while (b.len && !bytes_is_utf8(b))
+		b.len--;
+	return b;
+}
+
+/* Three texts in one piece: rule, unit, reasons. */
+static char *texts_of(const struct steer *steer)
+{
+	const struct bytes parts[] = {cut(steer->rule, STEER_RULE_MAX), cut(steer->unit, STEER_UNIT_MAX),
+				      cut(steer->why, STEER_WHY_MAX)};
+	size_t n = 0;
+	for (size_t i = 0; i < 3; i++)
+		n += parts[i].len + 1;
+	char *texts = calloc(1, n);
+	struct writer w = writer_of(texts, texts ? n : 0);
+	for (size_t i = 0; texts && i < 3; i++) {
+		write_span(&w, parts[i]);
+		write_u8(&w, 0);
+	}
+	return texts;
+}
+
+static struct steer steer_of(const struct steers *s, const struct steer_entry *e)
+{
+	struct steer steer = {e->source, e->cause, e->expires_us, s->personas[e->persona], e->arm, "", "", ""};
+	if (e->texts) {
+		steer.rule = e->texts;
+		steer.unit = steer.rule + strlen(steer.rule) + 1;
+		steer.why = steer.unit + strlen(steer.unit) + 1;
+	}
+	return steer;
+}
+
+static bool entry_is(const struct steers *s, const struct steer_entry *e, const struct steer *steer, int persona)
+{
+	if (e->gone || e->persona != persona || e->arm != steer->arm)
+		return false;
+	return bytes_equal_text(cut(steer->rule, STEER_RULE_MAX), steer_of(s, e).rule);
+}
+
 int steers_set(struct steers *s, const struct steer *steer)
 {
 	int persona = persona_number(s, steer->persona);
@@ -172,7 +228,7 @@ int steers_set(struct steers *s, const struct steer *steer)
 	if (!i)
 		return ERR_FULL;
 	struct steer_entry *e = &s->entries[i];
-	bool same = !e->gone && e->persona == persona;
+	bool same = entry_is(s, e, steer, persona);
 	if (!e->gone)
 		order_remove(s, i);
 	else
@@ -182,15 +238,14 @@ int steers_set(struct steers *s, const struct steer *steer)
 	e->expires_us = steer->expires_us;
 	if (same)
 		return 0;
+	char *texts = texts_of(steer);
+	free(e->texts);
+	e->texts = texts; /* without memory: steered all the same, but without its reasons */
 	e->persona = (uint8_t)persona;
+	e->arm = (uint8_t)steer->arm;
 	e->cause = steer->cause;
 	mark_changed(s, i);
 	return 1;
-}
-
-static struct steer steer_of(const struct steers *s, const struct steer_entry *e)
-{
-	return (struct steer){e->source, e->cause, e->expires_us, s->personas[e->persona]};
 }
 
 bool steers_find(const struct steers *s, const struct address *a, struct steer *out)
@@ -208,13 +263,22 @@ void steers_expire(struct steers *s, uint64_t now_us)
 		forget(s, s->oldest);
 }
 
+static void write_short_text(struct writer *w, const char *text)
+{
+	write_u8(w, (uint8_t)strlen(text));
+	write_text(w, text);
+}
+
 static void write_entry(const struct steers *s, const struct steer_entry *e, struct writer *w)
 {
-	const char *name = e->gone ? "" : s->personas[e->persona];
+	const struct steer steer = steer_of(s, e);
+	const bool none = e->gone || !*steer.persona;
 	write_bytes(w, e->source.b, sizeof e->source.b);
 	write_bytes(w, e->cause.b, sizeof e->cause.b);
-	write_u8(w, (uint8_t)strlen(name));
-	write_text(w, name);
+	write_short_text(w, none ? "" : steer.persona);
+	write_short_text(w, none ? "" : steer_arm_name(steer.arm));
+	write_short_text(w, none ? "" : steer.rule);
+	write_short_text(w, none ? "" : steer.why);
 }
 
 static void write_header(struct steers *s, struct writer *w, uint8_t flags)
@@ -260,9 +324,10 @@ bool steers_write_all(struct steers *s, size_t *at, struct writer *w)
 	write_header(s, w, *at == 0 ? STEER_FLAG_ALL : 0);
 	size_t i = *at + 1;
 	for (; i <= s->top && writer_left(w) >= ENTRY_WIRE_MAX; i++) {
-		if (!s->entries[i].used || s->entries[i].gone)
+		const struct steer_entry *e = &s->entries[i];
+		if (!e->used || e->gone || !*s->personas[e->persona])
 			continue;
-		write_entry(s, &s->entries[i], w);
+		write_entry(s, e, w);
 		count++;
 	}
 	write_count(w, count);

@@ -76,6 +76,7 @@ void control_tick(struct control *c, uint64_t now_us)
 	targets_expire(c->targets, now_us, 10000);
 	steers_expire(c->steers, now_us);
 	control_overdue(c, now_us);
+	control_keep_learned(c, now_us);
 }
 
 void control_tell_all(struct control *c, uint64_t now_us)
@@ -85,4 +86,6 @@ void control_tell_all(struct control *c, uint64_t now_us)
 	while ((target = targets_window_over(c->targets, UINT64_MAX)))
 		control_window_tell(c, target);
 	bulk_tell(c);
+	c->stopping = true;
+	control_keep_learned(c, now_us);
 }

@@ -13,8 +13,8 @@ static void ask_all(const struct rules *rules)
 		event_set_address(&e, FIELD_SRC, &a);
 		event_set_number(&e, FIELD_DPORT, 23);
 		event_set_bytes(&e, FIELD_LOGIN_USER, BYTES("root"));
-		rules_pick(rules, ACTION_PROBE, &e);
-		rules_pick(rules, ACTION_STEER, &e);
+		rules_pick(rules, ACTION_PROBE, &e, NULL);
+		rules_pick(rules, ACTION_STEER, &e, NULL);
 	}
 }
 

@@ -21,12 +21,25 @@ static void on_target(void *arg, const struct address *a, const struct event_id 
 	*(uint64_t *)arg += a->b[15] + decision->b[15] + root->b[15] + looked_us;
 }
 
-static void on_steer(void *arg, const struct steer *s) { *(uint64_t *)arg += strlen(s->persona); }
+static void on_steer(void *arg, const struct steer *s) { *(uint64_t *)arg += strlen(s->persona) + s->arm; }
+
+static void on_source(void *arg, struct reader *r)
+{
+	struct sources *sources = NULL;
+	if (sources_open(&sources, 4, 1) == 0)
+		*(uint64_t *)arg += source_read(sources, r, 1);
+	sources_close(sources);
+}
+
+static void on_feature(void *arg, uint64_t feature, uint64_t campaign, uint32_t count, uint64_t seen_us)
+{
+	*(uint64_t *)arg += feature + campaign + count + seen_us;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	uint64_t sum = 0;
-	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer};
+	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer, on_source, on_feature};
 	size_t whole = state_read((struct bytes){bytes, n}, &reader);
 	if (whole > n || state_read((struct bytes){bytes, whole}, &reader) != whole)
 		abort();

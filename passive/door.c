@@ -52,6 +52,21 @@ void door_report(struct room *r)
 	room_publish(r, e);
 }
 
+FIELD(field_steer_arm, "steer.arm", TEXT, 0, "arm of the trial of steering: steered, random, held-out");
+
+static void set_why(const struct room *r, const struct visit *v, struct event *e)
+{
+	struct steering_why why;
+	if (!steering_why(&r->steering, &v->source, &why))
+		return;
+	if (why.arm.len)
+		event_set_bytes(e, field_steer_arm, why.arm);
+	if (why.rule.len)
+		event_set_bytes(e, FIELD_RULE, why.rule);
+	if (why.reasons.len)
+		event_set_bytes(e, FIELD_EVIDENCE, why.reasons);
+}
+
 /* The event behind a visit that is steered: told once, when the visit begins. */
 static void tell_steered(struct room *r, struct visit *v, const struct session *s)
 {
@@ -59,6 +74,7 @@ static void tell_steered(struct room *r, struct visit *v, const struct session *
 	event_begin(e, EVENT_HOST_STEERED);
 	session_mark(s, e);
 	event_set_number(e, FIELD_TABLE_VERSION, v->version);
+	set_why(r, v, e);
 	if (!id_is_zero(&v->cause))
 		event_set_chain(e, &v->cause, &v->cause, 0);
 	v->steered = e->id = bus_id(r->bus, r->stage.utc_us);
@@ -162,7 +178,7 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 		return no;
 	bool fresh;
 	struct visit *v = steering_enter(&r->steering, peer, local, room_ms(r), &fresh);
-	if (v && !decoy->steer)
+	if (v && (!decoy->steer || !decoy->react))
 		v->persona = NULL;
 	const struct persona *persona = cast(decoy, v, address_hash(local, r->stage.device_key));
 	const struct offered_port *offered = offered_there(r, decoy, persona, l->offered);

@@ -2,12 +2,22 @@
 #include "base/random.h"
 #include <stdlib.h>
 
+enum steer_text { TEXT_ARM, TEXT_RULE, TEXT_REASONS, STEER_TEXTS };
+
+struct steer_line {
+	struct address source;
+	struct event_id cause;
+	struct bytes name, texts[STEER_TEXTS];
+};
+
 struct steer_entry {
 	struct table_node node;
 	struct address source;
 	struct event_id cause;
 	const struct persona *persona;
 	uint64_t version;
+	uint8_t *texts; /* arm, rule, reasons, one after the other */
+	uint8_t lengths[STEER_TEXTS];
 };
 
 int steering_open(struct steering *st, const struct persona_set *personas, size_t entries_max,
@@ -28,11 +38,17 @@ int steering_open(struct steering *st, const struct persona_set *personas, size_
 	return 0;
 }
 
+static void entry_free(struct steer_entry *e)
+{
+	free(e->texts);
+	free(e);
+}
+
 static void entries_clear(struct steering *st)
 {
 	size_t from = 0;
 	for (struct table_node *n; (n = table_take_any(&st->table, &from)) != NULL;)
-		free(TABLE_OWNER(n, struct steer_entry, node));
+		entry_free(TABLE_OWNER(n, struct steer_entry, node));
 }
 
 void steering_done(struct steering *st)
@@ -64,12 +80,29 @@ static struct steer_entry *entry_of(const struct steering *st, const struct addr
 static void entry_drop(struct steering *st, struct steer_entry *e)
 {
 	table_remove(&st->table, &e->node);
-	free(e);
+	entry_free(e);
 }
 
-static void entry_put(struct steering *st, const struct address *source,
-                      const struct event_id *cause, struct bytes name)
+/* Without memory it is steered all the same, but cannot say why. */
+static void entry_explain(struct steer_entry *e, const struct bytes texts[STEER_TEXTS])
 {
+	size_t total = 0;
+	for (size_t i = 0; i < STEER_TEXTS; i++)
+		total += texts[i].len;
+	free(e->texts);
+	memset(e->lengths, 0, sizeof e->lengths);
+	e->texts = total ? malloc(total) : NULL;
+	struct writer w = writer_of(e->texts, e->texts ? total : 0);
+	for (size_t i = 0; e->texts && i < STEER_TEXTS; i++) {
+		write_span(&w, texts[i]);
+		e->lengths[i] = (uint8_t)texts[i].len;
+	}
+}
+
+static void entry_put(struct steering *st, const struct steer_line *line)
+{
+	const struct address *source = &line->source;
+	const struct bytes name = line->name;
 	char text[PERSONA_NAME_MAX + 1];
 	uint64_t hash = address_hash(source, st->key);
 	struct steer_entry *e = entry_of(st, source, hash);
@@ -90,22 +123,22 @@ static void entry_put(struct steering *st, const struct address *source,
 		return;
 	}
 	e->source = *source;
-	e->cause = *cause;
+	e->cause = line->cause;
 	e->persona = persona;
 	e->version = st->version;
+	entry_explain(e, line->texts);
 }
-
-struct steer_line {
-	struct address source;
-	struct event_id cause;
-	struct bytes name;
-};
 
 static bool read_line_of_table(struct reader *r, struct steer_line *line)
 {
 	struct bytes source = read_bytes(r, sizeof line->source.b);
 	struct bytes cause = read_bytes(r, sizeof line->cause.b);
 	line->name = read_bytes(r, read_u8(r));
+	for (size_t i = 0; i < STEER_TEXTS; i++) {
+		line->texts[i] = read_bytes(r, read_u8(r));
+		if (!bytes_is_utf8(line->texts[i]))
+			return false;
+	}
 	if (!reader_ok(r))
 		return false;
 	memcpy(line->source.b, source.at, source.len);
@@ -134,7 +167,7 @@ int steering_update(struct steering *st, struct bytes payload)
 		entries_clear(st);
 	for (uint32_t i = 0; i < count; i++)
 		if (read_line_of_table(&r, &line))
-			entry_put(st, &line.source, &line.cause, line.name);
+			entry_put(st, &line);
 	return 0;
 }
 
@@ -203,6 +236,19 @@ struct visit *steering_enter(struct steering *st, const struct address *source,
 	v->sessions++;
 	visit_touch(st, v, now_ms);
 	return v;
+}
+
+bool steering_why(const struct steering *st, const struct address *source, struct steering_why *out)
+{
+	const struct steer_entry *e = entry_of(st, source, address_hash(source, st->key));
+	if (!e || !e->texts)
+		return false;
+	struct reader r = reader_of(e->texts, (size_t)e->lengths[TEXT_ARM] + e->lengths[TEXT_RULE] +
+	                                              e->lengths[TEXT_REASONS]);
+	out->arm = read_bytes(&r, e->lengths[TEXT_ARM]);
+	out->rule = read_bytes(&r, e->lengths[TEXT_RULE]);
+	out->reasons = read_bytes(&r, e->lengths[TEXT_REASONS]);
+	return true;
 }
 
 void steering_leave(struct steering *st, const struct address *source, const struct address *local,

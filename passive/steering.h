@@ -4,7 +4,8 @@
  * Control tells "steer.table" to each worker; accept consults only what is here:
  *
  *   version u64, flags u8 (1: replaces all), count u32, then entries of
- *   source address (16), cause id (16), persona name (u8 length; empty: no longer steered)
+ *   source address (16), cause id (16), and texts, each with its length as u8: name of the persona
+ *   (empty: no longer steered), arm of the trial, rule, reasons
  *
  * A table of a version not above ours is old news and ignored.  A visit is one source at one
  * of our addresses until it has been away for the idle time; its persona never changes
@@ -51,6 +52,11 @@ size_t steering_count(const struct steering *);
 /* A session begins: its visit (`fresh`: a new one), or NULL when there is no memory. */
 struct visit *steering_enter(struct steering *, const struct address *source,
                              const struct address *local, uint64_t now_ms, bool *fresh);
+/* Why that source is steered, as the table says now; false: it no longer is. */
+struct steering_why {
+	struct bytes arm, rule, reasons;
+};
+bool steering_why(const struct steering *, const struct address *source, struct steering_why *out);
 /* It ended; the visit may have been forgotten meanwhile. */
 void steering_leave(struct steering *, const struct address *source, const struct address *local,
                     uint64_t now_ms);

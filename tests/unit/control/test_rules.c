@@ -43,24 +43,24 @@ TEST(rules_by_default_probe_intruders_and_steer_the_identified)
 {
 	open_rules("");
 	login(true, 23, "8.8.8.8");
-	const struct rule *r = rules_pick(&rules, ACTION_PROBE, &e);
+	const struct rule *r = rules_pick(&rules, ACTION_PROBE, &e, NULL);
 	CHECK(r && r->port_count == 2 && r->ports[0] == 23 && r->ports[1] == 80 && r->tier == 1);
 	CHECK(r->delay_min_us == 30 * 1000000u && r->delay_max_us == 600 * 1000000u && r->hold_out < 0);
 	CHECK(!strcmp(r->name, "intruder"));
-	CHECK(!rules_pick(&rules, ACTION_STEER, &e));
+	CHECK(!rules_pick(&rules, ACTION_STEER, &e, NULL));
 	login(false, 23, "8.8.8.8");
-	CHECK(!rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(!rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	event_begin(&e, EVENT_HOST_IDENTIFIED);
-	CHECK(!rules_pick(&rules, ACTION_STEER, &e)); /* without any confidence */
+	CHECK(!rules_pick(&rules, ACTION_STEER, &e, NULL)); /* without any confidence */
 	event_set_number(&e, FIELD_CONFIDENCE, 49);
-	CHECK(!rules_pick(&rules, ACTION_STEER, &e));
+	CHECK(!rules_pick(&rules, ACTION_STEER, &e, NULL));
 	event_set_number(&e, FIELD_CONFIDENCE, 50);
-	CHECK(rules_pick(&rules, ACTION_STEER, &e));
+	CHECK(rules_pick(&rules, ACTION_STEER, &e, NULL));
 	event_begin(&e, EVENT_SESSION_CLOSED);
 	event_set_number(&e, FIELD_COMMANDS, 0);
-	CHECK(!rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(!rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	event_set_number(&e, FIELD_COMMANDS, 1);
-	CHECK(rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	CHECK(rules.kinds & KIND_MASK(EVENT_FILE_CAPTURED));
 	CHECK(!(rules.kinds & KIND_MASK(EVENT_COMMAND_SENT)));
 	close_rules();
@@ -81,23 +81,23 @@ TEST(rules_compare_every_type_of_field)
 		   "  - {on: login.tried, do: probe, name: ports, when: {dport: {min: 1000, max: 2000}}}\n"
 		   "  - {on: login.tried, do: probe, name: high, when: {dport: {min: 60000}}}\n");
 	login(true, 2323, "8.8.1.2");
-	CHECK(rules_pick(&rules, ACTION_PROBE, &e) == &rules.items[0]);
+	CHECK(rules_pick(&rules, ACTION_PROBE, &e, NULL) == &rules.items[0]);
 	login(true, 23, "2606:4700::9");
-	CHECK(rules_pick(&rules, ACTION_PROBE, &e) == &rules.items[0]);
+	CHECK(rules_pick(&rules, ACTION_PROBE, &e, NULL) == &rules.items[0]);
 	login(true, 24, "8.8.1.2");
-	CHECK(!rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(!rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	login(false, 23, "8.8.1.2");
-	CHECK(!rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(!rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	login(true, 23, "8.9.1.2");
-	CHECK(!rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(!rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	event_set_bytes(&e, FIELD_LOGIN_USER, BYTES("guest"));
-	CHECK(!rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(!rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	login(false, 2000, "9.9.9.9");
-	CHECK(rules_pick(&rules, ACTION_PROBE, &e) == &rules.items[1]);
+	CHECK(rules_pick(&rules, ACTION_PROBE, &e, NULL) == &rules.items[1]);
 	login(false, 2001, "9.9.9.9");
-	CHECK(!rules_pick(&rules, ACTION_PROBE, &e));
+	CHECK(!rules_pick(&rules, ACTION_PROBE, &e, NULL));
 	login(false, 65535, "9.9.9.9");
-	CHECK(rules_pick(&rules, ACTION_PROBE, &e) == &rules.items[2]);
+	CHECK(rules_pick(&rules, ACTION_PROBE, &e, NULL) == &rules.items[2]);
 	close_rules();
 }
 

@@ -7,7 +7,7 @@
 
 static struct {
 	uint64_t key;
-	unsigned looks, givens, dones, targets, steers;
+	unsigned looks, givens, dones, targets, steers, sources, features;
 	struct state_look look;
 	struct steer steer;
 	char persona[32];
@@ -56,7 +56,19 @@ static void on_steer(void *arg, const struct steer *s)
 	snprintf(read_back.persona, sizeof read_back.persona, "%s", s->persona);
 }
 
-static const struct state_reader reader = {NULL, on_key, on_look, on_given, on_done, on_target, on_steer};
+static void on_source(void *arg, struct reader *r)
+{
+	(void)arg;
+	read_back.sources += reader_left(r) > 100;
+}
+
+static void on_feature(void *arg, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us)
+{
+	(void)arg;
+	read_back.features += feature == 1 && campaign == 2 && sources == 3 && seen_us == 4;
+}
+
+static const struct state_reader reader = {NULL, on_key, on_look, on_given, on_done, on_target, on_steer, on_source, on_feature};
 static char directory[64], file[80];
 
 static struct state *open_state(void)
@@ -93,7 +105,7 @@ static void put_all(struct state *s)
 	l.look.tries = 1;
 	l.look.sensor = 2;
 	struct address a = address_v4(1);
-	const struct steer steer = {a, id, 77, "dvr"};
+	const struct steer steer = {.source = a, .cause = id, .expires_us = 77, .persona = "dvr", .arm = ARM_RANDOM, .rule = "r", .unit = "u", .why = "w"};
 	state_put_key(s, 42);
 	state_put_look(s, &l);
 	state_put_given(s, &id, 9);
@@ -110,6 +122,7 @@ static void check_all(void)
 	CHECK(read_back.look.look.basis_until_us == 6 && read_back.look.look.tries == 1);
 	CHECK(read_back.look.look.sensor == 2 && id_equal(&read_back.look.look.lease.id, &id));
 	CHECK(!strcmp(read_back.persona, "dvr") && read_back.steer.expires_us == 77);
+	CHECK(read_back.steer.arm == ARM_RANDOM);
 }
 
 TEST(state_reads_what_it_wrote)

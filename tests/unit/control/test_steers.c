@@ -42,6 +42,8 @@ static void copy_take(struct bytes payload)
 		struct bytes source = read_bytes(&r, 16);
 		read_bytes(&r, 16);
 		struct bytes persona = read_bytes(&r, read_u8(&r));
+		for (int i = 0; i < 3; i++) /* arm, rule, reasons */
+			read_bytes(&r, read_u8(&r));
 		CHECK(reader_ok(&r));
 		struct address a;
 		memcpy(a.b, source.at, sizeof a.b);
@@ -84,7 +86,7 @@ static unsigned send_all(struct steers *s, size_t room)
 
 static int set(struct steers *s, uint32_t v4, const char *persona, uint64_t expires)
 {
-	const struct steer steer = {address_v4(v4), {{1}}, expires, persona};
+	const struct steer steer = {.source = address_v4(v4), .cause = {{1}}, .expires_us = expires, .persona = persona};
 	return steers_set(s, &steer);
 }
 

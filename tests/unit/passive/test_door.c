@@ -160,6 +160,10 @@ static void tell_table(struct stage_set *set, uint64_t version, const char *pers
 	write_bytes(&w, cause.b, sizeof cause.b);
 	write_u8(&w, (uint8_t)strlen(persona));
 	write_text(&w, persona);
+	for (const char *const *text = (const char *const[]){"steered", "wary", "sessions 3", NULL}; *text; text++) {
+		write_u8(&w, (uint8_t)strlen(*text));
+		write_text(&w, *text);
+	}
 	CHECK(bus_tell_each(set->journal->bus, "passive", "steer.table", writer_bytes(&w)) == 0);
 	UNTIL(set, set->room->steering.version == version);
 }
@@ -188,6 +192,8 @@ TEST(room_steers_the_next_visit_and_says_why)
 	json_t *steered = event_of(j, "host.steered", 1),
 	       *opened = event_of(j, "session.opened", 2);
 	const char *cause = "09090900000000000000000000000000";
+	CHECK(!strcmp(text_of(steered, "steer.arm"), "steered") && !strcmp(text_of(steered, "rule"), "wary") &&
+	      !strcmp(text_of(steered, "evidence"), "sessions 3"));
 	CHECK(number_of(steered, "table.version") == 2 &&
 	      !strcmp(text_of(steered, "cause"), cause));
 	CHECK(!strcmp(text_of(opened, "cause"), text_of(steered, "id")));

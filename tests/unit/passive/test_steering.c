@@ -28,6 +28,7 @@ static void write_entry(struct writer *w, uint32_t source, const char *persona)
 	write_bytes(w, cause.b, sizeof cause.b);
 	write_u8(w, (uint8_t)strlen(persona));
 	write_text(w, persona);
+	write_be(w, 0, 3); /* arm, rule and reasons: none is told */
 }
 
 static int tell(struct steering *st, uint64_t version, uint8_t flags, uint32_t source,
