@@ -54,7 +54,7 @@ static void interest_set(struct connection *c)
 {
 	struct session *s = &c->session;
 	uint32_t want = s->unsent_len ? EPOLLOUT : 0;
-	if (!want && !c->closing && c->wake_ms == 0 && (s->secure || session_appetite(s)))
+	if (!want && !c->closing && c->wake_ms == 0 && !relay_full(c) && (s->secure || session_appetite(s)))
 		want = EPOLLIN;
 	if (c->fd < 0 || want == c->interest)
 		return;
@@ -198,7 +198,10 @@ void connection_after(struct connection *c, bool on)
 	if (s->delay_ms && !c->closing) {
 		c->wake_ms = age_ms(c) + s->delay_ms;
 		sooner = true;
+	} else {
+		c->wake_ms = 0; /* what it waited for has come sooner */
 	}
+	relay_settle(c);
 	if (sooner || !c->due.link)
 		due_set(c);
 	interest_set(c);
@@ -249,6 +252,7 @@ static void connection_write(struct connection *c)
 	}
 	if (n > 0)
 		unsent_consume(s, (size_t)n);
+	relay_settle(c);
 	if (c->closing && s->unsent_len == 0)
 		connection_close(c, SESSION_SERVER);
 	else
@@ -358,6 +362,7 @@ void connection_close(struct connection *c, enum session_end why)
 		s->ended = (uint8_t)why;
 	data_break(c);
 	session_end(s);
+	relay_drop(c);
 	buffer_consume(&r->stage.said, buffer_len(&r->stage.said)); /* nobody is there to hear it */
 	tell_closed(c);
 	steering_leave(&r->steering, &s->peer, &s->local, room_ms(r));

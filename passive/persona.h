@@ -78,12 +78,14 @@ struct persona_http {
 struct bait;      /* passive/bait/bait.h */
 struct service;   /* passive/service.h */
 struct tls_terms; /* passive/tls/terms.h */
+struct backend;   /* passive/relay/backend.h */
 
 struct persona_service {
 	const struct service *service;
 	const uint64_t *ports, *secure_ports;
 	size_t port_count, secure_port_count;
 	const struct tls_terms *tls; /* NULL: those of the persona */
+	const struct backend *backend; /* NULL: none */
 	const void *device; /* of service->device */
 };
 

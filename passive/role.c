@@ -81,7 +81,7 @@ static int passive_check(const struct config *c, struct fault *fault)
 	return bad;
 }
 
-static const char *const talks_to[] = {"control", "journal", NULL};
+static const char *const talks_to[] = {"control", "journal", "relay", NULL};
 
 static const struct role passive = {
         .name = "passive",

@@ -155,6 +155,7 @@ static void room_thaw(struct room *r)
 	data_listen(r);
 	door_listen(r);
 	room_now(r);
+	relay_thaw(r);
 	room_wheel_changed(r);
 }
 
@@ -235,6 +236,12 @@ static void stage_data_drop(struct session *s) { data_drop(connection_of(s)); }
 static const struct stage_data stage_data = {stage_expect, stage_data_say, stage_data_end, stage_data_take,
 					     stage_data_drop};
 
+static bool stage_relay_open(struct session *s) { return relay_open(connection_of(s)); }
+static void stage_relay_say(struct session *s, struct bytes b) { relay_say(connection_of(s), b); }
+static void stage_relay_drop(struct session *s) { relay_drop(connection_of(s)); }
+
+static const struct stage_relay stage_relay = {stage_relay_open, stage_relay_say, stage_relay_drop};
+
 static void stage_open(struct room *r)
 {
 	r->random = random_seeded(random_secret());
@@ -247,6 +254,7 @@ static void stage_open(struct room *r)
 	r->stage.capture = stage_capture;
 	r->stage.record = stage_record;
 	r->stage.data = &stage_data;
+	r->stage.relay = r->relay ? &stage_relay : NULL;
 	room_now(r);
 	wheel_start(&r->wheel, room_ms(r));
 }
@@ -337,6 +345,9 @@ static void handles_open(struct room *r)
 int room_open(struct room *r, struct process *p, struct fault *fault)
 {
 	*r = (struct room){.loop = p->loop, .bus = p->bus, .reserve = -1, .workers = p->workers};
+	const struct relay_options *relay = config_section(p->config, "relay");
+	r->relay = relay->namespace != NULL;
+	LIST_INIT(&r->relays);
 	LIST_INIT(&r->connections);
 	STAILQ_INIT(&r->kept);
 	int bad = passive_settings_read(p->config, &r->settings, fault);

@@ -7,6 +7,7 @@
  *   connection.c  a TCP session: bytes in and out, deadlines, the end
  *   connection_secure.c  TLS under it
  *   data.c        connections beside a session's own
+ *   relay/        sessions that go on at a real machine
  *   datagram.c    UDP
  *   reflection.c  what may be answered there, and the attacks through us
  *   sockets.c     in the parent: listening sockets, routes
@@ -22,6 +23,7 @@
 #include "passive/captures.h"
 #include "passive/limits.h"
 #include "passive/reflection.h"
+#include "passive/relay/relay.h"
 #include "passive/session_inner.h"
 #include "passive/settings.h"
 #include "passive/steering.h"
@@ -53,6 +55,7 @@ struct connection {
 	struct table_node node; /* UDP: in room->datagrams */
 	struct listener *listener;
 	struct data_channel *data; /* beside it; NULL: none */
+	struct relay_channel *relay; /* to its backend; NULL: none */
 	int fd;                              /* -1: UDP */
 	uint8_t interest;                    /* what epoll watches now: EPOLLIN, EPOLLOUT */
 	bool closing;                        /* only what is unsent keeps it */
@@ -109,6 +112,8 @@ struct room {
 	int epoll, reserve;
 	struct connections connections;
 	struct table datagrams;
+	LIST_HEAD(, relay_channel) relays;
+	uint32_t relay_number; /* of the last one */
 	size_t connection_count, datagram_count, recordings_left;
 	size_t listener_count;
 	unsigned workers; /* that share what is allowed in total */
@@ -119,6 +124,7 @@ struct room {
 	uint64_t wheel_due_ms;
 	size_t descriptors_max; /* sessions beyond it would leave none to work with */
 	void (*on_report)(uv_timer_t *), (*on_retry)(uv_timer_t *);
+	bool relay;   /* there is a process that connects to backends */
 	bool frozen;  /* the bus is full: nothing is read or accepted */
 	bool resting; /* accept waits for the retry timer */
 	bool stopping;

@@ -134,6 +134,25 @@ void session_data_take(struct session *); /* from here on, to the end, what come
 void session_data_drop(struct session *); /* gives it up, without an event */
 
 /*
+ * A real machine behind the decoy (docs/high_interaction.md).  session_backend() is what the
+ * persona says of it; NULL: there is none, or nobody who could connect to it.  A service with
+ * relayed() asks for it by session_relay() and hears what comes of that; of other services, and
+ * only when it is to take over at once, the room passes all bytes on and no callback is called.
+ * session_relay_begins(): from here on the session is the backend's, which is told.
+ */
+enum relay_event {
+	RELAY_OPENED, /* it is connected */
+	RELAY_CAME,   /* bytes of the backend */
+	RELAY_ENDED,  /* it hung up, or there is none after all */
+};
+struct backend; /* passive/relay/backend.h */
+const struct backend *session_backend(const struct session *);
+bool session_relay(struct session *); /* false: it cannot be had */
+void session_relay_say(struct session *, struct bytes);
+void session_relay_end(struct session *); /* without an event; what was said still goes out */
+void session_relay_begins(struct session *);
+
+/*
  * When it ends, it ends with a reset and not with a FIN: what the kernel does for a server that
  * closes with bytes unread in its socket.  For servers that read byte by byte.
  */
@@ -142,6 +161,7 @@ void session_reset_at_end(struct session *);
 void session_delay(struct session *, uint32_t delay_ms); /* tick() after that; at most 60 s */
 /* The same, but input() goes on meanwhile: for what a service says unasked.  Of TCP; the last call counts. */
 void session_remind(struct session *, uint32_t delay_ms);
+void session_delay_over(struct session *); /* what it waited for has come: no tick() */
 
 /*
  * Over UDP a source may be forged, so an answer may be no longer than this, now and to this
@@ -247,6 +267,8 @@ struct service {
 	void (*shared_done)(void *shared); /* at the end of the process; may be NULL */
 	/* `came`: what was taken, with DATA_DONE and DATA_BROKEN; it must copy what it keeps. */
 	enum service_next (*data)(struct session *, void *state, enum data_event, struct bytes came);
+	/* A backend's; NULL: the room passes bytes on where it takes over at once, see session_relay(). */
+	enum service_next (*relayed)(struct session *, void *state, enum relay_event, struct bytes came);
 	/*
 	 * Whether these are the first bytes of a peer that speaks this protocol, sent unasked; NULL:
 	 * in this protocol the server speaks first.  For ports where anything may be asked.

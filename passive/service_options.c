@@ -17,7 +17,7 @@ void service_names(struct writer *w)
 /* The service's own options stand behind what every service has. */
 struct filled {
 	struct option_list ports, secure_ports;
-	const struct yaml_node *tls;
+	const struct yaml_node *tls, *backend;
 	_Alignas(max_align_t) uint8_t own[];
 };
 
@@ -48,6 +48,10 @@ static void common_options(struct option *fields, char usual[2][128])
 	                            .type = OPTION_NODE,
 	                            .offset = offsetof(struct filled, tls),
 	                            .summary = "of a persona: how it speaks TLS there"};
+	fields[3] = (struct option){.name = "backend",
+	                            .type = OPTION_NODE,
+	                            .offset = offsetof(struct filled, backend),
+	                            .summary = "of a persona: a real machine behind it"};
 }
 
 int service_options_read(const struct service *service, const struct option *own, size_t size,
@@ -74,6 +78,7 @@ int service_options_read(const struct service *service, const struct option *own
 	if (!filled)
 		return fault_set(fault, ERR_MEMORY, "%s: too large", path);
 	int bad = options_bind(fields, n, file, path, arena, filled, fault);
-	*out = (struct service_options){filled->ports, filled->secure_ports, filled->tls, own ? filled->own : NULL};
+	*out = (struct service_options){filled->ports, filled->secure_ports, filled->tls, filled->backend,
+	                               own ? filled->own : NULL};
 	return bad;
 }

@@ -13,13 +13,14 @@
 struct service_options {
 	struct option_list ports, secure_ports; /* of uint64_t */
 	const struct yaml_node *tls;            /* of a persona: how it speaks TLS there; NULL: as elsewhere */
+	const struct yaml_node *backend;        /* of a persona: the machine behind it; NULL: none */
 	const void *own;          /* of the table; NULL when there is none */
 };
 
 const struct service *service_named(const char *name); /* or NULL */
 /* The names of all, for errors. */
 void service_names(struct writer *);
-#define SERVICE_OPTIONS_COMMON 3
+#define SERVICE_OPTIONS_COMMON 4
 
 /*
  * `own` is the table, of a struct of `size` bytes.  Without ports and secure_ports in

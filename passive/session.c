@@ -1,6 +1,8 @@
 /* What a service may do with its session, and how its callbacks are called. */
 #include "passive/session_inner.h"
 #include "base/random.h"
+#include "passive/relay/pipe.h"
+#include "passive/relay/relay.h"
 #include "passive/service_options.h"
 #include <assert.h>
 #include <openssl/evp.h>
@@ -99,8 +101,10 @@ static uint8_t *session_room(struct session *s, size_t n)
 	struct stage *g = s->stage;
 	size_t queued = s->unsent_len + buffer_len(&g->said);
 	uint8_t *room = NULL;
-	if (s->ended == SESSION_OPEN && n <= s->service->output_max &&
-	    queued <= s->service->output_max - n)
+	size_t max = s->service->output_max;
+	if (s->relayed && max < 4 * RELAY_WINDOW) /* what comes of it waits here for the peer */
+		max = 4 * RELAY_WINDOW;
+	if (s->ended == SESSION_OPEN && n <= max && queued <= max - n)
 		room = buffer_room(&g->said, n);
 	if (!room)
 		session_stop(s, SESSION_LIMIT);
@@ -228,6 +232,11 @@ void session_delay(struct session *s, uint32_t delay_ms)
 	s->delay_ms = delay_ms == 0                     ? 1
 	              : delay_ms < SESSION_DELAY_MS_MAX ? delay_ms
 	                                                : SESSION_DELAY_MS_MAX;
+}
+
+void session_delay_over(struct session *s)
+{
+	s->delay_ms = 0;
 }
 
 size_t session_answer_max(const struct session *s)
@@ -473,6 +482,8 @@ bool session_begin(struct session *s)
 	const struct service *service = s->service;
 	assert(service->input_max <= s->stage->scratch_head);
 	s->begun = true;
+	if (pipe_begins(s))
+		return true;
 	return session_after(s, service->open ? service->open(s, s->state) : SERVICE_CONTINUE);
 }
 
@@ -521,7 +532,9 @@ bool session_feed(struct session *s, size_t arrived)
 	do {
 		service = s->service;
 		plain = s->secure == SECURE_NOT;
-		on = session_after(s, service->input ? service->input(s, s->state, &r) : SERVICE_CLOSE);
+		on = session_after(s, s->piped         ? pipe_input(s, &r)
+		                      : service->input ? service->input(s, s->state, &r)
+		                                       : SERVICE_CLOSE);
 		assert(r.at >= from && r.at <= r.end);
 	} while (on && s->delay_ms == 0 && r.at < r.end && s->secure != SECURE_ASKED &&
 	         (s->service != service || (plain && s->secure == SECURE_ON)));
@@ -535,7 +548,7 @@ bool session_wake(struct session *s)
 {
 	const struct service *service = s->service;
 	s->delay_ms = 0;
-	bool on = session_after(s, service->tick ? service->tick(s, s->state) : SERVICE_CONTINUE);
+	bool on = session_after(s, s->piped ? pipe_tick(s) : service->tick ? service->tick(s, s->state) : SERVICE_CONTINUE);
 	/* What came before the delay is still to be read. */
 	if (on && s->delay_ms == 0 && s->unread_len && s->secure != SECURE_ASKED)
 		on = session_feed(s, 0);
@@ -551,9 +564,20 @@ bool session_tell_data(struct session *s, enum data_event what, struct bytes cam
 	return on;
 }
 
+bool session_tell_relay(struct session *s, enum relay_event what, struct bytes came)
+{
+	const struct service *service = s->service;
+	enum service_next next = s->piped || !service->relayed ? pipe_relayed(s, what, came)
+	                                                       : service->relayed(s, s->state, what, came);
+	bool on = session_after(s, next);
+	if (on && s->delay_ms == 0 && s->unread_len)
+		on = session_feed(s, 0);
+	return on;
+}
+
 void session_end(struct session *s)
 {
-	if (s->begun && s->service->close)
+	if (s->begun && !s->piped && s->service->close)
 		s->service->close(s, s->state);
 	session_settle(s);
 	tls_free(s->tls);

@@ -57,6 +57,8 @@ struct stage {
 	void (*publish)(struct stage *, struct session *, struct event *);
 	/* Data connections; NULL: there are none. */
 	const struct stage_data *data;
+	/* Backends; NULL: there is no relay. */
+	const struct stage_relay *relay;
 	/* Adds to the session's recording; NULL: there is none. */
 	void (*record)(struct stage *, struct session *, bool ours, struct bytes);
 	/* Keeps the content; the event follows when it is safe.  The event is the stage's report.
@@ -69,6 +71,12 @@ struct stage_data {
 	void (*say)(struct session *, struct bytes);
 	void (*end)(struct session *);
 	void (*take)(struct session *);
+	void (*drop)(struct session *);
+};
+
+struct stage_relay {
+	bool (*open)(struct session *);
+	void (*say)(struct session *, struct bytes);
 	void (*drop)(struct session *);
 };
 
@@ -107,6 +115,8 @@ struct session {
 	bool resets;              /* the room ends it with a reset */
 	uint8_t secure;           /* of enum session_secure */
 	bool begun;               /* the service's open() was called */
+	bool piped;               /* the backend's altogether: passive/relay/pipe.h */
+	bool relayed;             /* it has become the backend's */
 	uint32_t plain_len;       /* while SECURE_ASKED: of what is said, the part before TLS */
 	uint32_t delay_ms;        /* asked for by the last callback; input() waits */
 	uint32_t remind_ms;       /* asked for by the last callback; input() goes on */
@@ -148,6 +158,7 @@ size_t session_appetite(const struct session *);
 bool session_feed(struct session *, size_t arrived);
 bool session_wake(struct session *);
 bool session_tell_data(struct session *, enum data_event, struct bytes came);
+bool session_tell_relay(struct session *, enum relay_event, struct bytes came);
 /* Who typed is remembered with what they left, also when that is nothing; the device is left. */
 void session_judge(struct session *);
 void session_end(struct session *); /* frees what the session holds, but not the struct */

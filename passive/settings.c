@@ -381,6 +381,8 @@ static int service_add(struct settings *s, const struct config *c, const struct 
 				       &s->arena, &o, fault);
 	if (!bad && o.tls)
 		bad = fault_set(fault, ERR_BAD, "%s:%u: %s.tls: belongs to a persona", c->file, o.tls->line, path);
+	if (!bad && o.backend)
+		bad = fault_set(fault, ERR_BAD, "%s:%u: %s.backend: belongs to a persona", c->file, o.backend->line, path);
 	const uint64_t *ports = o.ports.items;
 	for (size_t i = 0; !bad && i < o.ports.count; i++) {
 		if (service->transports & TRANSPORT_TCP)

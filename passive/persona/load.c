@@ -5,6 +5,7 @@
 #include "base/yaml.h"
 #include "passive/http/base64.h"
 #include "passive/persona/persona_inner.h"
+#include "passive/relay/backend.h"
 #include "passive/service_options.h"
 #include "passive/tls/terms.h"
 #include <dirent.h>
@@ -417,6 +418,18 @@ static int read_tls(const struct load *l, const struct yaml_node *n, const char 
 	return tls_terms_read(n, l->name, whole, &l->set->arena, t, l->fault);
 }
 
+static int read_backend(const struct load *l, const struct yaml_node *n, const struct service *service,
+                        const struct backend **out)
+{
+	char path[128];
+	struct backend *b = arena_alloc(&l->set->arena, sizeof *b);
+	if (!b)
+		return complain(l, n, "the personas need more memory than they may have");
+	*out = b;
+	snprintf(path, sizeof path, "services.%s.backend", service->name);
+	return backend_read(n, service->name, l->name, path, &l->set->arena, b, l->fault);
+}
+
 static int read_service(const struct load *l, const struct yaml_node *n, struct persona_service *x)
 {
 	char all[1024], path[96];
@@ -438,7 +451,11 @@ static int read_service(const struct load *l, const struct yaml_node *n, struct 
 	                              .secure_ports = o.secure_ports.items,
 	                              .secure_port_count = o.secure_ports.count,
 	                              .device = o.own};
-	return error || !o.tls ? error : read_tls(l, o.tls, path, &x->tls);
+	if (!error && o.tls)
+		error = read_tls(l, o.tls, path, &x->tls);
+	if (!error && o.backend)
+		error = read_backend(l, o.backend, service, &x->backend);
+	return error;
 }
 
 static int read_services(struct load *l, const struct yaml_node *n)
