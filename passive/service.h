@@ -41,6 +41,10 @@ void session_say_template(struct session *, const char *text);
 /* The same into a buffer of the caller, ended with a NUL. */
 void session_expand(const struct session *, const char *text, char *out, size_t size);
 
+/* How much was said in this callback; and what was said behind that is taken back. */
+size_t session_said(const struct session *);
+void session_unsay(struct session *, size_t said);
+
 /*
  * Begins an event with session, addresses, service, persona and cause filled in; it is
  * sent when the callback returns or the next one begins.

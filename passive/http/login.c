@@ -108,7 +108,7 @@ static bool read_usual_form(struct bytes form, struct auth *a)
 	return false;
 }
 
-static const struct persona_login *login_at(const struct turn *t)
+const struct persona_login *turn_login_form(const struct turn *t)
 {
 	const struct persona_http *http = &t->persona->http;
 	const struct persona_login *logins = http->login_count ? http->logins : &http->login;
@@ -121,7 +121,7 @@ static const struct persona_login *login_at(const struct turn *t)
 
 static void try_forms(struct turn *t)
 {
-	const struct persona_login *login = login_at(t);
+	const struct persona_login *login = turn_login_form(t);
 	const struct bytes forms[] = {body_bytes(t->body), t->request->query};
 	struct auth a;
 	bool form_page = login != NULL;

@@ -27,6 +27,8 @@ struct turn {
 
 /* Looks at all credentials that came with the request, and reports them. */
 void turn_log_in(struct turn *);
+/* The log-in form that this request is sent to; NULL: none. */
+const struct persona_login *turn_login_form(const struct turn *);
 /* WWW-Authenticate and Set-Cookie. */
 void turn_write_challenge(const struct turn *, struct writer *);
 void turn_write_cookie(const struct turn *, struct writer *);

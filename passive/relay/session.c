@@ -43,3 +43,15 @@ void session_relay_begins(struct session *s)
 	event_set_text(e, FIELD_BACKEND, text);
 	event_set_text(e, FIELD_BACKEND_AFTER, afters[b->after]);
 }
+
+size_t session_said(const struct session *s)
+{
+	return buffer_len(&s->stage->said);
+}
+
+void session_unsay(struct session *s, size_t said)
+{
+	struct buffer *b = &s->stage->said;
+	if (said < buffer_len(b))
+		b->end = b->at + said;
+}

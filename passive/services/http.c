@@ -8,30 +8,12 @@
  * they would fetch; nothing is run and nothing is fetched.
  */
 #include "base/options.h"
-#include "passive/http/turn.h"
+#include "passive/http/http.h"
+#include "passive/relay/relay.h"
 
-#define HEAD_MAX 12288 /* of a request; Boa's own limit is 8 KiB for the line and fields */
 #define INPUT_MAX 16384
 #define REQUESTS_MAX 100 /* on one connection */
 #define UPLOAD_MAX "256K"
-
-struct http_options {
-	uint64_t upload_max;
-};
-
-enum phase { PHASE_HEAD, PHASE_BODY };
-
-struct http {
-	struct request request; /* its spans point into `head` */
-	struct body body;
-	uint8_t *head;
-	size_t head_room, head_len;
-	size_t scanned;
-	struct command_shell *shell;
-	uint64_t login_mark;
-	uint32_t requests;
-	uint8_t phase;
-};
 
 _Static_assert(sizeof(struct http) <= 512, "one idle connection costs little");
 
@@ -90,7 +72,7 @@ static const struct persona plain_device = {
 		},
 };
 
-static struct turn begin_turn(struct session *s, struct http *http)
+struct turn http_begin_turn(struct session *s, struct http *http)
 {
 	const struct persona *p = session_persona(s);
 	if (!p || p->http.page_count == 0)
@@ -109,8 +91,7 @@ static struct turn begin_turn(struct session *s, struct http *http)
 	return t;
 }
 
-/* The head outlives the input buffer while a body comes. */
-static bool keep_head(struct session *s, struct http *http, struct bytes head)
+bool http_keep_head(struct session *s, struct http *http, struct bytes head)
 {
 	if (http->head_room < head.len) {
 		size_t room = http->head_room ? http->head_room : 256;
@@ -131,24 +112,89 @@ static bool keep_head(struct session *s, struct http *http, struct bytes head)
 /* A request that cannot be understood or held is answered as the server would, and ends. */
 static enum service_next refuse(struct session *s, struct http *http, unsigned status)
 {
-	struct turn t = begin_turn(s, http);
-	http->phase = PHASE_HEAD;
+	struct turn t = http_begin_turn(s, http);
+	http->phase = HTTP_AT_HEAD;
 	turn_refuse(&t, status ? status : 400);
 	turn_record(&t);
 	return SERVICE_CLOSE;
 }
 
+/* The request waits for a backend that is to answer it, and all that come. */
+static bool hand_over(struct session *s, struct http *http, enum backend_after after, const struct turn *t)
+{
+	const struct backend *b = session_backend(s);
+	bool whole = !http->request.malformed && !http->body.cut;
+	if (http->relay != HTTP_OWN || !b || b->after != (int)after || !whole || !http_relay_ask(s, http))
+		return false;
+	http->waiting = (struct http_waiting){true, t->authorized, t->logged_in, t->cookie, t->page_path};
+	return true;
+}
+
 static enum service_next answer(struct session *s, struct http *http)
 {
-	struct turn t = begin_turn(s, http);
-	http->phase = PHASE_HEAD;
+	struct turn t = http_begin_turn(s, http);
+	size_t before = session_said(s);
+	http->phase = HTTP_AT_HEAD;
 	http->scanned = 0;
 	http->requests++;
 	if (!http->request.malformed)
 		turn_log_in(&t);
+	if (t.authorized && hand_over(s, http, BACKEND_LOGIN, &t))
+		return SERVICE_CONTINUE;
+	bool stays = turn_answer(&t, REQUESTS_MAX - http->requests);
+	if (t.status == 404 && hand_over(s, http, BACKEND_UNKNOWN, &t)) {
+		session_unsay(s, before);
+		return SERVICE_CONTINUE;
+	}
+	turn_record(&t);
+	return stays ? SERVICE_CONTINUE : SERVICE_CLOSE;
+}
+
+/* There is no backend after all: what waits for it is answered by the emulator. */
+static enum service_next answer_alone(struct session *s, struct http *http)
+{
+	struct turn t = http_begin_turn(s, http);
+	struct http_waiting w = http->waiting;
+	http->relay = HTTP_ALONE;
+	http->waiting.is = false;
+	session_relay_end(s);
+	session_delay_over(s);
+	if (!w.is)
+		return SERVICE_CONTINUE;
+	t.authorized = w.authorized;
+	t.logged_in = w.logged_in;
+	t.cookie = w.cookie;
+	t.page_path = w.page_path;
 	bool stays = turn_answer(&t, REQUESTS_MAX - http->requests);
 	turn_record(&t);
 	return stays ? SERVICE_CONTINUE : SERVICE_CLOSE;
+}
+
+static enum service_next http_tick(struct session *s, void *state)
+{
+	struct http *http = state;
+	return http->relay == HTTP_ASKED ? answer_alone(s, http) : SERVICE_CONTINUE;
+}
+
+static enum service_next http_relayed(struct session *s, void *state, enum relay_event what, struct bytes came)
+{
+	struct http *http = state;
+	if (what == RELAY_CAME) {
+		http_relay_answer(s, http, came);
+		return SERVICE_CONTINUE;
+	}
+	if (what == RELAY_ENDED)
+		return http->relay == HTTP_ASKED ? answer_alone(s, http) : SERVICE_CLOSE;
+	session_relay_begins(s);
+	if (http->waiting.is) {
+		http->waiting.is = false;
+		http->cookie = http->waiting.logged_in ? http->waiting.cookie : NULL;
+		http_relay_whole(s, http);
+		struct turn t = http_begin_turn(s, http);
+		turn_record(&t);
+	}
+	http->relay = HTTP_RELAYED;
+	return SERVICE_CONTINUE;
 }
 
 static void say_continue(struct session *s, const struct http *http)
@@ -166,18 +212,18 @@ static bool take_head(struct session *s, struct http *http, struct reader *in,
 {
 	struct bytes unread = {in->at, reader_left(in)};
 	size_t n = request_head_length(unread, &http->scanned);
-	bool whole = n && n <= HEAD_MAX;
+	bool whole = n && n <= HTTP_HEAD_MAX;
 	*next = SERVICE_CONTINUE;
-	if (!whole && unread.len < HEAD_MAX)
+	if (!whole && unread.len < HTTP_HEAD_MAX)
 		return false;
-	bool kept = keep_head(s, http, read_bytes(in, whole ? n : HEAD_MAX));
+	bool kept = http_keep_head(s, http, read_bytes(in, whole ? n : HTTP_HEAD_MAX));
 	body_begin(&http->body, &http->request);
 	if (!whole || !kept) {
 		*next = refuse(s, http,
-			       dialect_of(begin_turn(s, http).persona->http.server)->long_target);
+			       dialect_of(http_begin_turn(s, http).persona->http.server)->long_target);
 		return false;
 	}
-	http->phase = PHASE_BODY;
+	http->phase = HTTP_AT_BODY;
 	if (http->request.length || http->request.chunked)
 		say_continue(s, http);
 	return true;
@@ -187,9 +233,14 @@ static enum service_next http_input(struct session *s, void *state, struct reade
 {
 	struct http *http = state;
 	const struct http_options *options = session_options(s);
+	const struct backend *b = session_backend(s);
 	enum service_next next = SERVICE_CONTINUE;
-	while (next == SERVICE_CONTINUE) {
-		if (http->phase == PHASE_HEAD && !take_head(s, http, in, &next))
+	if (b && b->after == BACKEND_ALWAYS && http->relay == HTTP_OWN && http_relay_ask(s, http))
+		return next;
+	if (http->relay == HTTP_RELAYED || http->relay == HTTP_BLIND)
+		return http_relay_input(s, http, in);
+	while (next == SERVICE_CONTINUE && http->relay != HTTP_ASKED) {
+		if (http->phase == HTTP_AT_HEAD && !take_head(s, http, in, &next))
 			return next;
 		/* What breaks the head's own rules has no body that could be told from a request.
 		 */
@@ -208,8 +259,8 @@ static enum service_next http_input(struct session *s, void *state, struct reade
 static void http_close(struct session *s, void *state)
 {
 	struct http *http = state;
-	if (http->phase == PHASE_BODY) {
-		struct turn t = begin_turn(s, http);
+	if (http->phase == HTTP_AT_BODY || http->waiting.is) {
+		struct turn t = http_begin_turn(s, http);
 		turn_record(&t);
 	}
 	if (http->shell)
@@ -369,6 +420,8 @@ static const struct service http = {
 	.options = http_options,
 	.options_size = sizeof(struct http_options),
 	.input = http_input,
+	.tick = http_tick,
+	.relayed = http_relayed,
 	.claims = http_claims,
 	.close = http_close,
 	.exchanges = http_exchanges,

@@ -2,20 +2,37 @@
 # High interaction: decoys whose sessions go on at real machines, in a namespace without a way out.
 #   tests/e2e/relay.sh     a kansoku of its own; backends in a namespace of its own
 # Exit status 0: all held, 1: the last lines say what did not, 77: a program is missing.
-HOST=127.23.9.1
 . "$(dirname "$0")/lib.sh"
 need_root
-for tool in ip unshare tcpdump python3; do
+for tool in ip unshare tcpdump python3 nginx curl openssl; do
 	command -v $tool >/dev/null || skip "$tool is missing"
 done
 export BACKENDS=kansoku-backends-$$
 INSIDE=$BACKENDS # lib.sh removes it
 BACKEND=10.99.0.2
+LAIR=$(mktemp -d /var/tmp/kansoku-lair.XXXXXX) # the backends have a /tmp of their own
+chmod 755 "$LAIR"
+trap 'cleanup; rm -rf "$LAIR"' EXIT
 ANY_PORT=$TELNET_PORT
+ALWAYS=127.23.9.1 AFTER_LOGIN=127.23.9.2 AFTER_UNKNOWN=127.23.9.3
+USER=operator SECRET=real-Secret-7
+PLANTED="root planted-4"
 
-persona() { # name, then its services
-	grep -vE '^(classes|name|services):' etc/personas/router.yaml >"$WORK/personas/$1.yaml"
-	printf 'name: %s\nservices:\n%s\n' "$1" "$2" >>"$WORK/personas/$1.yaml"
+persona() { # name, then its services and other keys
+	cat >"$WORK/personas/$1.yaml" <<-EOT
+	name: $1
+	hostname: gate
+	home: /tmp
+	credentials: [[${PLANTED/ /, }]]
+	http:
+	  server: nginx/1.22.1
+	  login: {path: /login, user: name, secret: pass, accepted: /in, refused: /out, cookie: SID}
+	  pages:
+	    - {path: /, body: "emulated front"}
+	    - {path: /in, body: "emulated inside"}
+	    - {path: /out, body: "emulated refusal"}
+	EOT
+	cat >>"$WORK/personas/$1.yaml"
 }
 
 serve() { # a program in the backends' namespace
@@ -30,38 +47,63 @@ listens() { # port: until something in the namespace does
 	fail "no backend listens on $1: $(cat "$WORK/backends")"
 }
 
+said() { # address, port, line: what comes back, up to the end of a line
+	timeout 5 python3 - "$@" <<-'EOP'
+	import socket, sys
+	s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+	s.settimeout(3)
+	s.sendall(sys.argv[3].encode() + b"\r\n")
+	got = b""
+	while not got.endswith(b"\n"):
+	    more = s.recv(65536)
+	    if not more:
+	        break
+	    got += more
+	print(got.decode())
+	EOP
+}
+web() { # path at a decoy: its page, then its status
+	curl -s -m 5 -w ' %{http_code}' "$@"
+}
+
 mkdir "$WORK/personas"
 tools/backends up $BACKEND/32 || fail "no namespace for the backends"
-persona lair "  redis: {ports: [$ANY_PORT], backend: {address: $BACKEND, port: 7000, connections: 2}}"
+at="address: $BACKEND, user: $USER, password: $SECRET"
+persona always <<-EOT
+	services:
+	  redis: {ports: [$ANY_PORT], backend: {address: $BACKEND, port: 7000, connections: 2}}
+	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8080}}
+EOT
+persona after-login <<-EOT
+	services:
+	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8081, after: login}}
+EOT
+persona after-unknown <<-EOT
+	services:
+	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8081, after: unknown}}
+EOT
 loopback_config <<-EOT
 	relay: {namespace: $BACKENDS}
 	passive:
 	  personas_dir: $WORK/personas
-	  decoys: [{prefix: $HOST, personas: [lair]}]
-	  services: {redis: {ports: [$ANY_PORT]}}
+	  decoys:
+	    - {prefix: $ALWAYS, personas: [always]}
+	    - {prefix: $AFTER_LOGIN, personas: [after-login]}
+	    - {prefix: $AFTER_UNKNOWN, personas: [after-unknown]}
+	  services: {redis: {ports: [$ANY_PORT]}, http: {ports: [$HTTP_PORT]}}
 	  workers: 1
 	${CHDB:+store: {library: $CHDB\}}
 EOT
 start_kansoku
 
-said() { timeout 5 python3 -c '
-import socket, sys
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
-s.sendall(sys.argv[3].encode()); s.shutdown(socket.SHUT_WR) if len(sys.argv) > 4 else None
-s.settimeout(float(2)); got = b""
-try:
-    while not got.endswith(b"\n"): 
-        b = s.recv(65536)
-        if not b: break
-        got += b
-except OSError: pass
-print(got.decode())' "$@"; }
-
-# While there is no backend the emulator serves, and that is told.
-got=$(said $HOST $ANY_PORT $'PING\r\n')
+# While there is no backend the emulators serve, and that is told.
+got=$(said $ALWAYS $ANY_PORT PING)
 [[ $got == *PONG* ]] || fail "without its backend redis said: $got"
+got=$(web http://$ALWAYS:$HTTP_PORT/)
+[ "$got" = "emulated front 200" ] || fail "without its backend the web server said: $got"
 grep -q 'the emulator serves' "$LOG" || fail "nobody told that the backend is down"
 
+# Any TCP.
 serve python3 -c '
 import socketserver
 class H(socketserver.StreamRequestHandler):
@@ -71,8 +113,84 @@ class H(socketserver.StreamRequestHandler):
 class S(socketserver.ThreadingTCPServer): allow_reuse_address = True
 S(("'$BACKEND'", 7000), H).serve_forever()'
 listens 7000
-got=$(said $HOST $ANY_PORT $'PING\r\n')
+got=$(said $ALWAYS $ANY_PORT PING)
 [[ $got == "backend: PING"* ]] || fail "with its backend redis said: $got"
 grep -q 'answers again' "$LOG" || fail "nobody told that the backend is up"
+
+# HTTP: nginx with a Basic log-in, and a web server with a form and a cookie.
+echo "real front" >"$LAIR/index.html"
+echo "really inside" >"$LAIR/inside"
+head -c 3000000 /dev/urandom >"$LAIR/large"
+printf '%s:%s\n' $USER "$(openssl passwd -6 $SECRET)" >"$LAIR/users"
+cat >"$LAIR/nginx.conf" <<-EOT
+	daemon off; pid /tmp/nginx.pid; error_log stderr; events {}
+	http {
+	  access_log off; client_body_temp_path /tmp/b; client_max_body_size 8m;
+	  server {
+	    listen $BACKEND:8080; root $LAIR;
+	    location /admin { auth_basic real; auth_basic_user_file $LAIR/users; try_files /inside =404; add_header X-Is \$remote_user; }
+	    location /put { dav_methods PUT; root $LAIR; }
+	  }
+	}
+EOT
+mkdir -m 777 "$LAIR/put"
+serve nginx -c "$LAIR/nginx.conf"
+cat >"$LAIR/form.py" <<-EOP
+	import http.server, urllib.parse
+	class H(http.server.BaseHTTPRequestHandler):
+	    protocol_version = "HTTP/1.1"
+	    def answer(self, text, cookie=False):
+	        self.send_response(200)
+	        if cookie: self.send_header("Set-Cookie", "real=yes")
+	        self.send_header("Content-Length", str(len(text)))
+	        self.end_headers()
+	        self.wfile.write(text.encode())
+	    def do_GET(self):
+	        self.answer("real %s %s" % (self.path, "real=yes" in self.headers.get("Cookie", "")))
+	    def do_POST(self):
+	        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+	        form = urllib.parse.parse_qs(body)
+	        ok = form.get("name") == ["$USER"] and form.get("pass") == ["$SECRET"]
+	        self.answer("welcome" if ok else "no " + body, ok)
+	    def log_message(self, *a): pass
+	http.server.ThreadingHTTPServer(("$BACKEND", 8081), H).serve_forever()
+EOP
+serve python3 "$LAIR/form.py"
+listens 8080
+listens 8081
+got=$(web http://$ALWAYS:$HTTP_PORT/)
+[ "$got" = "real front
+ 200" ] || fail "nginx behind the decoy said: $got"
+got=$(web http://$ALWAYS:$HTTP_PORT/admin)
+[[ $got == *"401 Authorization Required"*401 ]] || fail "the real log-in page: $got"
+got=$(web -u ${PLANTED/ /:} http://$ALWAYS:$HTTP_PORT/admin)
+[ "$got" = "really inside
+ 200" ] || fail "the planted log-in: $got"
+for wrong in root:wrong admin:planted-4 $USER:$SECRET; do
+	got=$(web -u $wrong http://$ALWAYS:$HTTP_PORT/admin)
+	[[ $got == *401 ]] || fail "$wrong was let in: $got"
+done
+curl -s -m 20 http://$ALWAYS:$HTTP_PORT/large | cmp - "$LAIR/large" || fail "a large file came otherwise"
+head -c 2000000 /dev/urandom >"$WORK/sent"
+got=$(web -T "$WORK/sent" http://$ALWAYS:$HTTP_PORT/put/a)
+[[ $got == *201 ]] || fail "PUT: $got"
+cmp "$WORK/sent" "$LAIR/put/a" || fail "a large file went otherwise"
+got=$(web -T - http://$ALWAYS:$HTTP_PORT/put/b <"$WORK/sent")
+cmp "$WORK/sent" "$LAIR/put/b" || fail "a file in chunks went otherwise: $got"
+
+# From the emulator to the backend: by the form, and by a page that it has not got.
+A=http://$AFTER_LOGIN:$HTTP_PORT U=http://$AFTER_UNKNOWN:$HTTP_PORT
+[ "$(web $A/real)" != "real /real False 200" ] || fail "the backend answers before the log-in"
+[ "$(web -d 'name=root&pass=wrong' $A/login)" = "emulated refusal 200" ] || fail "a wrong form"
+[ "$(web -d "name=$USER&pass=$SECRET" $A/login)" = "emulated refusal 200" ] || fail "the backend's own password"
+got=$(web -c "$WORK/cookies" -d 'more=1&name=root&pass=planted%2D4' $A/login)
+[ "$got" = "welcome 200" ] || fail "the planted form: $got"
+got=$(web -b "$WORK/cookies" $A/real)
+[ "$got" = "real /real True 200" ] || fail "with the cookie of the log-in, on another connection: $got"
+got=$(web $U/ $U/real $U/ 2>&1)
+[ "$got" = "emulated front 200real /real False 200real / False 200" ] || fail "a page that it has not got: $got"
+got=$(web -d 'name=root&pass=planted-4' $U/other)
+[ "$got" = "no name=root&pass=planted-4 200" ] || fail "a form that is none of the device's: $got"
+
 stop_kansoku || fail "kansoku did not stop well"
-echo "relay: TCP, telnet, SSH and HTTP go on at real machines, and nothing leaves their namespace"
+echo "relay: TCP and HTTP go on at real machines, and nothing leaves their namespace"
