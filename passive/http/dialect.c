@@ -145,6 +145,8 @@ static const struct dialect dialects[] = {
 	},
 	{.server = "Apache/2.4.49", APACHE, .traversals = apache_traversals},
 	{.server = "Apache", APACHE},
+	/* FortiOS: its Apache does not say so. */
+	{.server = "xxxxxxxx-xxxxx", APACHE},
 	{
 		.server = "Boa/",
 		.reference = "Boa 0.94.14rc21, src/request.c and src/response.c",

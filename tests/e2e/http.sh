@@ -1,6 +1,6 @@
 #!/bin/bash
 # The decoys' web servers met with curl, nmap, hydra and medusa.
-#   tests/e2e/http.sh                                  a kansoku of its own, four personas
+#   tests/e2e/http.sh                                  a kansoku of its own, five personas
 #   CHDB=/path/libchdb.so tests/e2e/http.sh            the store's engine, if it is elsewhere
 #   HOST=192.0.2.5 PORT=80 PERSONA=camera tests/e2e/http.sh     one that runs already
 # Exit status 0: all held, 1: the last lines say what did not, 77: a client is missing.
@@ -14,7 +14,7 @@ done
 status() {
 	local want=$1 what=$2 got
 	shift 2
-	got=$(curl -s -m 20 -o "$WORK/body" -D "$WORK/head" -w '%{http_code}' "$@")
+	got=$(curl -sk -m 20 -o "$WORK/body" -D "$WORK/head" -w '%{http_code}' "$@")
 	[ "$got" = "$want" ] || fail "$persona: $what: status $got, expected $want"
 }
 
@@ -83,6 +83,25 @@ webserver() {
 	guess http-post-form '/wp-login.php:log=^USER^&pwd=^PASS^:incorrect'
 }
 
+vpn_gateway() {
+	status 200 'front page' "$url/"
+	holds body 'top.location="/remote/login"' 'front page'
+	status 200 'form' "$url/remote/login"
+	holds body 'name="credential"' 'form'
+	status 200 'a wrong password' -d 'ajax=1&username=admin&realm=&credential=x' "$url/remote/logincheck"
+	holds body '^ret=0,redir=/remote/login?err=' 'refusal'
+	status 200 'language' "$url/remote/fgt_lang?lang=en"
+	holds body '^var fgt_lang' 'language'
+	status 200 'traversal by parameter' --path-as-is "$url/remote/fgt_lang?lang=/../../../..//////////dev/cmdb/sslvpn_websession"
+	local found
+	found=$(tr '\0' '\n' <"$WORK/body" | grep -a . | grep -a -A 1 mkeller | tail -1)
+	[ "$found" = 'Sommer2019!' ] || fail "$persona: no password in the sessions"
+	status 200 'the password that lay there' -c "$WORK/jar" -d "ajax=1&username=mkeller&realm=&credential=$found" "$url/remote/logincheck"
+	holds body '^ret=1,redir=/sslvpn/portal.html' 'log-in'
+	status 200 'cookie' -b "$WORK/jar" "$url/sslvpn/portal.html"
+	holds body 'SSL-VPN Portal' 'portal'
+}
+
 # Exactly the one password of the list that is right must be found.
 guess() {
 	local found
@@ -91,14 +110,15 @@ guess() {
 	[ "$found" = admin ] || fail "$persona: hydra found \"$found\", expected \"admin\""
 }
 
-declare -A named=([camera]='GoAhead WebServer' [dvr]='uc-httpd 1.0.0' [router]='TP-LINK WR841N' [webserver]='Apache httpd 2.4.56')
+declare -A named=([camera]='GoAhead WebServer' [dvr]='uc-httpd 1.0.0' [router]='TP-LINK WR841N' [webserver]='Apache httpd 2.4.56'
+	[vpn_gateway]='Fortinet')
 
-meet() { # persona host port
-	persona=$1 host=$2 port=$3 url=http://$2:$3
+meet() { # persona host port, and https where it is not http
+	persona=$1 host=$2 port=$3 url=${4:-http}://$2:$3
 	[ -n "${named[$persona]:-}" ] || fail "no persona $persona is known here"
 	"$persona"
-	curl -s -m 20 --http1.0 -o /dev/null "$url/" || fail "$persona: HTTP/1.0 is not answered"
-	curl -s -m 20 -I -o /dev/null "$url/" || fail "$persona: HEAD is not answered"
+	curl -sk -m 20 --http1.0 -o /dev/null "$url/" || fail "$persona: HTTP/1.0 is not answered"
+	curl -sk -m 20 -I -o /dev/null "$url/" || fail "$persona: HEAD is not answered"
 	nmap -n -Pn -sV -p "$port" "$host" >"$WORK/nmap" 2>&1
 	grep -q "${named[$persona]}" "$WORK/nmap" || fail "$persona: nmap says $(grep "^$port" "$WORK/nmap")"
 	grep -qi honeypot "$WORK/nmap" && fail "$persona: nmap calls it a honeypot"
@@ -119,7 +139,8 @@ loopback_config <<-EOT
 	    - {prefix: 127.21.0.2, personas: [dvr]}
 	    - {prefix: 127.21.0.3, personas: [router]}
 	    - {prefix: 127.21.0.4, personas: [webserver]}
-	  services: {http: {ports: [$HTTP_PORT]}}
+	    - {prefix: 127.21.0.5, personas: [vpn_gateway]}
+	  services: {http: {ports: [$HTTP_PORT], secure_ports: [$((HTTP_PORT + 2))]}}
 	  workers: 1
 	${CHDB:+store: {library: $CHDB\}}
 EOT
@@ -128,6 +149,7 @@ meet camera 127.21.0.1 $HTTP_PORT
 meet dvr 127.21.0.2 $HTTP_PORT
 meet router 127.21.0.3 $HTTP_PORT
 meet webserver 127.21.0.4 $HTTP_PORT
+meet vpn_gateway 127.21.0.5 $((HTTP_PORT + 2)) https
 
 # What was done above is what was recorded.
 ask() { timeout 20 "$KANSOKU" query --config "$CONFIG" --format tsv "$1" 2>/dev/null; }
