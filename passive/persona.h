@@ -103,6 +103,7 @@ struct persona {
 	struct bytes login_banner, motd; /* templates; empty: none */
 	uint32_t memory_kb;
 	const char *interface, *mac_prefix;
+	const char *stack; /* look of its TCP/IP stack, of passive/stack/; NULL: this machine's */
 	const struct persona_credential *credentials;
 	size_t credential_count;
 	uint64_t accept_one_in;     /* of all other credentials, chosen by address; 0: none */

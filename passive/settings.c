@@ -264,6 +264,15 @@ static const struct option device_fields[] = {
         {0},
 };
 
+static const struct option stack_fields[] = {
+        {.name = "interfaces",
+         .type = OPTION_LIST,
+         .element = OPTION_TEXT,
+         .offset = AT(stack.interfaces),
+         .summary = "on which packets of decoys get the TCP/IP look of their device; none: all look like this machine"},
+        {0},
+};
+
 static const struct option passive_fields[] = {
         {.name = "decoys",
          .type = OPTION_LIST,
@@ -327,6 +336,10 @@ static const struct option passive_fields[] = {
          .type = OPTION_MAP,
          .fields = device_fields,
          .summary = "what attackers leave at devices, and find when they come back"},
+        {.name = "stack",
+         .type = OPTION_MAP,
+         .fields = stack_fields,
+         .summary = "what a scanner takes the operating system from"},
         {.name = "steering",
          .type = OPTION_MAP,
          .fields = steering_fields,

@@ -8,6 +8,7 @@
 #include "passive/persona.h"
 #include "passive/reflection.h"
 #include "passive/service.h"
+#include "passive/stack/stack.h"
 
 #define PASSIVE_WORKERS_MAX 64
 #define PASSIVE_PORTS_MAX 256 /* of all services together */
@@ -35,6 +36,7 @@ struct passive_options {
 	uint64_t steer_entries, visits, visit_ms;
 	struct devices_options devices;
 	uint64_t data_port;
+	struct stack_options stack;
 };
 
 struct offered_port {

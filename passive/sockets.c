@@ -280,6 +280,19 @@ static int bait_give(struct preparation *p, struct fault *fault)
 	return error ? error : preparation_give(p, SIGHTS_FD, sights);
 }
 
+/* Only here the parent reads personas: the kernel's program must know which look an address has. */
+static int stacks_dress(struct settings *s, const char *directory, struct fault *fault)
+{
+	struct persona_set set = {0};
+	int bad = persona_read_directory(&set, directory, fault);
+	if (!bad)
+		bad = passive_settings_cast(s, &set, fault);
+	if (!bad)
+		stack_open(s);
+	persona_set_done(&set);
+	return bad;
+}
+
 int sockets_prepare(struct preparation *p, struct fault *fault)
 {
 	char path[PLACE_PATH_MAX] = "etc/personas";
@@ -302,6 +315,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 		place_find("etc/personas", path); /* where it is nowhere, the next step says so */
 	if (!bad)
 		bad = sockets_give_personas(p, directory ? directory : path, fault);
+	if (!bad && preparation_worker(p) == 0 && s.options->stack.interfaces.count)
+		bad = stacks_dress(&s, directory ? directory : path, fault);
 	passive_settings_done(&s);
 	return bad;
 }

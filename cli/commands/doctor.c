@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define FILES_WANTED 20000
@@ -98,27 +99,60 @@ static enum finding look_net_raw(struct checkup *c)
 					   : say(c, LIMITED, "no right to capture packets (CAP_NET_RAW)");
 }
 
-/* Of a list of names, or of a single one. */
-static const struct yaml_node *first_interface(const struct config *config)
+static const struct yaml_node *child_of(const struct yaml_node *n, const char *key)
 {
-	const struct yaml_node *telescope = yaml_child(config->root, "telescope");
-	const struct yaml_node *n = telescope && telescope->type == YAML_MAP ? yaml_child(telescope, "interface") : NULL;
-	return n && n->type == YAML_LIST ? n->first : n;
+	return n && n->type == YAML_MAP ? yaml_child(n, key) : NULL;
+}
+
+/* Of a list of names, or of a single one; NULL: none. */
+static const struct yaml_node *first_interface(const struct yaml_node *n)
+{
+	if (n && n->type == YAML_LIST)
+		n = n->first;
+	return n && n->type == YAML_SCALAR ? n : NULL;
+}
+
+static bool interfaces_exist(struct checkup *c, const struct yaml_node *n)
+{
+	for (; n; n = n->next) {
+		char name[IF_NAMESIZE];
+		if (bytes_copy_text(n->text, name, sizeof name) && if_nametoindex(name))
+			continue;
+		say(c, MISSING, "there is no interface %.*s", (int)n->text.len, (const char *)n->text.at);
+		return false;
+	}
+	return true;
 }
 
 static enum finding look_telescope(struct checkup *c)
 {
-	const struct yaml_node *n = first_interface(c->config);
-	if (!n || n->type != YAML_SCALAR)
+	const struct yaml_node *n = first_interface(child_of(yaml_child(c->config->root, "telescope"), "interface"));
+	if (!n)
 		return say(c, FINE, "not configured");
 	if (!has_capability(CAP_NET_RAW))
 		return say(c, LIMITED, "no right to capture packets (CAP_NET_RAW)");
-	for (; n; n = n->next) {
-		char name[IF_NAMESIZE];
-		if (!bytes_copy_text(n->text, name, sizeof name) || !if_nametoindex(name))
-			return say(c, MISSING, "there is no interface %.*s", (int)n->text.len, (const char *)n->text.at);
-	}
-	return say(c, FINE, "may capture");
+	return interfaces_exist(c, n) ? say(c, FINE, "may capture") : MISSING;
+}
+
+static bool linux_from(unsigned major, unsigned minor)
+{
+	struct utsname u;
+	unsigned is[2] = {0};
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &is[0], &is[1]) == 2 &&
+	       (is[0] > major || (is[0] == major && is[1] >= minor));
+}
+
+static enum finding look_stack(struct checkup *c)
+{
+	const struct yaml_node *stack = child_of(yaml_child(c->config->root, "passive"), "stack");
+	const struct yaml_node *n = first_interface(child_of(stack, "interfaces"));
+	if (!n)
+		return say(c, LIMITED, "that of this machine: passive.stack.interfaces names none");
+	if (!has_capability(CAP_NET_ADMIN) || !has_capability(CAP_BPF))
+		return say(c, LIMITED, "no right to change packets (CAP_NET_ADMIN, CAP_BPF)");
+	if (!linux_from(6, 6))
+		return say(c, LIMITED, "this kernel is older than Linux 6.6");
+	return interfaces_exist(c, n) ? say(c, FINE, "each decoy's own") : MISSING;
 }
 
 static enum finding look_ports(struct checkup *c)
@@ -226,6 +260,8 @@ static const struct check checks[] = {
 	 "start it as root, or give CAP_NET_RAW"},
 	{"telescope", look_telescope, "dark addresses are not watched, everything else runs",
 	 "start it as root, or give CAP_NET_RAW; name an interface that exists in telescope.interface"},
+	{"TCP/IP look", look_stack, "nmap -O and p0f take every decoy for this machine's system",
+	 "name the decoys' interface in passive.stack.interfaces; start it as root, on Linux 6.6 or later"},
 	{"low ports", look_ports, "decoys cannot listen on 23 and 80; high ports work",
 	 "start it as root, or lower net.ipv4.ip_unprivileged_port_start"},
 	{"separate users", look_uids, "processes are told apart by sandboxes only, not by users",

@@ -7,6 +7,7 @@
 #include "passive/persona/persona_inner.h"
 #include "passive/relay/backend.h"
 #include "passive/service_options.h"
+#include "passive/stack/stack.h"
 #include "passive/tls/terms.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -484,6 +485,19 @@ static int read_arch(struct load *l, const struct yaml_node *n)
 	return complain(l, n, "one of arm, mips, mipsel, x86 is needed here");
 }
 
+static int read_stack(struct load *l, const struct yaml_node *n)
+{
+	char all[512];
+	struct writer w = writer_of(all, sizeof all - 1);
+	int error = read_text(l, n, &l->persona->stack);
+	if (error || stack_known(l->persona->stack))
+		return error;
+	stack_names(&w);
+	*w.at = '\0';
+	return fault_set(l->fault, ERR_BAD, "%s:%u: stack: there is no look \"%s\", there are:%s", l->name, n->line,
+			 l->persona->stack, all);
+}
+
 static int read_key(struct load *l, const struct yaml_node *n)
 {
 	struct persona *p = l->persona;
@@ -510,6 +524,8 @@ static int read_key(struct load *l, const struct yaml_node *n)
 		return read_tls(l, n, "", &p->tls);
 	if (!strcmp(n->key, "missing"))
 		return read_texts(l, n, &p->missing, &p->missing_count);
+	if (!strcmp(n->key, "stack"))
+		return read_stack(l, n);
 	if (!strcmp(n->key, "arch"))
 		return read_arch(l, n);
 	if (!strcmp(n->key, "login_banner"))
