@@ -127,22 +127,33 @@ bool auth_accepts(const struct persona *p, uint64_t device_seed, struct bytes us
 	return false;
 }
 
-static bool find_secret(const struct digest *d, struct bytes method, const struct persona *p,
-			struct bytes *secret)
+bool auth_guess(const struct persona *p, struct bytes user, bool (*fits)(const void *, struct bytes), const void *of,
+		struct bytes *secret)
 {
 	size_t count;
 	const struct persona_credential *known = auth_credentials(p, &count);
 	for (size_t i = 0; i < count; i++) {
 		*secret = known[i].secret;
-		if (bytes_equal(known[i].user, d->user) && digest_fits(d, method, *secret))
+		if (bytes_equal(known[i].user, user) && fits(of, *secret))
 			return true;
 	}
 	for (size_t i = 0; i < sizeof common_secrets / sizeof *common_secrets; i++) {
 		*secret = bytes_of_text(common_secrets[i]);
-		if (digest_fits(d, method, *secret))
+		if (fits(of, *secret))
 			return true;
 	}
 	return false;
+}
+
+struct digest_asked {
+	const struct digest *digest;
+	struct bytes method;
+};
+
+static bool asked_fits(const void *of, struct bytes secret)
+{
+	const struct digest_asked *a = of;
+	return digest_fits(a->digest, a->method, secret);
 }
 
 static bool read_digest(struct bytes rest, struct bytes method, const struct persona *p,
@@ -155,7 +166,7 @@ static bool read_digest(struct bytes rest, struct bytes method, const struct per
 	a->user = d.user;
 	a->secret = d.response;
 	struct bytes secret;
-	a->secret_known = ours && find_secret(&d, method, p, &secret);
+	a->secret_known = ours && auth_guess(p, d.user, asked_fits, &(struct digest_asked){&d, method}, &secret);
 	if (a->secret_known)
 		a->secret = secret;
 	return d.user.len || d.response.len;

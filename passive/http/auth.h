@@ -36,6 +36,13 @@ bool auth_accepts(const struct persona *, uint64_t device_seed, struct bytes use
 /* The nonce that a device gives out during an hour; only this device can make it. */
 void auth_nonce(uint64_t device_seed, uint64_t hour, char out[AUTH_NONCE_CHARS + 1]);
 
+/*
+ * Finds the password behind a hash or an answer to a challenge: of the device's accounts of that
+ * user, or of those that attackers try most.  `fits` says whether one is it.
+ */
+bool auth_guess(const struct persona *, struct bytes user, bool (*fits)(const void *of, struct bytes secret), const void *of,
+		struct bytes *secret);
+
 /* Whether an answer to a Digest challenge was made with that password. */
 bool auth_digest_fits(struct bytes field, struct bytes method, struct bytes secret);
 /* Such an answer in the form that password crackers read ($response$..., John's hdaa). */
