@@ -48,7 +48,7 @@ while read -r service transports; do
 		$LOAD rate "$service" tcp "$PORT" "$PID" || failed=1
 		stop
 		start "$service" 1h
-		$LOAD memory "$service" "$PORT" "$PID" 1000 || failed=1
+		$LOAD memory "$service" "$PORT" "$PID" 2000 || failed=1
 		stop
 	fi
 	if [[ $transports = *udp* ]]; then

@@ -18,7 +18,7 @@
 struct api { /* part of a service's state */
 	struct request request;
 	struct body body;
-	uint8_t *head, *answer_room;
+	uint8_t *head;
 	size_t head_room, head_len, scanned;
 	struct command_shell *shell;
 	uint32_t requests;

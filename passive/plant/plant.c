@@ -147,6 +147,7 @@ bool plant_is_on(const struct plant *p, enum plant_point which, uint64_t time_us
 void plant_write(struct plant *p, enum plant_point which, double value, uint64_t time_us)
 {
 	float from = (float)plant_read(p, which, time_us);
+	p->driven = true;
 	p->commands[which] =
 	        (struct plant_command){time_us ? time_us : 1, from, (float)bounded(which, value)};
 }
@@ -230,6 +231,13 @@ void plant_keep(struct plant *p, uint32_t key, uint32_t value)
 		p->cell_count += p->cell_count < PLANT_CELLS_MAX;
 	}
 	*c = (struct plant_cell){key, value};
+	p->kept = true;
+}
+
+void plant_run(struct plant *p, bool on, uint64_t time_us)
+{
+	p->stopped_us = on ? 0 : time_us;
+	plant_write(p, PLANT_PUMP, on, time_us);
 }
 
 static struct event *told(struct session *s, enum event_kind kind, uint16_t field, const char *fmt,

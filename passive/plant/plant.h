@@ -8,7 +8,9 @@
  * (registers, bytes of data blocks) keeps what was written in a small ring of cells; the
  * oldest gives way, so the state is bounded whatever a peer writes.
  *
- * The owner keeps a struct plant in a session's state; times are microseconds of UTC.
+ * The owner keeps a struct plant in a session's state; times are microseconds of UTC.  Over TCP
+ * what was written is there for whoever wrote it (session_remember()): what the process does is one
+ * for all protocols of a device, cells are of one.
  */
 #pragma once
 #include "passive/service.h"
@@ -43,9 +45,19 @@ struct plant {
 		uint32_t value;
 	} cells[PLANT_CELLS_MAX];
 	uint16_t cell_count, cell_next;
+	uint64_t stopped_us; /* the controller, since then; 0: it runs */
+	bool driven, kept;   /* process or cells changed since plant_settle() */
 };
 
 void plant_start(struct plant *, uint64_t device_seed);
+/*
+ * Around a callback that reads or writes: what this attacker wrote, also in sessions beside this
+ * one, and what was written now.  `cells`: name of the memory of the cells, the service's.
+ */
+void plant_refresh(struct session *, struct plant *, const char *cells);
+void plant_settle(struct session *, struct plant *, const char *cells);
+/* The controller stops, and its pump with it, or runs again. */
+void plant_run(struct plant *, bool on, uint64_t time_us);
 double plant_read(const struct plant *, enum plant_point, uint64_t time_us);
 bool plant_is_on(const struct plant *, enum plant_point, uint64_t time_us);
 /* Values beyond what the point can be are brought to its bounds. */

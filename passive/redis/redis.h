@@ -1,8 +1,8 @@
 /*
  * The parts of the Redis emulator: protocol, keys, configuration, commands.
  *
- * All memory is the session's arena, so a session forgets at its end; keys are bounded in number
- * and bytes, and beyond that Redis's own words for a full memory are the answer.
+ * All memory is the session's arena; the device remembers what a visitor leaves.  Keys are bounded in
+ * number and bytes, and beyond that Redis's own words for a full memory are the answer.
  */
 #pragma once
 #include "passive/accounts.h"
@@ -70,7 +70,7 @@ struct redis {
 	struct redis_queued *queue, **queue_end;
 	struct bytes client_name, master_host, loaded; /* loaded: path of a module */
 	struct command_shell *shell;
-	uint64_t saved_us;
+	uint64_t saved_us, mark; /* mark: of what the device remembers */
 	uint32_t key_count, item_count, setting_count, script_count, queued;
 	uint32_t commands, changes, subscribed;
 	uint16_t master_port;
@@ -136,6 +136,10 @@ extern const struct redis_command redis_key_commands[], redis_server_commands[];
 void redis_eval(const struct redis_call *);
 void redis_evalsha(const struct redis_call *);
 void redis_script(const struct redis_call *);
+
+/* passive/redis/memory.c */
+void redis_begin(struct session *, struct redis *); /* what the visitor left, or what was planted */
+void redis_remember(struct session *, struct redis *); /* when anything changed */
 
 /* passive/redis/run.c: reports and answers one request; false: hang up. */
 bool redis_run(const struct redis_call *);

@@ -7,6 +7,8 @@
  */
 #include "passive/s7/s7.h"
 
+#define DOWNLOAD_FIRST 1024
+
 static const struct {
 	uint8_t kind; /* the second character of the block's kind in ASCII */
 	uint16_t count;
@@ -57,6 +59,20 @@ uint16_t s7_blocks(struct s7_request *q, uint8_t function, struct writer *out)
 	return 0;
 }
 
+/* So much as blocks are large: few are. */
+static bool download_grow(struct s7_request *q, uint32_t room)
+{
+	struct s7 *c = q->c;
+	uint8_t *grown = arena_alloc(session_arena(q->s), room);
+	if (!grown)
+		return false;
+	if (c->downloaded_bytes)
+		memcpy(grown, c->downloaded, c->downloaded_bytes);
+	c->downloaded = grown;
+	c->downloaded_room = room;
+	return true;
+}
+
 uint16_t s7_download_begin(struct s7_request *q)
 {
 	struct s7 *c = q->c;
@@ -67,10 +83,8 @@ uint16_t s7_download_begin(struct s7_request *q)
 	for (size_t i = 0; i < S7_BLOCK_NAME; i++)
 		c->block[i] = (char)(name.at[i] > ' ' && name.at[i] < 127 ? name.at[i] : '?');
 	plant_ordered(q->s, "download block %s", c->block);
-	if (!c->downloaded)
-		c->downloaded = arena_alloc(session_arena(q->s), S7_DOWNLOAD_MAX);
 	c->downloaded_bytes = 0;
-	c->downloading = c->downloaded;
+	c->downloading = c->downloaded || download_grow(q, DOWNLOAD_FIRST);
 	return c->downloading ? 0 : S7_PROTECTED;
 }
 
@@ -99,7 +113,10 @@ void s7_download_part(struct s7_request *q, bool more)
 	struct bytes part = read_bytes(&q->values, length);
 	if (!c->downloading || !reader_ok(&q->values))
 		return;
-	size_t room = S7_DOWNLOAD_MAX - c->downloaded_bytes;
+	while (c->downloaded_room - c->downloaded_bytes < part.len && c->downloaded_room < S7_DOWNLOAD_MAX)
+		if (!download_grow(q, 2 * c->downloaded_room))
+			return;
+	size_t room = c->downloaded_room - c->downloaded_bytes;
 	if (part.len < room)
 		room = part.len;
 	memcpy(c->downloaded + c->downloaded_bytes, part.at, room);

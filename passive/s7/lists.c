@@ -135,13 +135,13 @@ static void time_write(struct writer *w, uint64_t time_us)
 /* 0x424: which mode it is in, and since when. */
 static unsigned mode(struct s7_request *q, struct writer *w)
 {
-	write_u16(w, q->c->stopped ? 0x4303 : 0x5144);
+	write_u16(w, q->c->plant.stopped_us ? 0x4303 : 0x5144);
 	write_u8(w, 0xff);
-	write_u8(w, q->c->stopped ? 0x04 : 0x08);
+	write_u8(w, q->c->plant.stopped_us ? 0x04 : 0x08);
 	write_u32(w, 0);
-	write_u32(w, q->c->stopped ? 0x04030000 : 0);
+	write_u32(w, q->c->plant.stopped_us ? 0x04030000 : 0);
 	uint64_t since =
-	        q->c->stopped ? q->c->stopped_us
+	        q->c->plant.stopped_us ? q->c->plant.stopped_us
 	                      : q->now_us - plant_number(q->c->plant.seed, 78, 90) * 86400000000u;
 	time_write(w, since);
 	return 1;
@@ -199,7 +199,7 @@ static unsigned lamps(struct s7_request *q, struct writer *w)
 	static const uint8_t numbers[] = {1, 4, 5, 6, 11, 12};
 	for (size_t i = 0; i < sizeof numbers; i++) {
 		write_u16(w, numbers[i]);
-		write_u8(w, numbers[i] == 4 ? !q->c->stopped : numbers[i] == 5 && q->c->stopped);
+		write_u8(w, numbers[i] == 4 ? !q->c->plant.stopped_us : numbers[i] == 5 && q->c->plant.stopped_us);
 		write_u8(w, 0);
 	}
 	return sizeof numbers;

@@ -21,9 +21,8 @@ struct s7_device {
 
 struct s7 {
 	struct plant plant;
-	bool connected, agreed, stopped;
+	bool connected, agreed;
 	uint16_t pdu_bytes, reference;
-	uint64_t stopped_us;
 	/* The rest of a list that did not fit one answer. */
 	struct bytes pending;
 	uint8_t pending_reference;
@@ -31,7 +30,7 @@ struct s7 {
 	char block[S7_BLOCK_NAME + 1];
 	bool downloading;
 	uint8_t *downloaded;
-	uint32_t downloaded_bytes;
+	uint32_t downloaded_bytes, downloaded_room;
 };
 
 struct s7_request {

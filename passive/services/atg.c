@@ -272,6 +272,29 @@ static void label_set(struct atg *a, const struct function *f, uint8_t which, st
 	}
 }
 
+/* What was set is there for who comes again: all texts, each with its end. */
+static void texts_remember(struct session *s, const struct atg *a)
+{
+	uint8_t room[sizeof a->labels + sizeof a->headers];
+	struct writer w = writer_of(room, sizeof room);
+	write_bytes(&w, a->labels, sizeof a->labels);
+	write_bytes(&w, a->headers, sizeof a->headers);
+	session_remember(s, "atg", writer_bytes(&w));
+}
+
+static void texts_recall(struct session *s, struct atg *a)
+{
+	struct bytes kept = session_recall(s, "atg");
+	if (kept.len != sizeof a->labels + sizeof a->headers)
+		return;
+	memcpy(a->labels, kept.at, sizeof a->labels);
+	memcpy(a->headers, kept.at + sizeof a->labels, sizeof a->headers);
+	for (size_t i = 0; i < TANKS; i++)
+		a->labels[i][LABEL_MAX] = '\0';
+	for (size_t i = 0; i < HEADERS; i++)
+		a->headers[i][LABEL_MAX] = '\0';
+}
+
 static void command_run(struct session *s, struct atg *a, struct bytes code, struct bytes value)
 {
 	char room[8192];
@@ -290,8 +313,10 @@ static void command_run(struct session *s, struct atg *a, struct bytes code, str
 	if (!known) {
 		write_text(&w, "9999FF1B");
 	} else {
-		if (sets)
+		if (sets) {
 			label_set(a, f, (uint8_t)tank, value);
+			texts_remember(s, a);
+		}
 		write_fmt(&w, computer ? "%.6s" : "\r\n%.6s\r\n", (const char *)code.at);
 		date_write(s, &w, computer);
 		if (computer)
@@ -326,6 +351,7 @@ static bool value_read(struct reader *r, struct bytes *value)
 
 static enum service_next atg_input(struct session *s, void *state, struct reader *in)
 {
+	texts_recall(s, state);
 	for (;;) {
 		while (reader_left(in) && *in->at != SOH)
 			in->at++;

@@ -437,7 +437,7 @@ static enum service_next dnp3_open(struct session *s, void *state)
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next dnp3_input(struct session *s, void *state, struct reader *in)
+static enum service_next frames_run(struct session *s, void *state, struct reader *in)
 {
 	struct dnp3 *d = state;
 	const struct dnp3_device *device = session_device(s);
@@ -471,6 +471,15 @@ static enum service_next dnp3_input(struct session *s, void *state, struct reade
 		link_run(s, d, control, writer_bytes(&w));
 	}
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next dnp3_input(struct session *s, void *state, struct reader *in)
+{
+	struct dnp3 *d = state;
+	plant_refresh(s, &d->plant, "dnp3");
+	enum service_next next = frames_run(s, state, in);
+	plant_settle(s, &d->plant, "dnp3");
+	return next;
 }
 
 static bool dnp3_claims(struct bytes first)

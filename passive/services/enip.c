@@ -434,7 +434,7 @@ static enum service_next enip_open(struct session *s, void *state)
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next enip_input(struct session *s, void *state, struct reader *in)
+static enum service_next frames_run(struct session *s, void *state, struct reader *in)
 {
 	while (reader_left(in) >= HEADER) {
 		struct reader r = *in;
@@ -453,6 +453,15 @@ static enum service_next enip_input(struct session *s, void *state, struct reade
 	if (session_transport(s) == TRANSPORT_UDP)
 		read_rest(in);
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next enip_input(struct session *s, void *state, struct reader *in)
+{
+	struct enip *e = state;
+	plant_refresh(s, &e->plant, "enip");
+	enum service_next next = frames_run(s, state, in);
+	plant_settle(s, &e->plant, "enip");
+	return next;
 }
 
 static bool enip_claims(struct bytes first)

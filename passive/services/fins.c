@@ -28,6 +28,7 @@ enum end_code {
 	END_PROTECTED = 0x2108,
 };
 
+enum { KEY_MODE = 0xfe000000u }; /* of the plant's cells, beside those of words */
 enum { STOPPED = 0, RUNNING = 1, MODE_PROGRAM = 0, MODE_MONITOR = 2, MODE_RUN = 4 };
 
 struct fins_device {
@@ -38,8 +39,7 @@ struct fins_device {
 struct fins {
 	struct plant plant;
 	uint8_t client_node;
-	bool stopped, told_node;
-	uint8_t mode;
+	bool told_node;
 };
 
 struct request {
@@ -258,8 +258,10 @@ static uint16_t controller_read(struct request *q)
 static uint16_t status_read(struct request *q)
 {
 	plant_asked(q->s, "controller status read");
-	write_u8(&q->out, q->f->stopped ? STOPPED : RUNNING);
-	write_u8(&q->out, q->f->mode);
+	uint32_t mode = MODE_RUN;
+	plant_recall(&q->f->plant, KEY_MODE, &mode);
+	write_u8(&q->out, q->f->plant.stopped_us ? STOPPED : RUNNING);
+	write_u8(&q->out, (uint8_t)mode);
 	write_zero(&q->out, 2 + 2 + 2 + 2); /* no errors, no messages */
 	write_zero(&q->out, 16);
 	return END_NORMAL;
@@ -272,18 +274,16 @@ static uint16_t run(struct request *q)
 	plant_ordered(q->s, "run in mode %u", mode);
 	if (mode != MODE_MONITOR && mode != MODE_RUN)
 		return END_PARAMETER;
-	q->f->stopped = false;
-	q->f->mode = mode;
-	plant_write(&q->f->plant, PLANT_PUMP, 1, q->now_us);
+	plant_run(&q->f->plant, true, q->now_us);
+	plant_keep(&q->f->plant, KEY_MODE, mode);
 	return END_NORMAL;
 }
 
 static uint16_t stop(struct request *q)
 {
 	plant_ordered(q->s, "stop");
-	q->f->stopped = true;
-	q->f->mode = MODE_PROGRAM;
-	plant_write(&q->f->plant, PLANT_PUMP, 0, q->now_us); /* outputs fall */
+	plant_run(&q->f->plant, false, q->now_us);
+	plant_keep(&q->f->plant, KEY_MODE, MODE_PROGRAM);
 	return END_NORMAL;
 }
 
@@ -442,11 +442,10 @@ static enum service_next fins_open(struct session *s, void *state)
 {
 	struct fins *f = state;
 	plant_start(&f->plant, session_device_seed(s));
-	f->mode = MODE_RUN;
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next fins_input(struct session *s, void *state, struct reader *in)
+static enum service_next frames_run(struct session *s, void *state, struct reader *in)
 {
 	if (session_transport(s) == TRANSPORT_TCP)
 		return reader_left(in) ? tcp_input(s, state, in) : SERVICE_CONTINUE;
@@ -455,6 +454,15 @@ static enum service_next fins_input(struct session *s, void *state, struct reade
 	if (frame_run(s, state, read_rest(in), &w))
 		session_say_bytes(s, writer_bytes(&w));
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next fins_input(struct session *s, void *state, struct reader *in)
+{
+	struct fins *f = state;
+	plant_refresh(s, &f->plant, "fins");
+	enum service_next next = frames_run(s, state, in);
+	plant_settle(s, &f->plant, "fins");
+	return next;
 }
 
 static bool fins_claims(struct bytes first)

@@ -419,7 +419,7 @@ static enum service_next iec104_open(struct session *s, void *state)
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next iec104_input(struct session *s, void *state, struct reader *in)
+static enum service_next frames_run(struct session *s, void *state, struct reader *in)
 {
 	struct iec104 *c = state;
 	while (reader_left(in)) {
@@ -442,6 +442,15 @@ static enum service_next iec104_input(struct session *s, void *state, struct rea
 	if (c->started)
 		session_remind(s, (uint32_t)((const struct iec104_device *)session_device(s))->cycle_ms);
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next iec104_input(struct session *s, void *state, struct reader *in)
+{
+	struct iec104 *c = state;
+	plant_refresh(s, &c->plant, "iec104");
+	enum service_next next = frames_run(s, state, in);
+	plant_settle(s, &c->plant, "iec104");
+	return next;
 }
 
 static enum service_next iec104_tick(struct session *s, void *state)

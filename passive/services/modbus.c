@@ -491,7 +491,7 @@ static enum service_next modbus_open(struct session *s, void *state)
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next modbus_input(struct session *s, void *state, struct reader *in)
+static enum service_next frames_run(struct session *s, void *state, struct reader *in)
 {
 	struct modbus *m = state;
 	while (!m->lost && reader_left(in) >= 8) {
@@ -525,6 +525,15 @@ static enum service_next modbus_input(struct session *s, void *state, struct rea
 	if (m->lost)
 		read_rest(in);
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next modbus_input(struct session *s, void *state, struct reader *in)
+{
+	struct modbus *m = state;
+	plant_refresh(s, &m->plant, "modbus");
+	enum service_next next = frames_run(s, state, in);
+	plant_settle(s, &m->plant, "modbus");
+	return next;
 }
 
 /* The protocol 0 and a length that fits what came. */

@@ -36,15 +36,10 @@ static enum service_next redis_open(struct session *s, void *state)
 	return SERVICE_CLOSE;
 }
 
-static enum service_next redis_input(struct session *s, void *state, struct reader *in)
+static enum service_next requests_run(struct session *s, struct redis *r, struct reader *in)
 {
-	struct redis *r = state;
 	struct bytes arguments[REDIS_ARGUMENTS_MAX];
 	struct redis_call c = {s, r, arguments, 0};
-	if (!r->planted) {
-		r->planted = true;
-		redis_plant(&c);
-	}
 	while (reader_left(in)) {
 		enum redis_read got = redis_read(s, r, in, arguments, &c.count);
 		if (got == REDIS_READ_FAULT)
@@ -57,6 +52,18 @@ static enum service_next redis_input(struct session *s, void *state, struct read
 			return SERVICE_CLOSE;
 	}
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next redis_input(struct session *s, void *state, struct reader *in)
+{
+	struct redis *r = state;
+	if (!r->planted) {
+		r->planted = true;
+		redis_begin(s, r);
+	}
+	enum service_next next = requests_run(s, r, in);
+	redis_remember(s, r);
+	return next;
 }
 
 static void redis_close(struct session *s, void *state)

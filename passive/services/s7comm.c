@@ -95,19 +95,15 @@ static uint16_t invocation(struct s7_request *q)
 		return S7_BAD_REQUEST;
 	plant_ordered(q->s, "program invocation %.*s%s%.*s", (int)name.len, (const char *)name.at,
 	              argument.len ? " " : "", (int)argument.len, (const char *)argument.at);
-	if (bytes_equal_text(name, "P_PROGRAM")) {
-		q->c->stopped = false;
-		plant_write(&q->c->plant, PLANT_PUMP, 1, q->now_us);
-	}
+	if (bytes_equal_text(name, "P_PROGRAM"))
+		plant_run(&q->c->plant, true, q->now_us);
 	return 0;
 }
 
 static uint16_t stop(struct s7_request *q)
 {
 	plant_ordered(q->s, "PLC stop");
-	q->c->stopped = true;
-	q->c->stopped_us = q->now_us;
-	plant_write(&q->c->plant, PLANT_PUMP, 0, q->now_us); /* the outputs fall */
+	plant_run(&q->c->plant, false, q->now_us);
 	return 0;
 }
 
@@ -372,7 +368,7 @@ static enum service_next cotp_run(struct session *s, struct s7 *c, struct reader
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next s7comm_input(struct session *s, void *state, struct reader *in)
+static enum service_next frames_run(struct session *s, void *state, struct reader *in)
 {
 	while (reader_left(in)) {
 		struct reader r = *in;
@@ -391,6 +387,15 @@ static enum service_next s7comm_input(struct session *s, void *state, struct rea
 			return SERVICE_CLOSE;
 	}
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next s7comm_input(struct session *s, void *state, struct reader *in)
+{
+	struct s7 *c = state;
+	plant_refresh(s, &c->plant, "s7comm");
+	enum service_next next = frames_run(s, state, in);
+	plant_settle(s, &c->plant, "s7comm");
+	return next;
 }
 
 /* A TPKT with a request for a connection that names a TSAP: RDP, too, begins with one. */
