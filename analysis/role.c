@@ -2,9 +2,11 @@
  * The role "analysis": judges the sources of the day, again and again, and of yesterday once more.
  *
  * It reads nothing but the store's answers and the lists that the parent opened for it, and publishes
- * source.judged where a verdict is new or has moved.  One question is on its way at a time.
+ * source.judged where a verdict is new or has moved.  After each round it measures what steering
+ * changes, and publishes effect.measured where that has moved.  One question is on its way at a time.
  */
 #include "analysis/gathering_inner.h"
+#include "analysis/steering_effect.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -28,7 +30,7 @@ FIELD(field_intent_score, "intent.score", TEXT, 0, "log-odds of an attack; below
 #define FIRST_MS 2000 /* the store has just begun, too */
 
 struct analysis_options {
-	uint64_t every_ms, sources, packets;
+	uint64_t every_ms, sources, packets, trial_ms, follow_ms;
 	struct option_list surveys, names; /* of const char * */
 };
 
@@ -49,6 +51,7 @@ struct analysis {
 	size_t publishing;       /* the next source to publish */
 	bool publishes, stopped;
 	uint64_t published;
+	struct steering_effect effect;
 	struct event event;
 };
 
@@ -60,6 +63,10 @@ static const struct option analysis_fields[] = {
 	 .max = 2000000, .summary = "sources judged a day, those with the most packets first"},
 	{.name = "packets", .type = OPTION_NUMBER, .offset = AT(packets), .fallback = "2", .min = 1,
 	 .summary = "packets a day below which a source of dark traffic is not judged"},
+	{.name = "trial", .type = OPTION_DURATION, .offset = AT(trial_ms), .fallback = "30d", .min = 1000,
+	 .summary = "sources that were drawn for the trial of steering so lately are compared"},
+	{.name = "follow", .type = OPTION_DURATION, .offset = AT(follow_ms), .fallback = "7d", .min = 1000,
+	 .summary = "for so long after it was drawn, what a source does counts"},
 	{.name = "surveys", .type = OPTION_LIST, .element = OPTION_TEXT, .offset = AT(surveys),
 	 .summary = "files that list acknowledged surveys: MISP warninglists or text"},
 	{.name = "names", .type = OPTION_LIST, .element = OPTION_TEXT, .offset = AT(names),
@@ -121,6 +128,55 @@ static int publish(struct analysis *a, struct gathered *s, const struct intent_v
 	return 0;
 }
 
+static void publish_effects(struct analysis *a)
+{
+	for (int against = EFFECT_RANDOM; against < EFFECT_ARMS; against++)
+		for (int o = 0; o < OUTCOMES; o++) {
+			if (!steering_effect_tell(&a->effect, against, o, &a->event))
+				continue;
+			if (bus_congested(a->process->bus) || bus_publish(a->process->bus, &a->event))
+				return; /* the next round tells it */
+			steering_effect_told(&a->effect, against, o, &a->event);
+		}
+}
+
+static void effect_answered(void *arg, int status, struct bytes payload, bool more)
+{
+	struct analysis *a = arg;
+	if (!status && more) {
+		buffer_append(&a->answer, payload.at, payload.len);
+		return;
+	}
+	if (more)
+		return;
+	a->asking = false;
+	if (a->stopped)
+		return;
+	if (status) {
+		log_warning("analysis: the store did not say what steering changed: %.*s", (int)payload.len,
+			    payload.len ? (const char *)payload.at : "");
+	} else {
+		steering_effect_take(&a->effect, buffer_bytes(&a->answer));
+		publish_effects(a);
+	}
+	set_moment(a, a->options->every_ms);
+}
+
+static void measure_steering(struct analysis *a)
+{
+	char sql[QUESTION_SQL_MAX];
+	struct writer w = writer_of(sql, sizeof sql - 1);
+	const uint64_t now_s = clock_utc_us() / 1000000, trial_s = a->options->trial_ms / 1000;
+	buffer_consume(&a->answer, buffer_len(&a->answer));
+	steering_effect_sql(now_s > trial_s ? now_s - trial_s : 0, now_s + 1, a->options->follow_ms / 1000, &w);
+	*w.at = '\0';
+	a->asking = true;
+	if (store_ask(a->process->bus, sql, ANSWER_LINES, false, effect_answered, a)) {
+		a->asking = false;
+		set_moment(a, a->options->every_ms);
+	}
+}
+
 static void round_end(struct analysis *a)
 {
 	struct gathering *g = &a->gathering;
@@ -135,7 +191,7 @@ static void round_end(struct analysis *a)
 		a->loaded = a->last = false;
 		a->day = clock_utc_us() / DAY_US;
 	}
-	set_moment(a, a->options->every_ms);
+	measure_steering(a);
 }
 
 /* Publishes what is news until all is, or until the bus is full and relief will come. */
@@ -332,6 +388,7 @@ static int run(struct process *p, struct fault *fault)
 	}
 	gathering_close(&a.gathering);
 	surveys_close(a.surveys);
+	steering_effect_done(&a.effect);
 	buffer_done(&a.answer);
 	return bad;
 }
@@ -371,9 +428,9 @@ static const char *const talks_to[] = {"store", "journal", NULL};
 
 static const struct role analysis_role = {
 	.name = "analysis",
-	.summary = "judges which sources survey and which attack",
+	.summary = "judges which sources survey and which attack, and measures what steering changes",
 	.rights = 0,
-	.sends = KIND_MASK(EVENT_SOURCE_JUDGED),
+	.sends = KIND_MASK(EVENT_SOURCE_JUDGED) | KIND_MASK(EVENT_EFFECT_MEASURED),
 	.talks_to = talks_to,
 	.optional = true,
 	.check = check,

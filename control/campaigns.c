@@ -166,8 +166,8 @@ struct sharing campaigns_share(struct campaigns *c, uint64_t hash, const struct 
 	}
 	f->campaign = s.campaign = own ? own : hash;
 	s.founded = true;
-	s.founder_count = f->sources;
-	memcpy(s.founders, f->founders, f->sources * sizeof *f->founders);
+	s.member_count = f->sources;
+	memcpy(s.members, f->founders, f->sources * sizeof *f->founders);
 	f->sources = 0;
 	return s;
 }

@@ -37,8 +37,8 @@ struct campaigns;
 struct sharing {
 	uint64_t campaign;   /* 0: none yet */
 	bool founded;        /* just now: the founders belong to it, too */
-	size_t founder_count;
-	struct address founders[CAMPAIGN_FOUNDERS_MAX]; /* without the source that asked */
+	size_t member_count;
+	struct address members[CAMPAIGN_FOUNDERS_MAX]; /* those who founded it, without the source that asked */
 };
 
 int campaigns_open(struct campaigns **, size_t max, unsigned least, uint64_t window_us);

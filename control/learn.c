@@ -49,7 +49,7 @@ static void count(struct source *s, enum source_count what)
 		s->counts[what]++;
 }
 
-static bool join(struct control *c, const struct event *cause, const struct address *member, uint64_t campaign)
+static bool join(struct control *c, const struct address *member, uint64_t campaign)
 {
 	struct source *s = sources_find(c->sources, member);
 	if (!s || s->campaign)
@@ -58,46 +58,48 @@ static bool join(struct control *c, const struct event *cause, const struct addr
 	sources_changed(c->sources, s);
 	campaigns_joined(c->campaigns, campaign);
 	state_put_feature(c->state, campaign, campaign, campaigns_sources(c->campaigns, campaign), c->now_us);
+	return true;
+}
+
+static void tell_member(struct control *c, const struct event *cause, const struct address *member,
+			enum feature_kind kind, uint64_t campaign)
+{
 	struct event *e = &c->found;
-	char text[CAMPAIGN_TEXT_MAX];
+	char text[CAMPAIGN_TEXT_MAX], detail[96];
 	event_begin(e, EVENT_CAMPAIGN_FOUND);
 	e->time_us = c->now_us;
 	e->id = id_make(&c->ids, c->now_us);
 	event_set_address(e, FIELD_SRC, member);
 	event_set_text(e, field_campaign, campaign_text(campaign, text));
 	event_set_number(e, FIELD_COUNT, campaigns_sources(c->campaigns, campaign));
-	return event_set_cause(e, cause);
-}
-
-static void tell_member(struct control *c, const struct event *cause, const struct address *member,
-			enum feature_kind kind, uint64_t campaign)
-{
-	if (!join(c, cause, member, campaign))
-		return;
-	char detail[96];
-	struct bytes sha256 = event_bytes(cause, FIELD_FILE_SHA256);
+	event_set_text(e, FIELD_REASON, feature_word(kind));
 	snprintf(detail, sizeof detail, "%s as others of the campaign", feature_what(kind));
-	event_set_text(&c->found, FIELD_REASON, feature_word(kind));
-	event_set_text(&c->found, FIELD_DETAIL, detail);
+	event_set_text(e, FIELD_DETAIL, detail);
 	if (kind == FEATURE_FILE)
-		event_set_bytes(&c->found, FIELD_FILE_SHA256, sha256);
-	int bad = c->publish(c->arg, &c->found);
+		event_set_bytes(e, FIELD_FILE_SHA256, event_bytes(cause, FIELD_FILE_SHA256));
+	if (!event_set_cause(e, cause))
+		return;
+	int bad = c->publish(c->arg, e);
 	c->totals.unpublished += bad != 0;
 	c->gap += bad != 0;
-	control_steer(c, &c->found, member);
+	control_steer(c, e, member);
 }
 
 static void share(struct control *c, const struct event *e, struct source *s, enum feature_kind kind, struct bytes value)
 {
 	const uint64_t feature = feature_hash(kind, value);
-	const struct address source = s->address;
-	const struct sharing sharing = campaigns_share(c->campaigns, feature, &source, s->campaign, c->now_us);
+	struct sharing sharing = campaigns_share(c->campaigns, feature, &s->address, s->campaign, c->now_us);
 	if (!sharing.campaign)
 		return;
 	c->totals.campaigns += sharing.founded && sharing.campaign == feature;
-	for (size_t i = 0; i < sharing.founder_count; i++)
-		tell_member(c, e, &sharing.founders[i], kind, sharing.campaign);
-	tell_member(c, e, &source, kind, sharing.campaign);
+	sharing.members[sharing.member_count++] = s->address;
+	/* All join before the rules are asked about the first: they may ask how many there are. */
+	bool joined[CAMPAIGN_FOUNDERS_MAX];
+	for (size_t i = 0; i < sharing.member_count; i++)
+		joined[i] = join(c, &sharing.members[i], sharing.campaign);
+	for (size_t i = 0; i < sharing.member_count; i++)
+		if (joined[i])
+			tell_member(c, e, &sharing.members[i], kind, sharing.campaign);
 	if (sharing.founded && feature != sharing.campaign)
 		state_put_feature(c->state, feature, sharing.campaign,
 				  campaigns_sources(c->campaigns, feature), c->now_us);

@@ -332,6 +332,8 @@ bool steers_write_all(struct steers *s, size_t *at, struct writer *w)
 	}
 	write_count(w, count);
 	*at = i > s->top ? (size_t)s->top + 1 : i - 1;
+	if (i > s->top)
+		w->start[HEADER_WIRE - 5] |= STEER_FLAG_WHOLE;
 	return true;
 }
 

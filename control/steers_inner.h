@@ -3,7 +3,7 @@
  *
  * Every change makes a new version; workers hold copies (topic "steer.table"):
  *
- *   version u64, flags u8 (1: replaces all), count u32, then entries of
+ *   version u64, flags u8 (1: replaces all, 2: that table ends here), count u32, then entries of
  *   source address (16), cause id (16), and texts, each with its length as u8: name of the persona
  *   (empty: not steered, or no longer), arm of the trial, rule, reasons
  *
@@ -18,6 +18,7 @@
 #include "event/id.h"
 
 #define STEER_FLAG_ALL 1
+#define STEER_FLAG_WHOLE 2
 #define STEER_PERSONAS_MAX 64
 #define STEER_PERSONA_NAME_MAX 31
 #define STEER_MESSAGE_MAX (256u << 10)

@@ -53,6 +53,7 @@ static int passive_run(struct process *process, struct fault *fault)
 		free(p);
 		return bad;
 	}
+	p->room.awaits_table = !p->room.steering.whole;
 	room_start(&p->room);
 	uv_run(process->loop, UV_RUN_DEFAULT);
 	room_close(&p->room);

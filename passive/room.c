@@ -172,6 +172,7 @@ static void on_report(uv_timer_t *t)
 static void on_retry(uv_timer_t *t)
 {
 	struct room *r = t->data;
+	r->awaits_table = false; /* control is busy: late visitors lose more than a few that are not steered */
 	if (r->reserve < 0)
 		r->reserve = fcntl(r->epoll, F_DUPFD_CLOEXEC, 0);
 	door_listen(r);
@@ -181,6 +182,11 @@ static void on_steer_table(void *arg, struct bus_request *request, struct bytes 
 {
 	struct room *r = arg;
 	bus_answer(request, steering_update(&r->steering, payload), (struct bytes){0}, false);
+	if (!r->awaits_table || !r->steering.whole)
+		return;
+	r->awaits_table = false;
+	uv_timer_stop(&r->retry_timer);
+	door_listen(r);
 }
 
 static int persona_load(struct room *r, const struct process_fd *f, struct fault *fault)
@@ -379,7 +385,10 @@ void room_start(struct room *r)
 	uv_poll_start(&r->epoll_poll, UV_READABLE, on_epoll);
 	data_listen(r);
 	uv_timer_start(&r->devices_timer, on_devices_save, DEVICES_SAVE_MS, DEVICES_SAVE_MS);
-	door_listen(r);
+	if (r->awaits_table)
+		uv_timer_start(&r->retry_timer, on_retry, ROOM_TABLE_MS, 0);
+	else
+		door_listen(r);
 }
 
 static void on_stop_check(uv_timer_t *t)

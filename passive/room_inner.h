@@ -36,6 +36,7 @@
 #define ROOM_LISTENERS_MAX PASSIVE_PORTS_MAX
 #define ROOM_DESCRIPTORS_SPARE 128 /* for the bus, the loop and what was handed down */
 #define ROOM_RETRY_MS 100          /* accept again after the system ran out of something */
+#define ROOM_TABLE_MS 2000         /* the door waits so long for the first steering table */
 #define ROOM_REPORT_MS 1000        /* refusals are told at most this often */
 #define DEVICES_FD "devices"    /* the file of what attackers left, handed down */
 #define LEDGER_FD "bait.ledger" /* passive/bait/ledger.h */
@@ -127,6 +128,7 @@ struct room {
 	bool relay;   /* there is a process that connects to backends */
 	bool frozen;  /* the bus is full: nothing is read or accepted */
 	bool resting; /* accept waits for the retry timer */
+	bool awaits_table; /* at the start, until control told who is steered: nobody meets another device for that */
 	bool stopping;
 	uint64_t stop_by_ms;
 	void (*left)(void *arg); /* after an orderly end */

@@ -168,6 +168,7 @@ int steering_update(struct steering *st, struct bytes payload)
 	for (uint32_t i = 0; i < count; i++)
 		if (read_line_of_table(&r, &line))
 			entry_put(st, &line);
+	st->whole |= (flags & STEER_FLAG_WHOLE) != 0;
 	return 0;
 }
 

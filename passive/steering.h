@@ -3,7 +3,7 @@
  *
  * Control tells "steer.table" to each worker; accept consults only what is here:
  *
- *   version u64, flags u8 (1: replaces all), count u32, then entries of
+ *   version u64, flags u8 (1: replaces all, 2: nothing more follows of it), count u32, then entries of
  *   source address (16), cause id (16), and texts, each with its length as u8: name of the persona
  *   (empty: no longer steered), arm of the trial, rule, reasons
  *
@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 
 #define STEER_FLAG_FULL 1
+#define STEER_FLAG_WHOLE 2 /* with this message the whole table was told */
 
 struct visit {
 	struct table_node node;
@@ -39,6 +40,7 @@ struct steering {
 	const struct persona_set *personas;
 	uint64_t version, key, idle_ms;
 	size_t entries_max, visits_max;
+	bool whole;       /* the table was told to its end once */
 	uint64_t refused; /* entries: no room, or no persona of that name */
 };
 

@@ -236,7 +236,7 @@ static void same_session(uint32_t source, const char *address)
 
 TEST(steer_finds_campaigns_and_their_founders)
 {
-	begin(QUIET "rules: [{name: herd, on: campaign.found, known: {campaign.sources: {min: 2}}, do: steer, persona: dvr}]\n");
+	begin(QUIET "rules: [{name: herd, on: campaign.found, known: {campaign.sources: {min: 3}}, do: steer, persona: dvr}]\n");
 	same_session(A, "198.51.100.1");
 	same_session(A, "198.51.100.1"); /* one source is no campaign */
 	same_session(A + 1, "198.51.100.2");
@@ -249,7 +249,7 @@ TEST(steer_finds_campaigns_and_their_founders)
 	uint64_t campaign = sources_find(control->sources, &a)->campaign;
 	CHECK(campaign && sources_find(control->sources, &d)->campaign == campaign);
 	CHECK(campaigns_sources(control->campaigns, campaign) == 4);
-	CHECK(met(A + 1) && met(A + 2) && met(A + 3)); /* founders are steered as soon as there are two */
+	CHECK(met(A) && met(A + 1) && met(A + 2) && met(A + 3)); /* founders, too */
 	says(A + 9, 1, "uname -a");
 	leaves(A + 9, 1, "bot");
 	CHECK(told.campaigns == 4);
