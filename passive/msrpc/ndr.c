@@ -58,6 +58,15 @@ uint32_t rpc_read_handle(struct reader *r)
 	return what;
 }
 
+void rpc_tell_rule(struct rpc_call *c, const char *rule, const char *line)
+{
+	if (!c->told)
+		return;
+	struct event *e = session_report(c->session, EVENT_COMMAND_SENT);
+	event_set_bytes(e, FIELD_COMMAND_LINE, bytes_of_text(line));
+	event_set_text(e, FIELD_RULE, rule);
+}
+
 void rpc_tell(struct rpc_call *c, const char *fmt, ...)
 {
 	char line[1024];

@@ -82,5 +82,11 @@ void rpc_write_handle(struct writer *, const struct rpc_call *, uint32_t what);
 uint32_t rpc_read_handle(struct reader *);
 extern const struct exchange msrpc_exchanges[];
 
+uint32_t rpc_path_type(struct rpc_call *); /* of srvsvc (paths.c) */
+uint32_t rpc_path_canonicalize(struct rpc_call *);
+uint32_t rpc_path_compare(struct rpc_call *);
+
+/* The event of an instruction that is an exploit or asks for one. */
+void rpc_tell_rule(struct rpc_call *, const char *rule, const char *line);
 /* The event of an instruction: `line` is shown to people. */
 void rpc_tell(struct rpc_call *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

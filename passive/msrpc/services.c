@@ -152,6 +152,12 @@ static uint32_t srvsvc_call(struct rpc_call *c)
 		return platform(c, c->out, 101, true);
 	case 28:
 		return time_of_day(c);
+	case 30:
+		return rpc_path_type(c);
+	case 31:
+		return rpc_path_canonicalize(c);
+	case 32:
+		return rpc_path_compare(c);
 	}
 	return c->operation < 58 ? RPC_FAULT_DENIED : RPC_FAULT_RANGE;
 }

@@ -3,8 +3,8 @@
  *
  * Takes frames apart; passive/smb/ answers SMB 1, 2 and 3 in them.  Log-ins are NTLM, with what
  * proves the password kept as crackers read it; what is written to a share, or uploaded by the
- * exploits that came with WannaCry, is captured.  Nothing is signed in SMB 1 and nothing is
- * encrypted in SMB 3, as on Windows unless somebody asks for it.
+ * exploits that came with WannaCry, is captured.  SMB 1 is signed where the device requires it,
+ * SMB 3 encrypted when the client does: as on Windows.
  */
 #include "passive/accounts.h"
 #include "passive/smb/smb.h"
@@ -18,26 +18,82 @@
 
 enum frame { FRAME_MESSAGE = 0x00, FRAME_REQUEST = 0x81, FRAME_POSITIVE = 0x82, FRAME_NEGATIVE = 0x83, FRAME_KEEP = 0x85 };
 
+/* Each message by its first byte; false: it is none of ours. */
+static bool answer_message(struct session *s, struct smb *smb, struct bytes message,
+			   struct writer *w)
+{
+	if (message.len < 4 || memcmp(message.at + 1, "SMB", 3) != 0)
+		return false;
+	if (message.at[0] == 0xff && !smb->dialect)
+		smb1_message(s, smb, message, w);
+	else if (message.at[0] == 0xfe)
+		smb2_message(s, smb, message, w);
+	else
+		return false;
+	return !w->bad;
+}
+
+/* Opened where it lies when that is ours, else beside it. */
+static enum service_next answer_sealed(struct session *s, struct smb *smb, struct bytes message)
+{
+	uint8_t room[FRAME_HEAD + SMB_SEAL_HEAD + SMB_ANSWER_MAX], clear[FRAME_SMALL_MAX];
+	struct writer w = writer_of(room + FRAME_HEAD + SMB_SEAL_HEAD, SMB_ANSWER_MAX);
+	uint8_t *opened = message.at == smb->frame ? smb->frame + SMB_SEAL_HEAD : clear;
+	if (!smb_unseal(smb, message, opened))
+		return SERVICE_CLOSE;
+	struct bytes inner = {opened, message.len - SMB_SEAL_HEAD};
+	smb->sealed = true;
+	bool good = answer_message(s, smb, inner, &w);
+	smb->sealed = false;
+	size_t len = writer_used(&w);
+	if (!good || !len)
+		return good ? SERVICE_CONTINUE : SERVICE_CLOSE;
+	smb_seal(s, smb, room + FRAME_HEAD, len);
+	len += SMB_SEAL_HEAD;
+	room[0] = 0;
+	room[1] = (uint8_t)(len >> 16);
+	room[2] = (uint8_t)(len >> 8);
+	room[3] = (uint8_t)len;
+	session_say_bytes(s, (struct bytes){room, FRAME_HEAD + len});
+	return SERVICE_CONTINUE;
+}
+
+/*
+ * A compressed message (MS-SMB2 2.2.42).  SMBGhost, CVE-2020-0796, is one whose two lengths do not
+ * fit into 32 bits together; nobody else compresses unasked.
+ */
+static enum service_next take_compressed(struct session *s, struct smb *smb, struct bytes message)
+{
+	struct reader r = reader_of_bytes(message);
+	read_le32(&r);
+	uint32_t size = read_le32(&r);
+	read_le32(&r);
+	uint32_t offset = read_le32(&r);
+	bool ghost = reader_ok(&r) && size + offset < size;
+	struct event *e = smb_tell(s, smb, "compressed", (struct bytes){0});
+	if (e && ghost)
+		event_set_text(e, FIELD_RULE, "smbghost");
+	if (ghost && reader_left(&r))
+		session_capture(s, read_rest(&r), (struct bytes){0}, (struct bytes){0}, "smbghost");
+	return SERVICE_CLOSE;
+}
+
 static enum service_next answer(struct session *s, struct smb *smb, struct bytes message)
 {
 	uint8_t room[FRAME_HEAD + SMB_ANSWER_MAX];
 	struct writer w = writer_of(room + FRAME_HEAD, SMB_ANSWER_MAX);
 	if (!smb->prepared)
 		smb_prepare(s, smb);
+	if (message.len > 4 && memcmp(message.at, "\xfdSMB", 4) == 0)
+		return answer_sealed(s, smb, message);
+	if (message.len > 4 && memcmp(message.at, "\xfcSMB", 4) == 0)
+		return take_compressed(s, smb, message);
 	if (session_local_port(s) == NETBIOS_PORT && !smb->called && !smb->system->samba) {
 		static const uint8_t negative[5] = {FRAME_NEGATIVE, 0, 0, 1, 0x8f};
 		session_say_bytes(s, (struct bytes){negative, 5});
 		return SERVICE_CLOSE;
 	}
-	if (message.len < 4 || memcmp(message.at + 1, "SMB", 3) != 0)
-		return SERVICE_CLOSE;
-	if (message.at[0] == 0xff && (!smb->dialect))
-		smb1_message(s, smb, message, &w);
-	else if (message.at[0] == 0xfe)
-		smb2_message(s, smb, message, &w);
-	else
-		return SERVICE_CLOSE;
-	if (w.bad)
+	if (!answer_message(s, smb, message, &w))
 		return SERVICE_CLOSE;
 	size_t len = writer_used(&w);
 	if (!len)
@@ -180,6 +236,8 @@ static const struct option share_options[] = {
 	{0},
 };
 
+static const char *const implanted_names[] = {"as-system", "yes", "no", NULL};
+
 static const struct option smb_device[] = {
 	WINDOWS_IDENTITY_OPTIONS,
 	{.name = "workgroup",
@@ -211,10 +269,11 @@ static const struct option smb_device[] = {
 	 .fallback = "true",
 	 .summary = "answers as before MS17-010, where SMB 1 is spoken"},
 	{.name = "implanted",
-	 .type = OPTION_BOOL,
+	 .type = OPTION_CHOICE,
 	 .offset = offsetof(struct smb_device, implanted),
-	 .fallback = "true",
-	 .summary = "somebody has left DoublePulsar: who finds it uploads to it"},
+	 .fallback = "as-system",
+	 .choices = implanted_names,
+	 .summary = "somebody has left DoublePulsar: who finds it uploads to it; it runs up to Windows 8.1"},
 	{0},
 };
 

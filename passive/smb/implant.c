@@ -67,7 +67,8 @@ uint32_t smb_implant_ask(struct session *s, struct smb *smb, uint32_t timeout, s
 	struct event *e = smb_tell(s, smb, "trans2-session-setup", bytes_of_text(what));
 	if (e)
 		event_set_text(e, FIELD_RULE, "doublepulsar");
-	if (!smb->device->implanted)
+	int left = smb->device->implanted;
+	if (left == SMB_CLEAN || (left == SMB_IMPLANTED_AS_SYSTEM && smb->system->major >= 10))
 		return 0;
 	if (instruction == PING) /* the number, then the architecture: 64 bit */
 		*signature = implant_number(s) | 1ull << 32;

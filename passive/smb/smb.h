@@ -17,6 +17,9 @@
 #define SMB_READ_MAX (128 * 1024)   /* of one answer; files of a persona are smaller */
 #define SMB_ANSWER_MAX (SMB_READ_MAX + 8192)
 #define SMB_UPLOAD_MAX (8u << 20)
+#define SMB_SEAL_HEAD 52
+#define SMB_CIPHER_CCM 1
+#define SMB_CIPHER_GCM 2
 #define SMB_EVENTS_MAX 200 /* requests of one connection that are told */
 
 enum smb_status {
@@ -56,8 +59,11 @@ struct smb_device {
 	struct windows_identity identity; /* first, as all services have it */
 	const char *workgroup;
 	struct option_list shares, accounts;
-	bool signing_required, guest, unpatched, implanted;
+	bool signing_required, guest, unpatched;
+	int implanted; /* of enum smb_implanted */
 };
+
+enum smb_implanted { SMB_IMPLANTED_AS_SYSTEM, SMB_IMPLANTED, SMB_CLEAN };
 
 struct smb_share_option {
 	const char *name, *path, *comment;
@@ -108,12 +114,18 @@ struct smb {
 	struct ntlm_login login;
 	uint8_t challenge[8], session_key[16], signing_key[16];
 	uint8_t preauth[2][64]; /* of the negotiation, and with the log-in (SMB 3.1.1) */
+	uint8_t seal_key[16], unseal_key[16];
+	uint32_t capabilities; /* of SMB 2, as said */
+	uint32_t sealed_count; /* no nonce twice */
+	uint16_t cipher;       /* of SMB 3; 0: none was agreed on */
+	uint32_t signed_count; /* of SMB 1: the number of the next request; 0: nothing is signed */
 	uint64_t session_id;
 	uint8_t mechanisms[128];
 	uint8_t mechanisms_len;
 	uint16_t dialect; /* of SMB 2; 0 before */
 	uint16_t told;
 	bool prepared, challenged, signed_in, anonymous, guest, signs, extended;
+	bool seals, sealed; /* can; this request came so */
 	bool called; /* a NetBIOS session has been asked for */
 	struct smb_implant implant;
 	struct smb_upload transaction; /* of SMB 1, whose data comes in several messages */
@@ -128,6 +140,12 @@ void smb1_message(struct session *, struct smb *, struct bytes message, struct w
 void smb2_message(struct session *, struct smb *, struct bytes message, struct writer *);
 /* SMB 2's answer to a multi-protocol negotiation that came as SMB 1. */
 void smb2_answer_smb1(struct session *, struct smb *, bool any_smb2, struct writer *);
+
+/* Encryption (seal.c): keys after the log-in; `out` takes all behind the head, false: not ours. */
+void smb_seal_prepare(struct smb *);
+bool smb_unseal(const struct smb *, struct bytes, uint8_t *out);
+/* In front of the message there is room for the head, where `at` is. */
+void smb_seal(struct session *, struct smb *, uint8_t *at, size_t message_len);
 
 /* Shares and files (share.c, file.c). */
 void smb_prepare(struct session *, struct smb *);

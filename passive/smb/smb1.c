@@ -1,5 +1,6 @@
 /* SMB 1: from negotiation to files.  Transactions have a file of their own. */
 #include "passive/smb/smb1.h"
+#include "passive/windows/crypt.h"
 
 enum command {
 	CREATE_DIRECTORY = 0x00,
@@ -9,6 +10,7 @@ enum command {
 	DELETE = 0x06,
 	CHECK_DIRECTORY = 0x10,
 	TRANSACTION = 0x25,
+	TRANSACTION_SECONDARY = 0x26,
 	ECHO = 0x2b,
 	READ_ANDX = 0x2e,
 	WRITE_ANDX = 0x2f,
@@ -26,7 +28,8 @@ enum command {
 	NT_CREATE = 0xa2,
 };
 
-enum { FLAGS2_EXTENDED = 0x800, FLAGS2_UNICODE = 0x8000 };
+enum { SIGNATURE_AT = 14, WRITE_RAW = 4 };
+enum { FLAGS2_SIGNED = 4, FLAGS2_EXTENDED = 0x800, FLAGS2_UNICODE = 0x8000 };
 enum { USER_ID = 0x800, BUFFER_MAX = 4356, BUFFER_MAX_SERVER = 16644 };
 
 #define CAPABILITIES 0x0001e3fcu /* without CAP_EXTENDED_SECURITY */
@@ -150,7 +153,8 @@ static void negotiate(struct smb1 *q)
 	smb->extended = q->flags2 & FLAGS2_EXTENDED;
 	smb1_words(q);
 	write_le16(q->out, (unsigned)place);
-	write_u8(q->out, 3); /* by user, encrypted; no signatures, as Windows has it but on domain controllers */
+	/* By user, encrypted; signatures are off but on domain controllers, which require them. */
+	write_u8(q->out, smb->device->signing_required ? 15 : 3);
 	write_le16(q->out, 50);
 	write_le16(q->out, 1);
 	write_le32(q->out, smb->system->server ? BUFFER_MAX_SERVER : BUFFER_MAX);
@@ -242,6 +246,8 @@ static void session_setup(struct smb1 *q)
 		return;
 	}
 	q->status = status;
+	if (!status && q->smb->device->signing_required && q->smb->place.signed_in)
+		q->smb->signed_count = 1;
 	q->answer_user = USER_ID;
 	smb1_words(q);
 	write_andx(q);
@@ -376,13 +382,19 @@ static void write_file(struct smb1 *q)
 	if (!o)
 		return;
 	uint64_t offset = read_le32(&q->words);
-	read_bytes(&q->words, 8);
+	read_le32(&q->words);
+	uint16_t mode = read_le16(&q->words);
+	read_le16(&q->words);
 	size_t high = read_le16(&q->words), len = read_le16(&q->words) | high << 16;
 	size_t at = read_le16(&q->words);
 	if (reader_left(&q->words) >= 4)
 		offset |= (uint64_t)read_le32(&q->words) << 32;
 	bool bad = false;
 	struct bytes content = bytes_part(q->message, at, len, &bad);
+	if (mode & WRITE_RAW && o->kind == SMB_PIPE && q->smb->transaction_total && !bad) {
+		smb1_tell_exploit(q, "write-raw", "eternalromance");
+		smb_upload_write(q->session, &q->smb->transaction, q->smb->transaction.len, content);
+	}
 	uint32_t status = bad || !reader_ok(&q->words)
 				  ? (uint32_t)STATUS_INVALID_PARAMETER
 				  : smb_write(q->session, q->smb, o, offset, content);
@@ -506,6 +518,7 @@ static void tree_command(struct smb1 *q)
 	case NT_TRANSACT:
 		smb1_nt_transact(q);
 		return;
+	case TRANSACTION_SECONDARY:
 	case TRANSACTION2_SECONDARY:
 	case NT_TRANSACT_SECONDARY:
 		smb1_secondary(q);
@@ -539,6 +552,19 @@ static void answer(struct smb1 *q)
 		tree_command(q);
 }
 
+/* MS-CIFS 3.1.4.1, with the key of an extended log-in. */
+static void sign(const struct smb *smb, uint32_t number, struct writer *out)
+{
+	struct bytes message = writer_bytes(out);
+	uint8_t digest[16];
+	if (out->bad)
+		return;
+	little_put(out->start + SIGNATURE_AT, number, 8);
+	const struct bytes pieces[] = {{smb->session_key, 16}, message, {0}};
+	crypt_md5_pieces(pieces, digest);
+	memcpy(out->start + SIGNATURE_AT, digest, 8);
+}
+
 void smb1_message(struct session *s, struct smb *smb, struct bytes message, struct writer *out)
 {
 	struct reader r = reader_of_bytes(message);
@@ -563,15 +589,20 @@ void smb1_message(struct session *s, struct smb *smb, struct bytes message, stru
 	q.answer_tree = q.tree;
 	q.answer_user = q.user;
 	write_zero(out, SMB1_HEAD);
+	uint32_t before = smb->signed_count;
 	answer(&q);
 	if (q.silent)
 		return;
+	bool signs = smb->signed_count && (q.flags2 & FLAGS2_SIGNED || !before);
+	uint32_t number = before ? before + 1 : 1;
+	if (smb->signed_count)
+		smb->signed_count = number + 1;
 	struct writer head = writer_of(out->start, SMB1_HEAD);
 	write_bytes(&head, "\xffSMB", 4);
 	write_u8(&head, q.command);
 	write_le32(&head, q.status);
 	write_u8(&head, 0x80 | (flags & 0x18)); /* an answer; names as they were asked for */
-	write_le16(&head, (q.flags2 & 0xc843) | 0x4000);
+	write_le16(&head, (q.flags2 & 0xc843) | 0x4000 | (signs ? FLAGS2_SIGNED : 0));
 	write_span(&head, high);
 	write_le64(&head, q.signature);
 	write_le16(&head, 0);
@@ -579,4 +610,6 @@ void smb1_message(struct session *s, struct smb *smb, struct bytes message, stru
 	write_span(&head, process);
 	write_le16(&head, q.answer_user);
 	write_le16(&head, q.multiplex + q.multiplex_add);
+	if (signs)
+		sign(smb, number, out);
 }

@@ -38,3 +38,4 @@ void smb1_transaction(struct smb1 *);    /* TRANSACTION: pipes */
 void smb1_transaction2(struct smb1 *);
 void smb1_nt_transact(struct smb1 *);
 void smb1_secondary(struct smb1 *);
+void smb1_tell_exploit(struct smb1 *, const char *method, const char *rule);

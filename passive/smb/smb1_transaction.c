@@ -4,6 +4,8 @@
  * MS17-010: a peek at pipe 0 is answered with STATUS_INSUFF_SERVER_RESOURCES by who is not
  * patched, with STATUS_INVALID_HANDLE by who is.  EternalBlue begins an NT_TRANSACT that is
  * continued by TRANSACTION2_SECONDARY; the last piece gets STATUS_INVALID_PARAMETER.
+ * EternalRomance asks for more of a rename than it announced, or writes raw to a pipe whose
+ * transaction is still open.
  */
 #include "passive/smb/smb1.h"
 
@@ -19,6 +21,7 @@ enum subcommand {
 	SESSION_SETUP = 0xe,
 	GET_DFS = 0x10,
 };
+enum { NT_RENAME = 5 };
 #define PASS_THROUGH 1000 /* levels above are MS-FSCC's own */
 #define LISTED_MAX 512    /* entries of one answer */
 #define ANSWER_DATA_MAX 16384
@@ -76,7 +79,7 @@ static void answer_transaction(struct smb1 *q, struct bytes params, struct bytes
 		write_little_at(q->out, at + 2 * i, numbers[i], 2);
 }
 
-static void tell_exploit(struct smb1 *q, const char *method, const char *rule)
+void smb1_tell_exploit(struct smb1 *q, const char *method, const char *rule)
 {
 	struct event *e = smb_tell(q->session, q->smb, method, (struct bytes){0});
 	if (e)
@@ -95,7 +98,7 @@ static void peek(struct smb1 *q, uint16_t file)
 		return;
 	}
 	if (file == 0)
-		tell_exploit(q, "peek-named-pipe", "ms17-010-probe");
+		smb1_tell_exploit(q, "peek-named-pipe", "ms17-010-probe");
 	smb1_refuse(q, q->smb->device->unpatched && file == 0 ? STATUS_INSUFF_SERVER_RESOURCES
 							      : STATUS_INVALID_HANDLE);
 }
@@ -121,11 +124,24 @@ static void transact_pipe(struct smb1 *q, const struct transaction *t)
 	answer_transaction(q, (struct bytes){room, 0}, writer_bytes(&w));
 }
 
+/* The interim answer: the rest is to come in further messages. */
+static void open_transaction(struct smb1 *q, uint32_t total, struct bytes content)
+{
+	q->smb->transaction_total = total ? total : 1;
+	q->smb->transaction.len = 0;
+	smb_upload_write(q->session, &q->smb->transaction, 0, content);
+	smb1_refuse(q, STATUS_SUCCESS);
+}
+
 void smb1_transaction(struct smb1 *q)
 {
 	struct transaction t = {0};
-	if (!transaction_read(q, &t) || !t.whole) {
+	if (!transaction_read(q, &t)) {
 		smb1_refuse(q, STATUS_INVALID_PARAMETER);
+		return;
+	}
+	if (!t.whole) {
+		open_transaction(q, t.total, t.content);
 		return;
 	}
 	switch (t.setup[0]) {
@@ -395,21 +411,26 @@ void smb1_nt_transact(struct smb1 *q)
 	uint32_t total = read_le32(r);
 	read_bytes(r, 16);
 	size_t count = read_le32(r), at = read_le32(r);
+	read_u8(r);
+	uint16_t function = read_le16(r);
 	if (!reader_ok(r)) {
 		smb1_refuse(q, STATUS_INVALID_PARAMETER);
 		return;
 	}
 	struct bytes content = bytes_part(q->message, at, count, &bad);
+	/* A rename, which no client ever asks for this way, and then more than was announced. */
+	if (function == NT_RENAME && !bad) {
+		smb1_tell_exploit(q, "nt-transact", "eternalromance");
+		session_capture(q->session, content, (struct bytes){0}, (struct bytes){0},
+				"eternalromance");
+	}
 	if (total <= count || bad) {
 		smb1_refuse(q, bad ? STATUS_INVALID_PARAMETER : STATUS_NOT_SUPPORTED);
 		return;
 	}
 	if (total > 0xffff) /* more than 16 bits hold, which is the point of it */
-		tell_exploit(q, "nt-transact", "eternalblue");
-	q->smb->transaction_total = total;
-	q->smb->transaction.len = 0;
-	smb_upload_write(q->session, &q->smb->transaction, 0, content);
-	smb1_refuse(q, STATUS_SUCCESS);
+		smb1_tell_exploit(q, "nt-transact", "eternalblue");
+	open_transaction(q, total, content);
 }
 
 /* Both kinds of continuation have their counts at other places; the bytes are what counts. */

@@ -223,7 +223,7 @@ void smb2_message(struct session *s, struct smb *smb, struct bytes message, stru
 			write_little_at(out, q.start + 20, len, 4);
 		}
 		preauth_take(&q, (struct bytes){out->start + q.start, len});
-		if (q.sign && len && !out->bad)
+		if (q.sign && len && !out->bad && !smb->sealed)
 			smb2_sign(smb, out->start + q.start, len);
 		message = (struct bytes){message.at + next, message.len - next};
 		before = q;

@@ -329,13 +329,12 @@ static void transceive(struct smb2 *q, uint32_t code, struct smb_open *o, struct
 static void validate(struct smb2 *q, uint32_t code)
 {
 	size_t count_at;
-	uint16_t d = q->smb->dialect;
 	write_ioctl(q, code, NULL, &count_at);
-	write_le32(q->out, d == 0x0202 ? 1 : d == 0x0210 ? 7 : 0x2f);
+	write_le32(q->out, q->smb->capabilities);
 	write_le64(q->out, smb_guid(q->session, 0));
 	write_le64(q->out, smb_guid(q->session, 1));
 	write_le16(q->out, q->smb->device->signing_required ? 3 : 1);
-	write_le16(q->out, d);
+	write_le16(q->out, q->smb->dialect);
 	write_little_at(q->out, count_at, 24, 4);
 }
 

@@ -2,7 +2,7 @@
 #include "passive/smb/smb2.h"
 #include "passive/windows/crypt.h"
 
-enum { CONTEXT_PREAUTH = 1, CONTEXT_ENCRYPTION = 2 };
+enum { CONTEXT_PREAUTH = 1, CONTEXT_ENCRYPTION = 2, CONTEXT_COMPRESSION = 3 };
 enum { SESSION_GUEST = 1, SESSION_NULL = 2 };
 
 #define DIALECTS_MAX 64
@@ -24,28 +24,44 @@ static uint16_t dialect_choose(const struct smb *smb, struct reader *list, unsig
 	return best;
 }
 
-/* The cipher that we would take, or 0 when encryption was not offered. */
-static uint16_t cipher_offered(const struct smb2 *q, size_t at, unsigned count)
+struct offered { /* in contexts */
+	uint16_t cipher; /* that we would take; 0: none */
+	bool compression;
+};
+
+static uint16_t cipher_choose(struct bytes content)
 {
+	bool gcm = false, ccm = false;
+	for (size_t n = 2; n + 2 <= content.len; n += 2) {
+		gcm |= little_get(content.at + n, 2) == SMB_CIPHER_GCM;
+		ccm |= little_get(content.at + n, 2) == SMB_CIPHER_CCM;
+	}
+	return gcm ? SMB_CIPHER_GCM : ccm ? SMB_CIPHER_CCM : 0;
+}
+
+static struct offered contexts_read(const struct smb2 *q, size_t at, unsigned count)
+{
+	struct offered offered = {0};
 	bool bad = false;
 	for (unsigned i = 0; i < count && i < CONTEXTS_MAX; i++) {
 		struct bytes head = bytes_part(q->message, at, 8, &bad);
 		if (bad)
-			return 0;
+			break;
 		size_t len = (size_t)little_get(head.at + 2, 2);
 		struct bytes content = bytes_part(q->message, at + 8, len, &bad);
-		if (!bad && little_get(head.at, 2) == CONTEXT_ENCRYPTION && content.len >= 4) {
-			bool gcm = false;
-			for (size_t n = 2; n + 2 <= content.len; n += 2)
-				gcm |= little_get(content.at + n, 2) == 2;
-			return gcm ? 2 : (uint16_t)little_get(content.at + 2, 2);
-		}
+		if (bad)
+			break;
+		if (little_get(head.at, 2) == CONTEXT_ENCRYPTION)
+			offered.cipher = cipher_choose(content);
+		/* LZNT1; a server without it says none.  Windows 10 has it since version 1903. */
+		if (little_get(head.at, 2) == CONTEXT_COMPRESSION && content.len >= 10)
+			offered.compression = q->smb->system->build > 18000;
 		at += 8 + (len + 7) / 8 * 8;
 	}
-	return 0;
+	return offered;
 }
 
-static void write_contexts(struct smb2 *q, uint16_t cipher)
+static void write_contexts(struct smb2 *q, struct offered offered)
 {
 	write_align(q->out, q->start, 8);
 	write_little_at(q->out, q->start + SMB2_HEAD + 60, smb2_offset(q), 4);
@@ -57,22 +73,39 @@ static void write_contexts(struct smb2 *q, uint16_t cipher)
 	write_le16(q->out, 1); /* SHA-512 */
 	for (unsigned i = 0; i < 4; i++)
 		write_le64(q->out, session_random(q->session));
-	if (!cipher)
+	if (offered.cipher) {
+		write_align(q->out, q->start, 8);
+		write_le16(q->out, CONTEXT_ENCRYPTION);
+		write_le16(q->out, 4);
+		write_le32(q->out, 0);
+		write_le16(q->out, 1);
+		write_le16(q->out, offered.cipher);
+	}
+	if (!offered.compression)
 		return;
 	write_align(q->out, q->start, 8);
-	write_le16(q->out, CONTEXT_ENCRYPTION);
-	write_le16(q->out, 4);
+	write_le16(q->out, CONTEXT_COMPRESSION);
+	write_le16(q->out, 10);
 	write_le32(q->out, 0);
-	write_le16(q->out, 1);
-	write_le16(q->out, cipher);
+	write_le32(q->out, 1);
+	write_le32(q->out, 0);
+	write_le16(q->out, 1); /* LZNT1 */
 }
 
-static uint32_t capabilities(uint16_t dialect)
+/*
+ * MS-SMB2 3.3.5.4: several channels, leases on directories and encryption (of 3.0 and 3.0.2) are
+ * said to those alone that said them first.
+ */
+static uint32_t capabilities(uint16_t dialect, uint32_t asked)
 {
-	return dialect < 0x0210 || dialect == 0x02ff ? 1 : dialect == 0x0210 ? 7 : 0x2f;
+	uint32_t own = dialect < 0x0210 || dialect == 0x02ff ? 1 : 7;
+	if (dialect >= 0x0300 && dialect != 0x02ff)
+		own |= asked & (dialect == 0x0311 ? 0x28 : 0x68);
+	return own;
 }
 
-static void write_negotiation(struct smb2 *q, uint16_t dialect, uint16_t cipher)
+static void write_negotiation(struct smb2 *q, uint16_t dialect, uint32_t asked,
+			      struct offered offered)
 {
 	struct smb *smb = q->smb;
 	struct session *s = q->session;
@@ -81,10 +114,11 @@ static void write_negotiation(struct smb2 *q, uint16_t dialect, uint16_t cipher)
 	write_le16(q->out, 65);
 	write_le16(q->out, smb->device->signing_required ? 3 : 1);
 	write_le16(q->out, dialect);
-	write_le16(q->out, contexts ? cipher ? 2 : 1 : 0);
+	write_le16(q->out, contexts ? 1u + !!offered.cipher + offered.compression : 0);
 	write_le64(q->out, smb_guid(s, 0));
 	write_le64(q->out, smb_guid(s, 1));
-	write_le32(q->out, capabilities(dialect));
+	smb->capabilities = capabilities(dialect, asked);
+	write_le32(q->out, smb->capabilities);
 	for (unsigned i = 0; i < 3; i++)
 		write_le32(q->out, size);
 	write_le64(q->out, filetime_of_us(session_time_us(s)));
@@ -98,7 +132,7 @@ static void write_negotiation(struct smb2 *q, uint16_t dialect, uint16_t cipher)
 	spnego_write_offer(q->out, smb->place.host.dns_forest[0], smb->system->samba);
 	write_little_at(q->out, length_at, writer_used(q->out) - blob_at, 2);
 	if (contexts)
-		write_contexts(q, cipher);
+		write_contexts(q, offered);
 }
 
 static const char *dialect_name(uint16_t d)
@@ -116,7 +150,9 @@ void smb2_negotiate(struct smb2 *q)
 	struct smb *smb = q->smb;
 	read_le16(&q->body);
 	unsigned count = read_le16(&q->body);
-	read_bytes(&q->body, 24);
+	read_le32(&q->body);
+	uint32_t asked = read_le32(&q->body);
+	read_bytes(&q->body, 16);
 	size_t contexts_at = read_le32(&q->body);
 	unsigned contexts = read_le16(&q->body);
 	read_le16(&q->body);
@@ -130,8 +166,11 @@ void smb2_negotiate(struct smb2 *q)
 	if (!smb->session_id)
 		smb->session_id = (session_random(q->session) & 0x3fff) << 42 |
 				  (1 + (session_random(q->session) & 0x7f) * 4);
-	write_negotiation(q, dialect,
-			  dialect == 0x0311 ? cipher_offered(q, contexts_at, contexts) : 0);
+	struct offered offered = {0};
+	if (dialect == 0x0311)
+		offered = contexts_read(q, contexts_at, contexts);
+	smb->cipher = dialect == 0x0311 ? offered.cipher : SMB_CIPHER_CCM;
+	write_negotiation(q, dialect, asked, offered);
 }
 
 static void signing_key_make(struct smb *smb)
@@ -178,6 +217,7 @@ void smb2_session_setup(struct smb2 *q)
 	}
 	if (!status) {
 		signing_key_make(smb);
+		smb_seal_prepare(smb);
 		smb->signs = smb->place.signed_in;
 		q->sign = smb->signs && (security & 2 || smb->dialect >= 0x0300 ||
 					 smb->device->signing_required || q->flags & 8);

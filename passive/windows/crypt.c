@@ -1,10 +1,11 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* the newer interface reads files at its first use */
-/* MD4 to AES-CMAC, over libcrypto's plain functions. */
+/* MD4 to AES-GCM, over libcrypto's plain functions. */
 #include "passive/windows/crypt.h"
 #include <openssl/aes.h>
 #include <openssl/des.h>
 #include <openssl/md4.h>
 #include <openssl/md5.h>
+#include <openssl/modes.h>
 #include <openssl/rc4.h>
 #include <openssl/sha.h>
 
@@ -18,6 +19,15 @@ void crypt_md4(struct bytes b, uint8_t out[CRYPT_MD])
 void crypt_md5(struct bytes b, uint8_t out[CRYPT_MD])
 {
 	MD5(b.at, b.len, out);
+}
+
+void crypt_md5_pieces(const struct bytes *pieces, uint8_t out[CRYPT_MD])
+{
+	MD5_CTX c;
+	MD5_Init(&c);
+	for (; pieces->at; pieces++)
+		MD5_Update(&c, pieces->at, pieces->len);
+	MD5_Final(out, &c);
 }
 
 static void pad_key(struct bytes key, uint8_t with, uint8_t pad[BLOCK])
@@ -138,6 +148,90 @@ void crypt_aes_cmac(const uint8_t key[16], struct bytes b, uint8_t out[16])
 	for (size_t i = 0; i < 16; i++)
 		x[i] ^= last[i] ^ sub[i];
 	AES_encrypt(x, out, &aes);
+}
+
+static void mac_add(const AES_KEY *aes, uint8_t mac[16], const uint8_t *at, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		mac[i] ^= at[i];
+	AES_encrypt(mac, mac, aes);
+}
+
+/* RFC 3610 2.2: the first block, then what stands beside, its length (below 65280) in front. */
+static void mac_begin(const AES_KEY *aes, const struct crypt_sealed *c, uint8_t mac[16])
+{
+	uint8_t block[16] = {0};
+	size_t width = 15 - c->nonce.len, n = c->beside.len < 14 ? c->beside.len : 14;
+	mac[0] = (uint8_t)(0x40 | 7 << 3 | (width - 1));
+	memcpy(mac + 1, c->nonce.at, c->nonce.len);
+	for (size_t i = 0; i < width; i++)
+		mac[15 - i] = i < sizeof(size_t) ? (uint8_t)(c->text.len >> 8 * i) : 0;
+	AES_encrypt(mac, mac, aes);
+	block[0] = (uint8_t)(c->beside.len >> 8);
+	block[1] = (uint8_t)c->beside.len;
+	memcpy(block + 2, c->beside.at, n);
+	mac_add(aes, mac, block, 16);
+	for (size_t at = n; at < c->beside.len; at += 16)
+		mac_add(aes, mac, c->beside.at + at, c->beside.len - at < 16 ? c->beside.len - at : 16);
+}
+
+/* libcrypto's plain functions have GCM but no CCM that one may call. */
+static void ccm(const AES_KEY *aes, const struct crypt_sealed *c, bool opens, uint8_t *out,
+		uint8_t tag[16])
+{
+	uint8_t mac[16] = {0}, counter[16] = {0}, stream[16], piece[16];
+	mac_begin(aes, c, mac);
+	counter[0] = (uint8_t)(14 - c->nonce.len);
+	memcpy(counter + 1, c->nonce.at, c->nonce.len);
+	AES_encrypt(counter, tag, aes);
+	for (size_t at = 0; at < c->text.len; at += 16) {
+		size_t n = c->text.len - at < 16 ? c->text.len - at : 16;
+		for (size_t i = 15; i > c->nonce.len && ++counter[i] == 0; i--)
+			;
+		AES_encrypt(counter, stream, aes);
+		memcpy(piece, c->text.at + at, n);
+		if (!opens)
+			mac_add(aes, mac, piece, n);
+		for (size_t i = 0; i < n; i++)
+			out[at + i] = piece[i] ^ stream[i];
+		if (opens)
+			mac_add(aes, mac, out + at, n);
+	}
+	for (size_t i = 0; i < 16; i++)
+		tag[i] ^= mac[i];
+}
+
+static void seal(const uint8_t key[16], const struct crypt_sealed *c, bool opens, uint8_t *out,
+		 uint8_t tag[16])
+{
+	AES_KEY aes;
+	AES_set_encrypt_key(key, 128, &aes);
+	if (!c->gcm) {
+		ccm(&aes, c, opens, out, tag);
+		return;
+	}
+	GCM128_CONTEXT *context = CRYPTO_gcm128_new(&aes, (block128_f)AES_encrypt);
+	memset(tag, 0, 16);
+	if (!context)
+		return;
+	CRYPTO_gcm128_setiv(context, c->nonce.at, c->nonce.len);
+	CRYPTO_gcm128_aad(context, c->beside.at, c->beside.len);
+	if (opens)
+		CRYPTO_gcm128_decrypt(context, c->text.at, out, c->text.len);
+	else
+		CRYPTO_gcm128_encrypt(context, c->text.at, out, c->text.len);
+	CRYPTO_gcm128_tag(context, tag, 16);
+	CRYPTO_gcm128_release(context);
+}
+
+void crypt_aes_seal(const uint8_t key[16], const struct crypt_sealed *c, uint8_t *out, uint8_t tag[16])
+{
+	seal(key, c, false, out, tag);
+}
+
+void crypt_aes_open(const uint8_t key[16], const struct crypt_sealed *c, uint8_t *out, uint8_t tag[16])
+{
+	seal(key, c, true, out, tag);
 }
 
 void crypt_smb3_key(const uint8_t key[16], struct bytes label, struct bytes context,

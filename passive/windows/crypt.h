@@ -10,6 +10,7 @@ enum { CRYPT_MD = 16, CRYPT_SHA256 = 32, CRYPT_SHA512 = 64 };
 void crypt_md4(struct bytes, uint8_t out[CRYPT_MD]);
 void crypt_md5(struct bytes, uint8_t out[CRYPT_MD]);
 /* Of several pieces, one after the other; the list ends with a piece whose `at` is NULL. */
+void crypt_md5_pieces(const struct bytes *pieces, uint8_t out[CRYPT_MD]);
 void crypt_hmac_md5(struct bytes key, const struct bytes *pieces, uint8_t out[CRYPT_MD]);
 void crypt_hmac_sha256(struct bytes key, const struct bytes *pieces, uint8_t out[CRYPT_SHA256]);
 void crypt_sha512(const struct bytes *pieces, uint8_t out[CRYPT_SHA512]);
@@ -22,6 +23,16 @@ void crypt_rc4_twice(struct bytes key, struct bytes first, uint8_t *first_out, s
 		     uint8_t *second_out);
 void crypt_rc4(struct bytes key, struct bytes in, uint8_t *out);
 void crypt_aes_cmac(const uint8_t key[16], struct bytes, uint8_t out[16]); /* RFC 4493 */
+/*
+ * AES-128 in counter mode with a tag of 16 bytes, CCM (RFC 3610) or GCM (SP 800-38D): `beside` is
+ * under the tag only.  In place is allowed; who opens compares the tag by itself.
+ */
+struct crypt_sealed {
+	bool gcm;
+	struct bytes nonce, beside, text;
+};
+void crypt_aes_seal(const uint8_t key[16], const struct crypt_sealed *, uint8_t *out, uint8_t tag[16]);
+void crypt_aes_open(const uint8_t key[16], const struct crypt_sealed *, uint8_t *out, uint8_t tag[16]);
 /* 128 bits derived in counter mode (SP 800-108) as SMB 3 does; label and context with their NUL. */
 void crypt_smb3_key(const uint8_t key[16], struct bytes label, struct bytes context,
 		    uint8_t out[16]);

@@ -174,9 +174,16 @@ static bool fits_first(const struct ntlm_login *l, const uint8_t hash[16], uint8
 	return memcmp(answer, l->nt.at, 24) == 0;
 }
 
+/* Both LM and NT fields hold an answer of the same making, LMv2 with a nonce of eight bytes. */
+static struct bytes answer_second(const struct ntlm_login *l)
+{
+	return l->nt.len > 24 ? l->nt : l->lm;
+}
+
 /* MS-NLMP 3.3.2; `domain` is hashed as the client sent it. */
 static bool fits_second(const struct ntlm_login *l, const uint8_t hash[16], uint8_t key[16])
 {
+	struct bytes answer = answer_second(l);
 	uint8_t room[4 * NTLM_NAME_MAX], owf[16], proof[16];
 	char upper[NTLM_NAME_MAX];
 	struct writer w = writer_of(room, sizeof room);
@@ -187,11 +194,11 @@ static bool fits_second(const struct ntlm_login *l, const uint8_t hash[16], uint
 	write_utf16(&w, l->domain);
 	const struct bytes names[] = {writer_bytes(&w), {0}};
 	crypt_hmac_md5((struct bytes){hash, 16}, names, owf);
-	const struct bytes said[] = {{l->challenge, 8}, {l->nt.at + 16, l->nt.len - 16}, {0}};
+	const struct bytes said[] = {{l->challenge, 8}, {answer.at + 16, answer.len - 16}, {0}};
 	crypt_hmac_md5((struct bytes){owf, 16}, said, proof);
 	const struct bytes base[] = {{proof, 16}, {0}};
 	crypt_hmac_md5((struct bytes){owf, 16}, base, key);
-	return memcmp(proof, l->nt.at, 16) == 0;
+	return memcmp(proof, answer.at, 16) == 0;
 }
 
 /* The key that the client chose, when it did, lies under the one that both can compute. */
@@ -208,9 +215,8 @@ bool ntlm_fits(const struct ntlm_login *l, struct bytes secret, uint8_t key[16])
 {
 	uint8_t hash[16];
 	nt_hash(secret, hash);
-	bool fits = l->nt.len == 24  ? fits_first(l, hash, key)
-		    : l->nt.len > 24 ? fits_second(l, hash, key)
-				     : false;
+	bool second = l->nt.len > 24 || (l->nt.len < 24 && l->lm.len == 24);
+	bool fits = l->nt.len == 24 ? fits_first(l, hash, key) : second && fits_second(l, hash, key);
 	if (fits)
 		exchange_key(l, key);
 	return fits;
@@ -232,12 +238,13 @@ void ntlm_write_proof(const struct ntlm_login *l, struct writer *w)
 	write_text(w, "::");
 	write_span(w, l->domain);
 	write_text(w, ":");
-	if (l->nt.len > 24) {
+	if (l->nt.len != 24) {
+		struct bytes answer = answer_second(l);
 		write_hex(w, (struct bytes){l->challenge, 8});
 		write_text(w, ":");
-		write_hex(w, (struct bytes){l->nt.at, 16});
+		write_hex(w, (struct bytes){answer.at, 16});
 		write_text(w, ":");
-		write_hex(w, (struct bytes){l->nt.at + 16, l->nt.len - 16});
+		write_hex(w, (struct bytes){answer.at + 16, answer.len - 16});
 		return;
 	}
 	write_hex(w, l->lm);
@@ -279,7 +286,7 @@ enum ntlm_outcome ntlm_decide(struct session *s, const struct option_list *own,
 		session_login_decided(s, l->user, l->user, (struct bytes){0}, true);
 		return NTLM_ANONYMOUS;
 	}
-	if (l->nt.len >= 24)
+	if (l->nt.len >= 24 || l->lm.len == 24)
 		ntlm_write_proof(l, &w);
 	for (size_t n = 0; secret_nth(s, own, l->user, n, &secret); n++)
 		if (ntlm_fits(l, secret, key)) {
