@@ -72,7 +72,7 @@ static void write_own(const struct settings *s, struct writer *w)
 	write_text(w, s->own.count ? "\n" : "no decoy, dark or prober prefix is named\n");
 }
 
-static void write_rule(const struct rule *rule, struct writer *w)
+static void write_rule(const struct settings *s, const struct rule *rule, struct writer *w)
 {
 	write_fmt(w, "  %s: on %s", rule->name, rule->any_kind ? "anything new" : event_kind_name(rule->kind));
 	for (size_t i = 0; i < rule->condition_count; i++)
@@ -82,7 +82,9 @@ static void write_rule(const struct rule *rule, struct writer *w)
 		write_fmt(w, "%s %s", i || rule->condition_count ? " and known" : " when known",
 			  known_name(rule->known[i].field));
 	if (rule->action == ACTION_STEER) {
-		write_fmt(w, ": steer to %s\n", rule->persona ? rule->persona : "the persona of its class");
+		write_fmt(w, ": steer to %s%s\n", rule->persona ? rule->persona : "the persona of its class",
+			  rule->persona && !settings_persona_is_played(s, rule->persona)
+				  ? "; !!! no decoy has that in its list of personas" : "");
 		return;
 	}
 	write_text(w, ": look at ports");
@@ -130,7 +132,7 @@ int control_summarise(const struct config *config, struct writer *w, struct faul
 		write_budgets(&s, w);
 		write_fmt(w, "opt-outs: %s\nrules:\n", or_none(s.active->opt_out));
 		for (size_t i = 0; i < rules.count; i++)
-			write_rule(&rules.items[i], w);
+			write_rule(&s, &rules.items[i], w);
 		rules_done(&rules);
 	}
 	settings_done(&s);

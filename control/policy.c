@@ -1,6 +1,7 @@
 #include "control/policy_inner.h"
 #include "base/random.h"
 #include "base/special.h"
+#include <math.h>
 
 #define CLOCK_SKEW_US 5000000 /* an event from a clock this far ahead is taken as from now */
 #define SILENCE_SALT 0x73696c656e636521u
@@ -204,6 +205,12 @@ bool policy_is_silent(const struct policy *p, const struct address *decoy)
 {
 	return prefix_set_holds(&p->settings->silent, decoy) ||
 	       hash_is_below(decoy, p->hold_out_key ^ SILENCE_SALT, p->settings->silent_share);
+}
+
+void policy_silence(const struct policy *p, uint64_t *key, uint64_t *below)
+{
+	*key = p->hold_out_key ^ SILENCE_SALT;
+	*below = (uint64_t)ceil(p->settings->silent_share * 0x1p53);
 }
 
 struct address policy_source(const struct policy *p, const struct address *target)

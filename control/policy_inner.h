@@ -71,6 +71,11 @@ uint64_t policy_basis_until(const struct policy *, const struct evidence *);
 struct evidence policy_evidence_until(const struct policy *, enum basis, uint64_t until_us);
 bool policy_is_held_out(const struct policy *, const struct address *, double share);
 bool policy_is_silent(const struct policy *, const struct address *decoy);
+/*
+ * For the decoys, which must not steer at those either: a decoy is silent when the hash of its
+ * address with that key, mixed, is below the bound in its upper 53 bits (passive/steering.h).
+ */
+void policy_silence(const struct policy *, uint64_t *key, uint64_t *below);
 /* The address that a look at that target leaves from; zero: any. */
 struct address policy_source(const struct policy *, const struct address *target);
 

@@ -265,11 +265,24 @@ static void tell_steering(struct room *room, bool all)
 
 static void on_steer(uv_timer_t *timer) { tell_steering(timer->data, false); }
 
+static void tell_silence(struct room *room)
+{
+	uint8_t wire[16];
+	uint64_t key, below;
+	struct writer w = writer_of(wire, sizeof wire);
+	policy_silence(&room->control.policy, &key, &below);
+	write_u64(&w, key);
+	write_u64(&w, below);
+	bus_tell_each(room->process->bus, "passive", "steer.silence", writer_bytes(&w));
+}
+
 static void on_linked(void *arg, struct bus_peer *peer)
 {
 	struct room *room = arg;
-	if (!strcmp(bus_peer_role(peer), "passive"))
+	if (!strcmp(bus_peer_role(peer), "passive")) {
+		tell_silence(room);
 		tell_steering(room, true);
+	}
 	if (!strcmp(bus_peer_role(peer), "telescope"))
 		tell_opt_outs(room);
 	if (!strcmp(bus_peer_role(peer), "active")) {

@@ -259,9 +259,11 @@ static void add_to_pool(struct settings *s, const char *persona)
 static void read_pool(struct settings *s)
 {
 	const struct yaml_node *decoys = node_at(s->config, "passive", "decoys");
+	s->pool_is_whole = decoys && decoys->type == YAML_LIST && decoys->count > 0;
 	if (decoys && decoys->type == YAML_LIST)
 		YAML_EACH(decoys, it) {
 			const struct yaml_node *list = it->type == YAML_MAP ? yaml_child(it, "personas") : NULL;
+			s->pool_is_whole &= list && list->type == YAML_LIST && list->count > 0;
 			for (const struct yaml_node *p = list && list->type == YAML_LIST ? list->first : NULL; p;
 			     p = p->next)
 				if (p->type == YAML_SCALAR)
@@ -269,6 +271,14 @@ static void read_pool(struct settings *s)
 		}
 	if (s->pool_count == 0)
 		settings_class_personas(s, add_to_pool);
+}
+
+bool settings_persona_is_played(const struct settings *s, const char *persona)
+{
+	for (size_t i = 0; i < s->pool_count; i++)
+		if (!strcmp(s->pool[i], persona))
+			return true;
+	return !s->pool_is_whole;
 }
 
 static int read_probers(struct settings *s, struct fault *fault)

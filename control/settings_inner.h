@@ -81,6 +81,7 @@ struct settings {
 	double silent_share, steering_hold_out;
 	const char *pool[TRIAL_PERSONAS_MAX]; /* that the decoys play: what the random arm draws from */
 	size_t pool_count;
+	bool pool_is_whole; /* each decoy names its personas: no other is played */
 	struct prefix_set scope, special, own, probers, known_scanners;
 	struct prefix_set silent; /* decoys that never react: `react: false` */
 	size_t decoy_addresses;   /* at most; UINT32_MAX when more */
@@ -98,5 +99,7 @@ int settings_read(const struct config *, struct settings *, struct fault *);
 void settings_done(struct settings *);
 /* The persona that a visitor of that class meets, or NULL. */
 const char *settings_persona_for(const struct settings *, struct bytes device_class);
+/* False: no decoy has it in its list, so steering to it changes nothing. */
+bool settings_persona_is_played(const struct settings *, const char *persona);
 /* Every persona that some class meets, perhaps more than once. */
 void settings_class_personas(struct settings *, void (*each)(struct settings *, const char *persona));

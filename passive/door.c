@@ -178,7 +178,7 @@ enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct
 		return no;
 	bool fresh;
 	struct visit *v = steering_enter(&r->steering, peer, local, room_ms(r), &fresh);
-	if (v && (!decoy->steer || !decoy->react))
+	if (v && (!decoy->steer || !decoy->react || steering_is_silent(&r->steering, local)))
 		v->persona = NULL;
 	const struct persona *persona = cast(decoy, v, address_hash(local, r->stage.device_key));
 	const struct offered_port *offered = offered_there(r, decoy, persona, l->offered);

@@ -189,6 +189,12 @@ static void on_steer_table(void *arg, struct bus_request *request, struct bytes 
 	door_listen(r);
 }
 
+static void on_steer_silence(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *r = arg;
+	bus_answer(request, steering_silence(&r->steering, payload), (struct bytes){0}, false);
+}
+
 static int persona_load(struct room *r, const struct process_fd *f, struct fault *fault)
 {
 	struct stat st;
@@ -377,6 +383,7 @@ int room_open(struct room *r, struct process *p, struct fault *fault)
 	if (bad)
 		return bad;
 	bus_on_request(r->bus, "steer.table", on_steer_table, r);
+	bus_on_request(r->bus, "steer.silence", on_steer_silence, r);
 	return door_open(r, p, fault);
 }
 

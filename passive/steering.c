@@ -172,6 +172,22 @@ int steering_update(struct steering *st, struct bytes payload)
 	return 0;
 }
 
+int steering_silence(struct steering *st, struct bytes payload)
+{
+	struct reader r = reader_of_bytes(payload);
+	const uint64_t key = read_u64(&r), below = read_u64(&r);
+	if (!reader_ok(&r) || reader_left(&r))
+		return ERR_BAD;
+	st->silence_key = key;
+	st->silence_below = below;
+	return 0;
+}
+
+bool steering_is_silent(const struct steering *st, const struct address *local)
+{
+	return st->silence_below && random_mix(address_hash(local, st->silence_key)) >> 11 < st->silence_below;
+}
+
 static uint64_t visit_hash(const struct steering *st, const struct address *source,
                            const struct address *local)
 {

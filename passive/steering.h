@@ -41,6 +41,7 @@ struct steering {
 	uint64_t version, key, idle_ms;
 	size_t entries_max, visits_max;
 	bool whole;       /* the table was told to its end once */
+	uint64_t silence_key, silence_below; /* decoys that never steer, for comparison; 0: none */
 	uint64_t refused; /* entries: no room, or no persona of that name */
 };
 
@@ -49,6 +50,9 @@ int steering_open(struct steering *, const struct persona_set *, size_t entries_
 void steering_done(struct steering *);
 /* Takes in a table; nothing of it when it is malformed (ERR_BAD). */
 int steering_update(struct steering *, struct bytes payload);
+/* "steer.silence": key u64, bound u64.  Silent is an address whose mixed hash has upper 53 bits below. */
+int steering_silence(struct steering *, struct bytes payload);
+bool steering_is_silent(const struct steering *, const struct address *local);
 size_t steering_count(const struct steering *);
 
 /* A session begins: its visit (`fresh`: a new one), or NULL when there is no memory. */

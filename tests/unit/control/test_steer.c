@@ -383,3 +383,20 @@ TEST(steer_forgets_the_quietest_beyond_its_limit)
 	CHECK(!sources_next_changed(control->sources));
 	end();
 }
+
+/* As the decoys work it out (passive/steering.c), which cannot ask the policy. */
+TEST(steer_tells_decoys_which_are_silent)
+{
+	uint64_t key, below;
+	unsigned silent = 0;
+	begin_with("passive: {decoys: [{prefix: 192.0.2.0/24}]}\n", QUIET "control: {silent_decoys: 0.2}\n");
+	policy_silence(&control->policy, &key, &below);
+	for (uint32_t i = 0; i < 256; i++) {
+		struct address decoy = address_v4(0xc0000200 + i);
+		bool is = random_mix(address_hash(&decoy, key)) >> 11 < below;
+		CHECK(is == policy_is_silent(&control->policy, &decoy));
+		silent += is;
+	}
+	CHECK(silent > 20 && silent < 90);
+	end();
+}

@@ -127,3 +127,24 @@ TEST(steering_forgets_the_oldest_visit_beyond_its_limit)
 	CHECK(steering_enter(&st, &first, &local, 10, &fresh) && fresh);
 	steering_done(&st);
 }
+
+TEST(steering_knows_the_decoys_that_never_steer)
+{
+	struct persona_set set = {.count = 0};
+	struct steering st = steering_with(&set, 10, 10);
+	uint8_t wire[16];
+	unsigned silent = 0;
+	struct writer w = writer_of(wire, sizeof wire);
+	write_u64(&w, 77);
+	write_u64(&w, (uint64_t)(0.25 * 0x1p53));
+	for (uint32_t i = 0; i < 1000; i++)
+		CHECK(!steering_is_silent(&st, &(struct address){{[14] = (uint8_t)(i >> 8), [15] = (uint8_t)i}}));
+	CHECK(steering_silence(&st, (struct bytes){wire, 15}) == ERR_BAD);
+	CHECK(steering_silence(&st, writer_bytes(&w)) == 0);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct address local = address_v4(0xc0000200 + i);
+		silent += steering_is_silent(&st, &local);
+	}
+	CHECK(silent > 200 && silent < 300);
+	steering_done(&st);
+}
