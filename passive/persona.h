@@ -126,6 +126,7 @@ extern const struct persona persona_plain; /* built in: for rehearsals and bare 
 struct persona_set {
 	struct arena arena;
 	struct bait *bait; /* of all that are read */
+	bool lure;         /* their files and pages for attackers who search, too */
 	const struct persona *items[PERSONAS_MAX];
 	size_t count;
 };

@@ -236,6 +236,7 @@ static int bait_begin(struct room *r, const struct process *p, struct fault *fau
 	int bad = ledger < 0 ? 0 : bait_open(&r->bait, ledger, process_fd(p, SIGHTS_FD), fault);
 	if (ledger >= 0 && !bad)
 		r->stage.bait = r->personas.bait = &r->bait;
+	r->personas.lure = r->settings.options->lure;
 	return bad;
 }
 

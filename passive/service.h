@@ -103,6 +103,9 @@ enum service_next session_become(struct session *, const struct service *);
  * False: no memory.
  */
 bool session_files(struct session *, struct vfs *out, const struct persona **);
+/* The bytes of one of them as this device shows it, %{names} filled in: 0 or a negative errno. */
+struct vfs_node;
+int session_content(struct session *, struct vfs_node, struct arena *into, struct bytes *out);
 
 /*
  * What the device keeps of this attacker beside its files (registers that were written, the keys of

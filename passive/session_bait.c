@@ -25,7 +25,7 @@ FIELD(FIELD_BAIT_SOURCE, "bait.source", ADDRESS, 0, "source that saw it first");
 FIELD(FIELD_BAIT_SEEN, "bait.seen", TIME, 0, "when that was");
 FIELD(FIELD_BAIT_HEARD, "bait.heard", TEXT, 0, "kind of the event whose words held it");
 FIELD(FIELD_HTTP_CRAWLER, "http.crawler", TEXT, 0,
-      "whether the peer is a search engine's crawler: none, claimed by its name, verified by its address");
+      "the peer is a search engine's crawler: claimed by its name, or verified by its address");
 
 struct session_bait {
 	uint64_t told[TOLD_MAX]; /* ids; of those used, inverted */

@@ -2,6 +2,8 @@
 #include "passive/session_inner.h"
 #include <stdlib.h>
 
+#define FILLED_SPARE 1024 /* that names of a file may be longer than what they stand for */
+
 /* Whose files they are. */
 static const struct persona *owner_of_files(const struct session *s)
 {
@@ -54,6 +56,28 @@ bool session_files(struct session *s, struct vfs *out, const struct persona **pe
 	if (persona)
 		*persona = p;
 	return true;
+}
+
+int session_content(struct session *s, struct vfs_node node, struct arena *into, struct bytes *out)
+{
+	struct vfs_status status;
+	struct bytes text = {0};
+	vfs_stat(node, &status);
+	int error = vfs_content(node, into, &text);
+	if (error || status.kind != VFS_FILE || !(status.flags & VFS_MADE)) {
+		*out = error ? *out : text;
+		return error;
+	}
+	size_t room = text.len + FILLED_SPARE;
+	uint8_t *at = arena_alloc(into, room);
+	if (!at)
+		return -ENOMEM;
+	struct persona_look look;
+	struct writer w = writer_of(at, room);
+	persona_look(owner_of_files(s), session_device_seed(s), &s->local, s->stage->utc_us, &look);
+	persona_expand(&look, text, &w);
+	*out = writer_bytes(&w);
+	return 0;
 }
 
 static void session_snapshot(struct session *s)

@@ -26,6 +26,7 @@ struct passive_options {
 	const struct yaml_node *services;
 	uint64_t workers;
 	const char *personas_dir, *seed;
+	bool lure;
 	struct limits_options limits;
 	struct reflection_options reflection;
 	uint64_t udp_sessions, secure_sessions, rsa_keys;

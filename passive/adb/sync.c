@@ -90,7 +90,7 @@ static void on_receive(struct session *s, struct adb *a, struct adb_stream *t, s
 	struct bytes content;
 	struct arena scratch = ARENA(SCRATCH_MAX);
 	bool there = session_files(s, &files, NULL) && vfs_find(&files, path, true, &n) == 0 &&
-		     vfs_content(n, &scratch, &content) == 0;
+		     session_content(s, n, &scratch, &content) == 0;
 	if (!there) {
 		say_failure(s, a, t, "No such file or directory");
 	} else {

@@ -38,18 +38,7 @@ static bool content_of(struct session *s, const struct ftp *ftp, const char *pat
 	if (!ftp_find(s, ftp, bytes_of_text(path), &f) || vfs_find(&f.files, bytes_of_text(f.path), true, &n))
 		return false;
 	vfs_stat(n, &status);
-	if (status.kind != VFS_FILE || vfs_content(n, into, out))
-		return false;
-	size_t room = out->len + 1024;
-	uint8_t *at = status.flags & VFS_MADE ? arena_alloc(into, room) : NULL;
-	if (!at)
-		return true;
-	struct persona_look look;
-	struct writer w = writer_of(at, room);
-	persona_look(f.persona, session_device_seed(s), session_local(s), session_time_us(s), &look);
-	persona_expand(&look, *out, &w);
-	*out = writer_bytes(&w);
-	return true;
+	return status.kind == VFS_FILE && session_content(s, n, into, out) == 0;
 }
 
 static void send_file(struct session *s, struct ftp *ftp)

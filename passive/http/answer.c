@@ -78,7 +78,7 @@ static bool find_file(const struct turn *t, struct bytes *content)
 		return false;
 	vfs_stat(node, &status);
 	return status.kind == VFS_FILE &&
-	       vfs_content(node, session_arena(t->session), content) == 0;
+	       session_content(t->session, node, session_arena(t->session), content) == 0;
 }
 
 static bool has_word(const char *words, struct bytes word)
@@ -148,7 +148,8 @@ static struct bytes type_of(const char *path)
 		{".png", "image/png"},    {".css", "text/css"},
 		{".ico", "image/x-icon"}, {".js", "application/x-javascript"},
 		{".xml", "text/xml"},     {".txt", "text/plain"},
-		{".ini", "text/plain"},
+		{".ini", "text/plain"},   {".env", "text/plain"},
+		{".bak", "application/x-trash"}, {".sql", "application/sql"},
 	};
 	size_t n = strlen(path);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -214,17 +215,15 @@ static void use_page(const struct turn *t, const struct persona_page *page, stru
 	a->tag = (uint32_t)random_mix(text_mark(page->path) ^ t->look.seed);
 }
 
-static void use_file(const struct turn *t, struct bytes content, struct reply *y,
-		     struct writer *body)
+static void use_file(const struct turn *t, struct bytes content, struct reply *y)
 {
 	y->answer.status = 200;
 	y->answer.type = BYTES("text/plain");
 	y->head = t->dialect->page_head;
-	persona_expand(&t->look, content, body);
-	y->body = body->bad ? content : writer_bytes(body);
+	y->body = content;
 }
 
-static void use_served(const struct turn *t, const struct served *got, struct reply *y, struct writer *body)
+static void use_served(const struct turn *t, const struct served *got, struct reply *y)
 {
 	char path[TURN_PATH_MAX];
 	y->answer.status = got->status;
@@ -234,10 +233,6 @@ static void use_served(const struct turn *t, const struct served *got, struct re
 			 : bytes_copy_text(t->request->path, path, sizeof path) && got->is_file
 				 ? type_of(path)
 				 : BYTES("text/html; charset=UTF-8");
-	if (got->is_file && bytes_find(got->content, "%{") < got->content.len) {
-		persona_expand(&t->look, got->content, body);
-		y->body = body->bad ? got->content : writer_bytes(body);
-	}
 	y->answer.modified_us = FIRMWARE_TIME_US;
 }
 
@@ -318,13 +313,13 @@ static void choose(struct turn *t, struct reply *y, struct writer *fields, struc
 	if (status)
 		use_error(t, status, y);
 	else if (leaves_root(t) && turn_run_program(t, path, &got))
-		use_served(t, &got, y, body);
+		use_served(t, &got, y);
 	else if (find_file(t, &file))
-		use_file(t, file, y, body);
+		use_file(t, file, y);
 	else if (locked && (http->realm || !page))
 		use_error(t, http->realm ? 401 : 403, y);
 	else if (!t->page_path && turn_serve(t, page, path, &got))
-		use_served(t, &got, y, body);
+		use_served(t, &got, y);
 	else if (t->dialect->allow && bytes_equal_text(t->request->method, "OPTIONS")) {
 		write_fmt(fields, "Allow: %s\r\n", t->dialect->allow);
 		y->answer.status = 200;

@@ -6,6 +6,7 @@
 
 struct http_options {
 	uint64_t upload_max;
+	struct option_list crawlers;
 };
 
 enum http_phase { HTTP_AT_HEAD, HTTP_AT_BODY };

@@ -17,6 +17,17 @@ FIELD(FIELD_HTTP_LOOKUP, "http.lookup", BYTES, 0, "JNDI lookup found in the requ
 FIELD(FIELD_HTTP_TEMPLATE, "http.template", BYTES, 0,
       "template or expression found in the request, for a server that evaluates it");
 
+FIELD(FIELD_HTTP_CRAWLER, "http.crawler", TEXT, 0,
+      "the peer is a search engine's crawler: claimed by its name, or verified by its address");
+
+static void report_crawler(const struct turn *t, struct event *e)
+{
+	static const char *const kinds[] = {NULL, "claimed", "verified"};
+	enum crawler_kind kind = crawler_of(t->crawlers, t->request->agent, session_peer(t->session));
+	if (kinds[kind])
+		event_set_text(e, FIELD_HTTP_CRAWLER, kinds[kind]);
+}
+
 static void report_request(const struct turn *t, struct bytes injection, struct bytes lookup, struct bytes template)
 {
 	static const char *const versions[] = {"0.9", "1.0", "1.1", "other", "other"};
@@ -43,6 +54,7 @@ static void report_request(const struct turn *t, struct bytes injection, struct 
 		event_set_number(e, FIELD_HTTP_LENGTH, t->body->seen);
 	if (t->body->len)
 		event_set_bytes(e, FIELD_BODY, body_bytes(t->body));
+	report_crawler(t, e);
 	session_mentions(t->session, t->head);
 }
 

@@ -79,7 +79,7 @@ static bool file_content(struct turn *t, struct bytes path, struct bytes *conten
 		return false;
 	vfs_stat(node, &status);
 	*changed = node.change != NULL;
-	return status.kind == VFS_FILE && vfs_content(node, session_arena(t->session), content) == 0;
+	return status.kind == VFS_FILE && session_content(t->session, node, session_arena(t->session), content) == 0;
 }
 
 static bool run_script(struct turn *t, struct bytes path, struct bytes source, bool php, struct served *out)

@@ -2,6 +2,7 @@
 #pragma once
 #include "passive/http/auth.h"
 #include "passive/http/body.h"
+#include "passive/http/crawler.h"
 #include "passive/http/dialect.h"
 #include "passive/command.h"
 
@@ -15,6 +16,7 @@ struct turn {
 	const struct request *request;
 	struct bytes head; /* of the request, as it came */
 	const struct body *body;
+	const struct option_list *crawlers; /* whose addresses are known; NULL: nobody's */
 	struct persona_look look;
 	struct command_shell **shell; /* of the session, for scripts */
 	const char *cookie;           /* of the form that was just filled in */

@@ -272,17 +272,24 @@ static int read_page(struct load *l, const struct yaml_node *n, struct persona_p
 	return 0;
 }
 
+/* Before those that are there: of two that are as good the first answers. */
 static int read_pages(struct load *l, const struct yaml_node *n)
 {
-	void *room;
-	int error =
-	        read_list(l, n, sizeof(struct persona_page), &room, &l->persona->http.page_count);
-	struct persona_page *x = room;
+	struct persona_http *http = &l->persona->http;
+	size_t had = http->page_count;
+	if (n->type != YAML_LIST || n->count + had > LIST_MAX)
+		return complain(l, n, "a list is needed here, of at most 4096 items");
+	struct persona_page *x = arena_alloc(&l->set->arena, (n->count + had) * sizeof *x + 1);
+	if (!x)
+		return complain(l, n, "the personas need more memory than they may have");
+	if (had)
+		memcpy(x + n->count, http->pages, had * sizeof *x);
+	http->pages = x;
+	http->page_count = n->count + had;
+	int error = 0;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
 		error = c->type == YAML_MAP ? read_page(l, c, x++)
 		                            : complain(l, c, "a map is needed");
-	if (!error)
-		l->persona->http.pages = room;
 	return error;
 }
 
@@ -404,6 +411,19 @@ static int read_files(struct load *l, const struct yaml_node *n)
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
 		error = c->type == YAML_MAP ? read_file(l, c)
 		                            : complain(l, c, "a map is needed here");
+	return error;
+}
+
+/* What lies there for attackers who search: only where the configuration wants it. */
+static int read_lure(struct load *l, const struct yaml_node *n)
+{
+	int error = 0;
+	if (n->type != YAML_MAP)
+		return complain(l, n, "a map with files and pages is needed here");
+	for (const struct yaml_node *c = n->first; c && !error && l->set->lure; c = c->next)
+		error = !strcmp(c->key, "files")   ? read_files(l, c)
+		        : !strcmp(c->key, "pages") ? read_pages(l, c)
+		                                   : unknown(l, c);
 	return error;
 }
 
@@ -544,7 +564,7 @@ static int read_key(struct load *l, const struct yaml_node *n)
 		error = read_mounts(l, n);
 	else if (!strcmp(n->key, "http"))
 		error = read_http(l, n);
-	else if (strcmp(n->key, "files") && !error)
+	else if (strcmp(n->key, "files") && strcmp(n->key, "lure") && !error)
 		error = unknown(l, n);
 	return error;
 }
@@ -558,7 +578,10 @@ static int build(struct load *l, const struct yaml_node *root)
 	p->other_elf = elf_make(p, OTHER_SIZE, keep);
 	if (!p->busybox_elf.at || !p->other_elf.at || !l->tree || tree_add_usual(l->tree, p, keep))
 		return complain(l, root, "the persona's files could not be made: too long a path?");
+	const struct yaml_node *lure = yaml_child(root, "lure");
 	int error = files ? read_files(l, files) : 0;
+	if (!error && lure)
+		error = read_lure(l, lure);
 	if (error)
 		return error;
 	p->root = tree_seal(l->tree, p, keep);

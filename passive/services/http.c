@@ -77,8 +77,10 @@ struct turn http_begin_turn(struct session *s, struct http *http)
 	const struct persona *p = session_persona(s);
 	if (!p || p->http.page_count == 0)
 		p = &plain_device;
+	const struct http_options *o = session_options(s);
 	struct turn t = {
 		.session = s,
+		.crawlers = o ? &o->crawlers : NULL,
 		.persona = p,
 		.dialect = dialect_of(p->http.server),
 		.request = &http->request,
@@ -374,6 +376,11 @@ static const struct exchange http_exchanges[] = {
 	       "<H1>302 Moved</H1>The document has moved\n<A HREF=\"/admin/login.asp\">here</A>.\n"
 	       "</BODY></HTML>\n"),
 	 "{\"request.host\":\"device\",\"request.target\":\"http://device/index.htm\",\"status\":302}"},
+	{"a search engine's crawler, by its own word",
+	 BYTES("GET /style.css HTTP/1.0\r\nUser-Agent: Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"
+	       "\r\n\r\n"),
+	 BYTES(CSS_HEAD("HTTP/1.0", "Connection: close\r\n") CSS),
+	 "{\"kind\":\"request.seen\",\"http.crawler\":\"claimed\"}"},
 	{"a body that breaks off is kept",
 	 BYTES("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"), BYTES(""),
 	 "{\"request.method\":\"PUT\",\"request.body\":\"abc\",\"http.length\":3}\n{\"file.size\":3}"},
@@ -390,6 +397,13 @@ static const struct option http_options[] = {
 	 .min = 0,
 	 .max = 1u << 20,
 	 .summary = "bytes kept of a request's body; the rest is counted only"},
+	{.name = "crawlers",
+	 .type = OPTION_LIST,
+	 .element = OPTION_MAP,
+	 .fields = crawler_options,
+	 .size = sizeof(struct crawler),
+	 .offset = offsetof(struct http_options, crawlers),
+	 .summary = "search engines whose addresses are known: http.crawler then says verified and not claimed"},
 	{0},
 };
 

@@ -138,7 +138,7 @@ static bool file_find(struct session *s, const struct tftp_device *d, const char
 			return false;
 	}
 	vfs_stat(node, &status);
-	return status.kind == VFS_FILE && vfs_content(node, session_arena(s), out) == 0;
+	return status.kind == VFS_FILE && session_content(s, node, session_arena(s), out) == 0;
 }
 
 static void read_request(struct session *s, struct tftp *t, const struct request *q)

@@ -254,6 +254,22 @@ static uint32_t wish_check(const struct smb_wish *wish, bool there,
 	return STATUS_SUCCESS;
 }
 
+/* Of a file that is opened: clients read as much as they are told, so %{names} count filled in. */
+static void size_as_shown(struct session *s, struct smb *smb, const char *path, struct smb_status_of *status)
+{
+	struct vfs_node node;
+	struct vfs_status st;
+	struct bytes content;
+	uint8_t room[LOOK_ROOM];
+	struct arena scratch = arena_over(room, sizeof room, LOOK_MAX);
+	if (vfs_find(&smb->vfs, bytes_of_text(path), true, &node) < 0)
+		return;
+	vfs_stat(node, &st);
+	if (st.kind == VFS_FILE && st.flags & VFS_MADE && session_content(s, node, &scratch, &content) == 0)
+		status->size = content.len;
+	arena_done(&scratch);
+}
+
 uint32_t smb_open(struct session *s, struct smb *smb, uint32_t tree, const struct smb_wish *wish,
 		  struct smb_open **out, uint32_t *action)
 {
@@ -282,6 +298,7 @@ uint32_t smb_open(struct session *s, struct smb *smb, uint32_t tree, const struc
 		*action = there ? ACTION_OVERWRITTEN : ACTION_CREATED;
 	} else if (!status.directory) {
 		smb_tell(s, smb, "open", wish->name);
+		size_as_shown(s, smb, path, &status);
 	}
 	struct smb_open *o = slot_take(s, smb);
 	if (!o)
@@ -408,9 +425,8 @@ uint32_t smb_read(struct session *s, struct smb *smb, struct smb_open *o, uint64
 	uint8_t room[LOOK_ROOM];
 	struct arena scratch = arena_over(room, sizeof room, LOOK_MAX);
 	uint32_t status = STATUS_END_OF_FILE;
-	(void)s;
 	if (vfs_find(&smb->vfs, bytes_of_text(o->path), true, &node) == 0 &&
-	    vfs_content(node, &scratch, &content) == 0 && offset < content.len) {
+	    session_content(s, node, &scratch, &content) == 0 && offset < content.len) {
 		size_t left = content.len - (size_t)offset;
 		write_bytes(w, content.at + offset, left < most ? left : most);
 		status = STATUS_SUCCESS;

@@ -94,7 +94,7 @@ static void give_begin(struct ssh *h, struct ssh_channel *c)
 	if (!error)
 		vfs_stat(n, &status);
 	if (error || status.kind != VFS_FILE ||
-	    vfs_content(n, session_arena(h->session), &k->given) < 0 || k->given.len > GIVEN_MAX) {
+	    session_content(h->session, n, session_arena(h->session), &k->given) < 0 || k->given.len > GIVEN_MAX) {
 		say_error(h, c, path,
 		          error                            ? "No such file or directory"
 		          : status.kind == VFS_DIRECTORY ? "not a regular file"

@@ -57,7 +57,7 @@ static int open_to_read(const struct sftp_turn *t, struct sftp_handle *f, struct
 	vfs_stat(n, &status);
 	f->content = (struct bytes){0};
 	if (status.kind == VFS_FILE)
-		error = vfs_content(n, session_arena(t->ssh->session), &f->content);
+		error = session_content(t->ssh->session, n, session_arena(t->ssh->session), &f->content);
 	f->kind = SFTP_READS;
 	return error < 0 ? error : 0;
 }

@@ -182,3 +182,64 @@ TEST(bait_is_remembered_with_who_saw_it_first)
 	sights_close(other);
 	close(fd);
 }
+
+static void expand_all(const struct persona *p, const struct vfs_entry *e, unsigned *count)
+{
+	uint8_t room[65536];
+	const struct address local = address_v4(0xc0000217);
+	struct persona_look look;
+	if (e->kind == VFS_FILE && e->flags & VFS_MADE) {
+		struct writer w = writer_of(room, sizeof room);
+		persona_look(p, 1, &local, 1700000000000000, &look);
+		persona_expand(&look, e->content, &w);
+		struct bytes text = writer_bytes(&w);
+		CHECK_SAY(!w.bad && bytes_find(text, "%{bait") == text.len, "%s of %s has bait of no shape", e->name,
+			  p->name);
+		*count += bytes_find(e->content, "%{bait.") < e->content.len;
+	}
+	for (size_t i = 0; i < e->child_count; i++)
+		expand_all(p, &e->children[i], count);
+}
+
+TEST(bait_lies_in_personas_that_lure_and_is_told_with_its_path)
+{
+	struct bait bait = {.ledger = {.fd = -1, .secret = *secret()}};
+	struct persona_set set = {.lure = true, .bait = &bait};
+	struct fault fault = {0};
+	unsigned count = 0;
+	CHECK_SAY(persona_read_directory(&set, "etc/personas", &fault) == 0, "%s", fault.text);
+	CHECK(bait_survey(&bait, &set) == 0);
+	for (size_t i = 0; i < set.count; i++) {
+		size_t before = bait.place_count ? bait.shown_count : 0;
+		expand_all(set.items[i], set.items[i]->root, &count);
+		for (size_t k = before; k < bait.shown_count; k++)
+			CHECK_SAY(*bait.shown[k].path == '/' && strlen(bait.shown[k].name) < SIGHT_NAME_MAX - 1,
+				  "%s of %s has no path or a long name", bait.shown[k].name, set.items[i]->name);
+		bait.shown_count = 0;
+	}
+	CHECK(count >= 10);
+	struct persona_set quiet = {.lure = false};
+	CHECK(persona_read_directory(&quiet, "etc/personas", &fault) == 0);
+	const struct persona *plain = persona_named(&quiet, "webserver"), *luring = persona_named(&set, "webserver");
+	CHECK(!persona_page(plain, BYTES("GET"), BYTES("/backup/")) && persona_page(luring, BYTES("GET"), BYTES("/backup/")));
+	persona_set_done(&quiet);
+	persona_set_done(&set);
+	bait_done(&bait);
+}
+
+TEST(bait_opens_what_it_was_planted_for)
+{
+	struct bait bait = {.ledger = {.fd = -1, .secret = *secret()}};
+	struct address here = address_v4(0xc0000201), there = address_v4(0xc0000202);
+	struct bait_token t = bait_of_device(secret(), &here, BYTES("deploy")), place = {BAIT_ENTRY, 1, 0};
+	char room[64];
+	struct bytes word = written(&t, BAIT_PASSWORD, room);
+	CHECK(bait_opens(&bait, &here, BYTES("deploy"), word) && !bait_opens(&bait, &there, BYTES("deploy"), word));
+	CHECK(!bait_opens(&bait, &here, BYTES("root"), word) && !bait_opens(NULL, &here, BYTES("deploy"), word));
+	word = written(&place, BAIT_PASSWORD, room);
+	CHECK(!bait_opens(&bait, &here, BYTES("backup"), word));
+	struct bait_entry entries[] = {{.number = 1, .user = "backup"}};
+	bait.ledger.entries = entries;
+	bait.ledger.count = 1;
+	CHECK(bait_opens(&bait, &there, BYTES("backup"), word) && !bait_opens(&bait, &there, BYTES("root"), word));
+}
