@@ -7,253 +7,10 @@
  * answered as a gateway to a serial line does.
  */
 #include "base/options.h"
-#include "passive/plant/plant.h"
-
-#define FRAME_MAX 254 /* unit, function and data (Messaging on TCP/IP V1.0b, 3.1.3) */
-#define READ_BITS_MAX 2000
-#define READ_WORDS_MAX 125
-#define WRITE_BITS_MAX 1968
-#define WRITE_WORDS_MAX 123
-#define BOTH_WRITE_WORDS_MAX 121
-#define FILE_RECORDS_MAX 10000
-
-enum {
-	READ_COILS = 1,
-	READ_INPUTS,
-	READ_HOLDING,
-	READ_INPUT_WORDS,
-	WRITE_COIL,
-	WRITE_WORD,
-	EXCEPTION_STATUS,
-	DIAGNOSTICS,
-	EVENT_COUNTER = 11,
-	EVENT_LOG,
-	WRITE_COILS = 15,
-	WRITE_WORDS,
-	REPORT_SERVER,
-	READ_FILE = 20,
-	WRITE_FILE,
-	MASK_WORD,
-	READ_WRITE_WORDS,
-	READ_FIFO,
-	ENCAPSULATED = 43
-};
-
-enum { BAD_FUNCTION = 1, BAD_ADDRESS = 2, BAD_VALUE = 3 };
-
-enum { KEY_COIL = 1u << 16, KEY_WORD = 2u << 16, KEY_FILE = 3u << 16 }; /* of the plant's cells */
-
-struct modbus_device {
-	const char *vendor, *product, *revision, *url, *name, *model, *application, *server_id;
-	uint64_t coils, registers;
-};
-
-struct modbus {
-	struct plant plant;
-	uint16_t messages, exceptions, events;
-	bool lost, listens_only;
-};
-
-/* One request: what it holds, what is answered. */
-struct request {
-	struct session *s;
-	struct modbus *m;
-	const struct modbus_device *device;
-	struct reader in;
-	struct writer out;
-	uint64_t now_us;
-	uint8_t unit, function;
-};
-
-static uint16_t word_read(const struct request *q, uint16_t at)
-{
-	uint32_t kept;
-	uint16_t value;
-	if (plant_word(&q->m->plant, at, q->now_us, &value))
-		return value;
-	if (plant_recall(&q->m->plant, KEY_WORD | at, &kept))
-		return (uint16_t)kept;
-	return at >= 20 && at < 40 ? (uint16_t)(10 * plant_number(q->m->plant.seed, at, 100)) : 0;
-}
-
-static void word_write(struct request *q, uint16_t at, uint16_t value)
-{
-	if (!plant_word_write(&q->m->plant, at, value, q->now_us))
-		plant_keep(&q->m->plant, KEY_WORD | at, value);
-}
-
-static bool bit_read(const struct request *q, uint16_t at)
-{
-	uint32_t kept;
-	bool on;
-	if (plant_switch(&q->m->plant, at, q->now_us, &on))
-		return on;
-	return plant_recall(&q->m->plant, KEY_COIL | at, &kept) && kept;
-}
-
-static void bit_write(struct request *q, uint16_t at, bool on)
-{
-	if (!plant_switch_write(&q->m->plant, at, on, q->now_us))
-		plant_keep(&q->m->plant, KEY_COIL | at, on);
-}
-
-/* Whether `count` from `at` are there: 0, or the exception. */
-static int span(uint16_t at, uint16_t count, uint16_t count_max, uint64_t there)
-{
-	if (count == 0 || count > count_max)
-		return BAD_VALUE;
-	return (uint64_t)at + count > there ? BAD_ADDRESS : 0;
-}
-
-static int read_bits(struct request *q)
-{
-	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
-	if (!reader_ok(&q->in))
-		return BAD_VALUE;
-	plant_asked(q->s, "read %s %u count %u unit %u",
-	            q->function == READ_COILS ? "coils" : "discrete inputs", at, count, q->unit);
-	int bad = span(at, count, READ_BITS_MAX, q->device->coils);
-	if (bad)
-		return bad;
-	write_u8(&q->out, (uint8_t)((count + 7) / 8));
-	for (uint16_t i = 0; i < count; i += 8) {
-		uint8_t byte = 0;
-		for (uint16_t k = 0; k < 8 && i + k < count; k++)
-			byte |= (uint8_t)(bit_read(q, (uint16_t)(at + i + k)) << k);
-		write_u8(&q->out, byte);
-	}
-	return 0;
-}
-
-static void words_say(struct request *q, uint16_t at, uint16_t count)
-{
-	write_u8(&q->out, (uint8_t)(2 * count));
-	for (uint16_t i = 0; i < count; i++)
-		write_u16(&q->out, word_read(q, (uint16_t)(at + i)));
-}
-
-static int read_words(struct request *q)
-{
-	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
-	if (!reader_ok(&q->in))
-		return BAD_VALUE;
-	plant_asked(q->s, "read %s registers %u count %u unit %u",
-	            q->function == READ_HOLDING ? "holding" : "input", at, count, q->unit);
-	int bad = span(at, count, READ_WORDS_MAX, q->device->registers);
-	if (!bad)
-		words_say(q, at, count);
-	return bad;
-}
-
-static int write_coil(struct request *q)
-{
-	uint16_t at = read_u16(&q->in), value = read_u16(&q->in);
-	if (!reader_ok(&q->in) || (value != 0 && value != 0xff00))
-		return BAD_VALUE;
-	plant_ordered(q->s, "write single coil %u %s unit %u", at, value ? "on" : "off", q->unit);
-	if (at >= q->device->coils)
-		return BAD_ADDRESS;
-	bit_write(q, at, value);
-	write_u16(&q->out, at);
-	write_u16(&q->out, value);
-	return 0;
-}
-
-static int write_word(struct request *q)
-{
-	uint16_t at = read_u16(&q->in), value = read_u16(&q->in);
-	if (!reader_ok(&q->in))
-		return BAD_VALUE;
-	plant_ordered(q->s, "write single register %u %u unit %u", at, value, q->unit);
-	if (at >= q->device->registers)
-		return BAD_ADDRESS;
-	word_write(q, at, value);
-	write_u16(&q->out, at);
-	write_u16(&q->out, value);
-	return 0;
-}
-
-/* The values of a write as a person reads them, cut where a line is long enough. */
-static void values_text(struct bytes values, bool bits, uint16_t count, char *text, size_t size)
-{
-	struct writer w = writer_of(text, size - 1);
-	struct reader r = reader_of_bytes(values);
-	for (uint16_t i = 0; i < count && writer_left(&w) > 8; i++)
-		if (bits)
-			write_fmt(&w, "%u", values.at[i / 8] >> i % 8 & 1);
-		else
-			write_fmt(&w, i ? " %u" : "%u", read_u16(&r));
-	*w.at = '\0';
-}
-
-static int write_many(struct request *q)
-{
-	bool bits = q->function == WRITE_COILS;
-	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
-	struct bytes values = read_bytes(&q->in, read_u8(&q->in));
-	size_t wanted = bits ? (count + 7u) / 8 : 2u * count;
-	char text[160];
-	if (!reader_ok(&q->in) || values.len != wanted)
-		return BAD_VALUE;
-	int bad = span(at, count, bits ? WRITE_BITS_MAX : WRITE_WORDS_MAX,
-	               bits ? q->device->coils : q->device->registers);
-	values_text(values, bits, count, text, sizeof text);
-	plant_ordered(q->s, "write multiple %s %u count %u unit %u: %s",
-	              bits ? "coils" : "registers", at, count, q->unit, text);
-	if (bad)
-		return bad;
-	struct reader r = reader_of_bytes(values);
-	for (uint16_t i = 0; i < count; i++)
-		if (bits)
-			bit_write(q, (uint16_t)(at + i), values.at[i / 8] >> i % 8 & 1);
-		else
-			word_write(q, (uint16_t)(at + i), read_u16(&r));
-	write_u16(&q->out, at);
-	write_u16(&q->out, count);
-	return 0;
-}
-
-static int mask_word(struct request *q)
-{
-	uint16_t at = read_u16(&q->in), both = read_u16(&q->in), either = read_u16(&q->in);
-	if (!reader_ok(&q->in))
-		return BAD_VALUE;
-	plant_ordered(q->s, "mask write register %u and 0x%04x or 0x%04x unit %u", at, both, either,
-	              q->unit);
-	if (at >= q->device->registers)
-		return BAD_ADDRESS;
-	word_write(q, at, (uint16_t)((word_read(q, at) & both) | (either & ~both)));
-	write_u16(&q->out, at);
-	write_u16(&q->out, both);
-	write_u16(&q->out, either);
-	return 0;
-}
-
-static int read_write_words(struct request *q)
-{
-	uint16_t from = read_u16(&q->in), wanted = read_u16(&q->in);
-	uint16_t at = read_u16(&q->in), count = read_u16(&q->in);
-	struct bytes values = read_bytes(&q->in, read_u8(&q->in));
-	char text[160];
-	if (!reader_ok(&q->in) || values.len != 2u * count)
-		return BAD_VALUE;
-	int bad = span(from, wanted, READ_WORDS_MAX, q->device->registers);
-	if (!bad)
-		bad = span(at, count, BOTH_WRITE_WORDS_MAX, q->device->registers);
-	values_text(values, false, count, text, sizeof text);
-	plant_ordered(q->s, "write registers %u count %u and read %u count %u unit %u: %s", at,
-	              count, from, wanted, q->unit, text);
-	if (bad)
-		return bad;
-	struct reader r = reader_of_bytes(values);
-	for (uint16_t i = 0; i < count; i++)
-		word_write(q, (uint16_t)(at + i), read_u16(&r));
-	words_say(q, from, wanted);
-	return 0;
-}
+#include "passive/modbus/modbus.h"
 
 /* Diagnostics of a serial line (Application Protocol V1.1b3, 6.8). */
-static int diagnostics(struct request *q)
+static int diagnostics(struct modbus_request *q)
 {
 	uint16_t what = read_u16(&q->in);
 	struct bytes sent = read_rest(&q->in);
@@ -284,7 +41,7 @@ static int diagnostics(struct request *q)
 	return 0;
 }
 
-static int events_say(struct request *q)
+static int events_say(struct modbus_request *q)
 {
 	plant_asked(q->s, "comm event %s unit %u", q->function == EVENT_LOG ? "log" : "counter",
 	            q->unit);
@@ -297,7 +54,7 @@ static int events_say(struct request *q)
 	return 0;
 }
 
-static int report_server(struct request *q)
+static int report_server(struct modbus_request *q)
 {
 	plant_asked(q->s, "report server id unit %u", q->unit);
 	if (!q->device->server_id)
@@ -311,76 +68,8 @@ static int report_server(struct request *q)
 	return 0;
 }
 
-/* File records (6.14, 6.15): groups of the reference type 6, each a part of a file. */
-static int read_file(struct request *q)
-{
-	struct bytes groups = read_bytes(&q->in, read_u8(&q->in));
-	struct reader r = reader_of_bytes(groups);
-	struct writer length = q->out;
-	if (!reader_ok(&q->in) || groups.len < 7 || groups.len > 0xf5 || groups.len % 7)
-		return BAD_VALUE;
-	write_u8(&q->out, 0);
-	while (reader_left(&r)) {
-		uint8_t kind = read_u8(&r);
-		uint16_t file = read_u16(&r), record = read_u16(&r), count = read_u16(&r);
-		plant_asked(q->s, "read file %u record %u count %u unit %u", file, record, count,
-		            q->unit);
-		if (kind != 6 || file == 0 || record >= FILE_RECORDS_MAX ||
-		    record + count > FILE_RECORDS_MAX)
-			return BAD_ADDRESS;
-		if (2u * count + 2 > writer_left(&q->out) || 2u * count + 1 > 0xf5)
-			return BAD_VALUE;
-		write_u8(&q->out, (uint8_t)(2 * count + 1));
-		write_u8(&q->out, 6);
-		for (uint32_t i = 0; i < count; i++) {
-			uint32_t kept = 0;
-			plant_recall(&q->m->plant, KEY_FILE + ((uint32_t)file << 14) + record + i,
-			             &kept);
-			write_u16(&q->out, (uint16_t)kept);
-		}
-	}
-	write_u8(&length, (uint8_t)(writer_used(&q->out) - writer_used(&length) - 1));
-	return 0;
-}
-
-static int write_file(struct request *q)
-{
-	struct bytes groups = read_bytes(&q->in, read_u8(&q->in));
-	struct reader r = reader_of_bytes(groups);
-	if (!reader_ok(&q->in) || groups.len < 9)
-		return BAD_VALUE;
-	while (reader_left(&r)) {
-		uint8_t kind = read_u8(&r);
-		uint16_t file = read_u16(&r), record = read_u16(&r), count = read_u16(&r);
-		struct reader values = reader_of_bytes(read_bytes(&r, 2u * count));
-		if (!reader_ok(&r))
-			return BAD_VALUE;
-		plant_ordered(q->s, "write file %u record %u count %u unit %u", file, record, count,
-		              q->unit);
-		if (kind != 6 || file == 0 || record + count > FILE_RECORDS_MAX)
-			return BAD_ADDRESS;
-		for (uint32_t i = 0; i < count; i++)
-			plant_keep(&q->m->plant, KEY_FILE + ((uint32_t)file << 14) + record + i,
-			           read_u16(&values));
-	}
-	write_u8(&q->out, (uint8_t)groups.len);
-	write_span(&q->out, groups);
-	return 0;
-}
-
-static int read_fifo(struct request *q)
-{
-	uint16_t at = read_u16(&q->in);
-	plant_asked(q->s, "read fifo queue %u unit %u", at, q->unit);
-	if (!reader_ok(&q->in) || at >= q->device->registers)
-		return BAD_ADDRESS;
-	write_u16(&q->out, 2); /* an empty queue */
-	write_u16(&q->out, 0);
-	return 0;
-}
-
 /* Device identification (6.21): what the category and the first object ask for. */
-static int identify(struct request *q)
+static int identify(struct modbus_request *q)
 {
 	const struct modbus_device *d = q->device;
 	const char *const objects[] = {d->vendor, d->product, d->revision,   d->url,
@@ -422,37 +111,37 @@ static int identify(struct request *q)
 	return 0;
 }
 
-static int exception_status(struct request *q)
+static int exception_status(struct modbus_request *q)
 {
 	plant_asked(q->s, "read exception status unit %u", q->unit);
 	write_u8(&q->out, 0);
 	return 0;
 }
 
-static int (*const functions[])(struct request *) = {
-        [READ_COILS] = read_bits,
-        [READ_INPUTS] = read_bits,
-        [READ_HOLDING] = read_words,
-        [READ_INPUT_WORDS] = read_words,
-        [WRITE_COIL] = write_coil,
-        [WRITE_WORD] = write_word,
+static int (*const functions[])(struct modbus_request *) = {
+        [READ_COILS] = modbus_read_bits,
+        [READ_INPUTS] = modbus_read_bits,
+        [READ_HOLDING] = modbus_read_words,
+        [READ_INPUT_WORDS] = modbus_read_words,
+        [WRITE_COIL] = modbus_write_coil,
+        [WRITE_WORD] = modbus_write_word,
         [EXCEPTION_STATUS] = exception_status,
         [DIAGNOSTICS] = diagnostics,
         [EVENT_COUNTER] = events_say,
         [EVENT_LOG] = events_say,
-        [WRITE_COILS] = write_many,
-        [WRITE_WORDS] = write_many,
+        [WRITE_COILS] = modbus_write_many,
+        [WRITE_WORDS] = modbus_write_many,
         [REPORT_SERVER] = report_server,
-        [READ_FILE] = read_file,
-        [WRITE_FILE] = write_file,
-        [MASK_WORD] = mask_word,
-        [READ_WRITE_WORDS] = read_write_words,
-        [READ_FIFO] = read_fifo,
+        [READ_FILE] = modbus_read_file,
+        [WRITE_FILE] = modbus_write_file,
+        [MASK_WORD] = modbus_mask_word,
+        [READ_WRITE_WORDS] = modbus_read_write_words,
+        [READ_FIFO] = modbus_read_fifo,
         [ENCAPSULATED] = identify,
 };
 
 /* Does what a frame asks; q->out has the answer behind its MBAP header. */
-static void answer(struct request *q)
+static void answer(struct modbus_request *q)
 {
 	int bad = BAD_FUNCTION;
 	struct writer start = q->out;
@@ -508,7 +197,7 @@ static enum service_next frames_run(struct session *s, void *state, struct reade
 		if (!reader_ok(&r))
 			break;
 		uint8_t room[FRAME_MAX];
-		struct request q = {.s = s,
+		struct modbus_request q = {.s = s,
 		                    .m = m,
 		                    .device = session_device(s),
 		                    .in = frame,
