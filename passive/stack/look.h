@@ -22,7 +22,8 @@ typedef unsigned long long uint64_t;
 /* Packets that a stack treats alike. */
 enum stack_kind { STACK_SYN_ACK, STACK_TCP, STACK_RESET, STACK_UDP, STACK_ICMP, STACK_KINDS };
 
-enum stack_id { STACK_ID_KEEP, STACK_ID_ZERO, STACK_ID_COUNT, STACK_ID_RANDOM };
+/* SWAPPED: counts, but writes the number as a little-endian machine has it. */
+enum stack_id { STACK_ID_KEEP, STACK_ID_ZERO, STACK_ID_COUNT, STACK_ID_SWAPPED, STACK_ID_RANDOM };
 enum stack_fragment { STACK_DF_KEEP, STACK_DF_SET, STACK_DF_CLEAR };
 
 /* Options as bits: of what is there, and of what is not taken from a peer's SYN. */
@@ -48,10 +49,12 @@ struct stack_look {
 	uint8_t reset_ack;   /* a reset without ACK has a number there all the same */
 	uint8_t odd;         /* answers FIN, PSH and URG without ACK at a closed port */
 	uint8_t echo_code;   /* an echo reply has the request's code */
-	uint16_t tick_ms;    /* of its timestamps, which count from its start; 0: Linux's own */
+	uint8_t echo_df;     /* and its don't-fragment */
+	uint8_t times_any;   /* timestamps begin anywhere, differently for each peer */
+	uint16_t tick_ms;    /* of its timestamps, which else count from its start; 0: Linux's own */
 	uint16_t quote;      /* bytes that a port unreachable quotes; 0: as Linux does */
 	uint8_t quote_blank; /* bits: 1 quoted checksum of IP is zero, 2 that of UDP */
-	uint8_t spare[3];
+	uint8_t spare;
 	struct stack_layout layouts[STACK_COMBINATIONS];
 };
 
@@ -70,6 +73,7 @@ struct stack_terms {
 	uint64_t clock_ms; /* to be added to the time since this machine's start */
 };
 
+/* One of TCP; or an echo request that may not be fragmented, whose peer has its first byte inverted. */
 struct stack_flow {
 	uint8_t local[16], peer[16];
 	uint16_t local_port, peer_port; /* as on the wire */

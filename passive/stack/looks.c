@@ -26,20 +26,22 @@ struct stack_facts {
 		[STACK_ICMP] = EACH(64, STACK_ID_COUNT, STACK_DF_KEEP)                                           \
 	}
 /* One counter for all that leaves, as Windows and most small stacks have it. */
-#define COUNTING(ttl, tcp, reset, udp)                                                                           \
+#define COUNTING(ttl, tcp, reset, others)                                                                        \
 	{                                                                                                        \
 		[STACK_SYN_ACK] = EACH((ttl), STACK_ID_COUNT, (tcp)),                                            \
 		[STACK_TCP] = EACH((ttl), STACK_ID_COUNT, (tcp)),                                                \
 		[STACK_RESET] = EACH((ttl), STACK_ID_COUNT, (reset)),                                            \
-		[STACK_UDP] = EACH((ttl), STACK_ID_COUNT, (udp)),                                                \
-		[STACK_ICMP] = EACH((ttl), STACK_ID_COUNT, STACK_DF_CLEAR)                                       \
+		[STACK_UDP] = EACH((ttl), STACK_ID_COUNT, (others)),                                             \
+		[STACK_ICMP] = EACH((ttl), STACK_ID_COUNT, (others))                                             \
 	}
 
 #define LINUX_ORDERS {"M", "MNNT", "MNNS", "MST", "MNW", "MNNTNW", "MNNSNW", "MSTNW"}
 #define WINDOWS_ORDERS {"M", "MNNT", "MNNS", "MST", "MNW", "MNWNNT", "MNWNNS", "MNWST"}
 #define BSD_ORDERS {"M", "MNNT", "MSLL", "MST", "MNW", "MNWNNT", "MNWSLL", "MNWST"}
 #define VXWORKS_ORDERS {"M", "MNNT", "", "", "MNW", "MNWNNT", "", ""}
-#define ROCKWELL_ORDERS {"M", "", "NNMS", "", "MNW", "", "NNMSNW", ""}
+#define SCALE_ORDERS {"M", "", "", "", "MNW", "", "", ""}
+#define SIZE_ORDERS {"M", "", "", "", "", "", "", ""}
+#define STRIP_ALL (STACK_TIMES | STACK_SACK | STACK_SCALE)
 
 static const struct stack_facts facts[] = {
 	{"linux-2.6",
@@ -54,10 +56,9 @@ static const struct stack_facts facts[] = {
 	 {.packets = LINUX_PACKETS(STACK_ID_COUNT), .mss = 1460, .window = {29200, 28960}, .scale = 7, .ecn = 1,
 	  .echo_code = 1, .tick_ms = 4},
 	 LINUX_ORDERS},
-	/* From 4.10 on timestamps begin anywhere, differently for each peer. */
 	{"linux-5",
 	 {.packets = LINUX_PACKETS(STACK_ID_ZERO), .mss = 1460, .window = {64240, 65160}, .scale = 7, .ecn = 1,
-	  .echo_code = 1, .odd = 1},
+	  .echo_code = 1, .odd = 1, .tick_ms = 1, .times_any = 1},
 	 LINUX_ORDERS},
 	{"windows-7",
 	 {.packets = COUNTING(128, STACK_DF_SET, STACK_DF_SET, STACK_DF_CLEAR), .mss = 1460, .window = {8192, 8192},
@@ -73,38 +74,59 @@ static const struct stack_facts facts[] = {
 	 WINDOWS_ORDERS},
 	{"freebsd",
 	 {.packets = COUNTING(64, STACK_DF_SET, STACK_DF_SET, STACK_DF_CLEAR), .mss = 1460, .window = {65535, 65535},
-	  .scale = 6, .echo_code = 1, .odd = 1, .quote = 28},
+	  .scale = 6, .echo_code = 1, .echo_df = 1, .quote = 28},
 	 BSD_ORDERS},
-	/* VxWorks 6 as on network cards of laser printers. */
+	/* VxWorks as on network cards of laser printers. */
 	{"printer",
 	 {.packets = COUNTING(64, STACK_DF_SET, STACK_DF_CLEAR, STACK_DF_CLEAR), .mss = 1460, .window = {1460, 1460},
-	  .strip = STACK_SACK, .echo_code = 1, .tick_ms = 10, .quote = 84, .quote_blank = 2},
+	  .strip = STACK_SACK, .echo_code = 1, .echo_df = 1, .tick_ms = 10, .quote = 84, .quote_blank = 2},
 	 VXWORKS_ORDERS},
-	/* VxWorks 5 as on switches and controllers of plants. */
+	/* VxWorks as on switches for plants. */
 	{"vxworks",
 	 {.packets = COUNTING(64, STACK_DF_SET, STACK_DF_CLEAR, STACK_DF_CLEAR), .mss = 1460, .window = {4096, 4096},
-	  .strip = STACK_SACK, .echo_code = 1, .odd = 1, .tick_ms = 500, .quote = 28, .quote_blank = 3},
+	  .strip = STACK_SACK, .echo_code = 1, .echo_df = 1, .odd = 1, .tick_ms = 4, .quote = 84, .quote_blank = 2},
 	 VXWORKS_ORDERS},
-	/* The Ethernet modules of ControlLogix. */
 	{"controllogix",
-	 {.packets = {[STACK_SYN_ACK] = EACH(64, STACK_ID_COUNT, STACK_DF_SET),
-		      [STACK_TCP] = EACH(64, STACK_ID_COUNT, STACK_DF_SET),
-		      [STACK_RESET] = EACH(255, STACK_ID_COUNT, STACK_DF_CLEAR),
+	 {.packets = {[STACK_SYN_ACK] = EACH(64, STACK_ID_SWAPPED, STACK_DF_SET),
+		      [STACK_TCP] = EACH(64, STACK_ID_SWAPPED, STACK_DF_SET),
+		      [STACK_RESET] = EACH(64, STACK_ID_SWAPPED, STACK_DF_CLEAR),
+		      [STACK_UDP] = EACH(64, STACK_ID_SWAPPED, STACK_DF_CLEAR),
+		      [STACK_ICMP] = EACH(64, STACK_ID_SWAPPED, STACK_DF_CLEAR)},
+	  .mss = 1460, .window = {10000, 10000}, .strip = STACK_TIMES | STACK_SACK, .echo_df = 1, .odd = 1,
+	  .quote = 284},
+	 SCALE_ORDERS},
+	{"modicon",
+	 {.packets = {[STACK_SYN_ACK] = EACH(64, STACK_ID_RANDOM, STACK_DF_CLEAR),
+		      [STACK_TCP] = EACH(64, STACK_ID_COUNT, STACK_DF_CLEAR),
+		      [STACK_RESET] = EACH(64, STACK_ID_COUNT, STACK_DF_CLEAR),
 		      [STACK_UDP] = EACH(64, STACK_ID_COUNT, STACK_DF_CLEAR),
 		      [STACK_ICMP] = EACH(64, STACK_ID_COUNT, STACK_DF_CLEAR)},
-	  .mss = 1460, .window = {10000, 10000}, .strip = STACK_TIMES, .odd = 1},
-	 ROCKWELL_ORDERS},
+	  .mss = 512, .window = {8192, 8192},
+	  .strip = STACK_TIMES | STACK_SACK, .echo_code = 1, .echo_df = 1, .quote = 28, .quote_blank = 3},
+	 SCALE_ORDERS},
+	{"simatic",
+	 {.packets = COUNTING(128, STACK_DF_CLEAR, STACK_DF_CLEAR, STACK_DF_CLEAR), .mss = 1460,
+	  .window = {2048, 2048}, .strip = STRIP_ALL, .odd = 1, .quote = 28},
+	 SIZE_ORDERS},
+	{"omron-cj",
+	 {.packets = {[STACK_SYN_ACK] = EACH(32, STACK_ID_COUNT, STACK_DF_CLEAR),
+		      [STACK_TCP] = EACH(32, STACK_ID_COUNT, STACK_DF_CLEAR),
+		      [STACK_RESET] = EACH(32, STACK_ID_COUNT, STACK_DF_CLEAR),
+		      [STACK_UDP] = EACH(255, STACK_ID_COUNT, STACK_DF_CLEAR),
+		      [STACK_ICMP] = EACH(255, STACK_ID_COUNT, STACK_DF_CLEAR)},
+	  .mss = 1024, .window = {4096, 4096}, .strip = STRIP_ALL, .echo_code = 1, .echo_df = 1, .odd = 1, .quote = 28,
+	  .quote_blank = 1},
+	 SIZE_ORDERS},
 	/* lwIP and what is like it: no option but the segment's size. */
 	{"lwip",
 	 {.packets = COUNTING(255, STACK_DF_CLEAR, STACK_DF_CLEAR, STACK_DF_CLEAR), .mss = 1460,
-	  .window = {2920, 2920}, .strip = STACK_TIMES | STACK_SACK | STACK_SCALE, .echo_code = 1, .odd = 1,
-	  .quote = 28},
-	 {"M"}},
+	  .window = {2920, 2920}, .strip = STRIP_ALL, .echo_code = 1, .echo_df = 1, .odd = 1, .quote = 28},
+	 SIZE_ORDERS},
 	/* Modules that put a serial line on Ethernet. */
 	{"serial-ethernet",
 	 {.packets = COUNTING(64, STACK_DF_SET, STACK_DF_SET, STACK_DF_SET), .mss = 1024, .window = {511, 511},
-	  .strip = STACK_TIMES | STACK_SACK | STACK_SCALE, .echo_code = 1, .odd = 1, .quote = 28},
-	 {"M"}},
+	  .strip = STRIP_ALL, .echo_code = 1, .echo_df = 1, .odd = 1, .quote = 28},
+	 SIZE_ORDERS},
 };
 
 #define FACTS (sizeof facts / sizeof *facts)

@@ -4,6 +4,9 @@
 . "$(dirname "$0")/lib.sh"
 two_networks
 for tool in nmap p0f; do command -v $tool >/dev/null || skip "$tool is missing"; done
+if command -v clang >/dev/null && command -v llvm-objcopy-14 >/dev/null; then
+	tools/bpf --check || [ $? = 77 ] || fail "the kernel's programs are not made of their source"
+fi
 
 # address, persona, port that is open, what nmap -O says, what p0f says ("-": knows none such)
 DECOYS='
@@ -14,6 +17,8 @@ DECOYS='
 192.0.2.5 windows_server 445 Windows.Server.2012 Windows.7.or.8
 192.0.2.6 windows_client 445 Windows.7 Windows.7.or.8
 192.0.2.7 printer 80 HP.LaserJet -
+192.0.2.8 plc_rockwell 80 Rockwell -
+192.0.2.9 plc_omron 80 Omron -
 '
 # Every look has an address on a good wire and one on a bad one.
 LOOKS=$(sed -n 's/^| `\([a-z0-9.-]*\)` |.*/\1/p' docs/stack.md)
