@@ -43,6 +43,7 @@ void session_expand(const struct session *, const char *text, char *out, size_t 
 
 /* How much was said in this callback; and what was said behind that is taken back. */
 size_t session_said(const struct session *);
+struct bytes session_said_since(const struct session *, size_t said);
 void session_unsay(struct session *, size_t said);
 
 /*

@@ -49,6 +49,12 @@ size_t session_said(const struct session *s)
 	return buffer_len(&s->stage->said);
 }
 
+struct bytes session_said_since(const struct session *s, size_t said)
+{
+	struct bytes all = buffer_bytes(&s->stage->said);
+	return said < all.len ? (struct bytes){all.at + said, all.len - said} : (struct bytes){0};
+}
+
 void session_unsay(struct session *s, size_t said)
 {
 	struct buffer *b = &s->stage->said;

@@ -5,9 +5,13 @@
  * first; it never answers an option (it only skips what comes), and neither do we, so no
  * negotiation can loop or hang.  Its terminal echoes in any case, but not the password.
  * After three failed tries login ends.  What is typed then goes to the persona's shell
- * (passive/shell), one line at a time, and is recorded line by line.
+ * (passive/shell), one line at a time, and is recorded line by line.  Where the persona names a
+ * backend its shell takes over: from the beginning, from the log-in on, or from the first
+ * command on that ours does not know.
  */
 #include "base/options.h"
+#include "passive/relay/relay.h"
+#include "passive/relay/telnet.h"
 #include "passive/service.h"
 #include "passive/shell/shell.h"
 
@@ -20,6 +24,8 @@
 enum { IAC = 255, SE = 240, IP = 244, EC = 247, EL = 248, SB = 250, WILL = 251, DONT = 254 };
 
 enum phase { PHASE_NAME, PHASE_SECRET, PHASE_SHELL };
+
+enum waiting { WAITS_NOT, WAITS_GREETING, WAITS_SHELL, WAITS_COMMAND }; /* for the backend, with that */
 
 enum reading { /* where in a command (RFC 854) or escape sequence the input stands */
 	       READ_BYTES,
@@ -46,6 +52,10 @@ struct telnet {
 	bool after_return; /* the LF or NUL behind a CR is part of it */
 	bool delayed;
 	bool told_more; /* this line has caused events of its own */
+	bool alone;     /* there is no backend, or it could not be had */
+	uint8_t waits;  /* of enum waiting */
+	struct telnet_relay *relay; /* NULL: the backend was not asked for */
+	struct bytes unsaid;        /* our answer to the line that waits */
 	uint8_t user_len;
 	uint8_t user[USER_MAX];
 };
@@ -123,7 +133,38 @@ static void ask_name(struct session *s, struct telnet *t)
 	t->phase = PHASE_NAME;
 }
 
-static enum service_next telnet_open(struct session *s, void *state)
+/* Whether this backend, if there is one, takes over then; each session asks once. */
+static bool backend_after(struct session *s, const struct telnet *t, enum backend_after after)
+{
+	const struct backend *b = session_backend(s);
+	return b && b->after == (int)after && !t->relay && !t->alone;
+}
+
+static struct bytes kept_text(struct session *s, struct writer *w)
+{
+	return w->bad ? BYTES("# ") : arena_copy(session_arena(s), writer_bytes(w));
+}
+
+/* `command`: what its shell is to go on with, where ours stands; at NULL: it begins. */
+static bool ask_backend(struct session *s, struct telnet *t, enum waiting waits, struct bytes command)
+{
+	const struct backend *b = session_backend(s);
+	struct entry_plan plan = {.user = b->user, .password = b->password, .mark = session_random(s)};
+	char prompt[256];
+	struct writer w = writer_of(prompt, sizeof prompt);
+	if (command.at) {
+		shell_write_prompt(&t->shell, &w);
+		plan.prompt = kept_text(s, &w);
+		plan.directory = arena_copy(session_arena(s), vfs_cwd(&t->shell.vfs));
+		plan.command = arena_copy(session_arena(s), command);
+	}
+	t->relay = telnet_relay_ask(s, waits == WAITS_GREETING ? NULL : &plan);
+	t->alone = !t->relay;
+	t->waits = t->relay ? waits : WAITS_NOT;
+	return t->relay;
+}
+
+static enum service_next greet(struct session *s, void *state)
 {
 	static const uint8_t greeting[] = {IAC, 253, 1, IAC, 253, 31, IAC, WILL, 1, IAC, WILL, 3};
 	const struct persona *p = persona_of(s);
@@ -140,6 +181,23 @@ static enum service_next telnet_open(struct session *s, void *state)
 	}
 	ask_name(s, state);
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next telnet_open(struct session *s, void *state)
+{
+	struct telnet *t = state;
+	t->session = s;
+	if (backend_after(s, t, BACKEND_ALWAYS) && ask_backend(s, t, WAITS_GREETING, (struct bytes){0}))
+		return SERVICE_CONTINUE;
+	return greet(s, state);
+}
+
+static void start_shell(struct session *s, struct telnet *t)
+{
+	shell_start(&t->shell, persona_of(s), session_local(s), session_device_seed(s), session_arena(s), &hooks, t);
+	t->phase = PHASE_SHELL;
+	shell_greet(&t->shell);
+	shell_prompt(&t->shell);
 }
 
 static enum service_next name_line(struct session *s, struct telnet *t, struct bytes line)
@@ -160,9 +218,7 @@ static enum service_next name_line(struct session *s, struct telnet *t, struct b
 
 static enum service_next secret_line(struct session *s, struct telnet *t, struct bytes secret)
 {
-	const struct persona *p = persona_of(s);
 	const struct telnet_options *options = session_options(s);
-	uint64_t seed = session_device_seed(s);
 	bool accepted = session_login(s, (struct bytes){t->user, t->user_len}, secret);
 	if (!accepted) {
 		t->tries++;
@@ -170,11 +226,60 @@ static enum service_next secret_line(struct session *s, struct telnet *t, struct
 		session_delay(s, options ? (uint32_t)options->refusal_delay_ms : 1);
 		return SERVICE_CONTINUE;
 	}
-	shell_start(&t->shell, p, session_local(s), seed, session_arena(s), &hooks, t);
-	t->phase = PHASE_SHELL;
-	shell_greet(&t->shell);
+	if (!backend_after(s, t, BACKEND_LOGIN) || !ask_backend(s, t, WAITS_SHELL, (struct bytes){0}))
+		start_shell(s, t);
+	return SERVICE_CONTINUE;
+}
+
+/* What the emulator said of a command that it does not know is kept, should the backend fail. */
+static bool hand_over(struct session *s, struct telnet *t, struct bytes line, size_t before)
+{
+	struct bytes said = session_said_since(s, before);
+	if (t->shell.status != 127 || t->shell.pending_len || !backend_after(s, t, BACKEND_UNKNOWN))
+		return false;
+	t->unsaid = arena_copy(session_arena(s), said);
+	if (!ask_backend(s, t, WAITS_COMMAND, line))
+		return false;
+	session_unsay(s, before);
+	return true;
+}
+
+/* There is no backend after all: the emulator goes on where it was, and it was said so. */
+static enum service_next go_on_alone(struct session *s, struct telnet *t)
+{
+	enum waiting waits = t->waits;
+	session_relay_end(s);
+	session_delay_over(s);
+	t->waits = WAITS_NOT;
+	t->relay = NULL;
+	t->alone = true;
+	if (waits == WAITS_GREETING)
+		return greet(s, t);
+	if (waits == WAITS_SHELL)
+		start_shell(s, t);
+	if (waits != WAITS_COMMAND)
+		return SERVICE_CONTINUE;
+	session_say_bytes(s, t->unsaid);
 	shell_prompt(&t->shell);
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next telnet_relayed(struct session *s, void *state, enum relay_event what, struct bytes came)
+{
+	struct telnet *t = state;
+	t->session = s;
+	if (!t->relay)
+		return SERVICE_CONTINUE;
+	switch (telnet_relay_hear(s, t->relay, what, came)) {
+	case TELNET_RELAY_FAILED:
+		return go_on_alone(s, t);
+	case TELNET_RELAY_OVER:
+		return SERVICE_CLOSE;
+	default:
+		if (telnet_relay_is_through(t->relay))
+			t->waits = WAITS_NOT;
+		return SERVICE_CONTINUE;
+	}
 }
 
 static enum service_next shell_line_end(struct session *s, struct telnet *t, struct bytes line)
@@ -185,7 +290,10 @@ static enum service_next shell_line_end(struct session *s, struct telnet *t, str
 	if (e)
 		event_set_bytes(e, secret ? FIELD_LOGIN_SECRET : FIELD_COMMAND_LINE, line);
 	t->told_more = false;
+	size_t before = session_said(s);
 	enum shell_next next = shell_line(&t->shell, line);
+	if (hand_over(s, t, line, before))
+		return SERVICE_CONTINUE;
 	if (e && !t->told_more && !secret) /* still the event of this line */
 		event_set_bool(e, FIELD_COMMAND_FOUND, t->shell.status != 127);
 	if (next == SHELL_EXIT || next == SHELL_HALT)
@@ -224,6 +332,8 @@ static enum service_next telnet_tick(struct session *s, void *state)
 	t->session = s;
 	t->after = AFTER_NOTHING;
 	t->delayed = false;
+	if (t->waits)
+		return go_on_alone(s, t);
 	if (after == AFTER_COMMAND)
 		shell_prompt(&t->shell);
 	if (after != AFTER_REFUSAL)
@@ -419,9 +529,17 @@ static enum service_next telnet_input(struct session *s, void *state, struct rea
 	struct telnet *t = state;
 	enum service_next next = SERVICE_CONTINUE;
 	t->session = s;
+	if (telnet_relay_is_through(t->relay)) {
+		/* The LF or NUL behind the CR that led there. */
+		if (t->after_return && reader_left(in) && (*in->at == '\n' || *in->at == 0))
+			in->at++;
+		t->after_return = false;
+		telnet_relay_input(s, t->relay, read_rest(in));
+		return next;
+	}
 	if (reader_left(in) && *in->at != IAC)
 		session_typed(s, (struct bytes){in->at, reader_left(in)});
-	while (next == SERVICE_CONTINUE && t->after == AFTER_NOTHING && reader_left(in)) {
+	while (next == SERVICE_CONTINUE && t->after == AFTER_NOTHING && !t->waits && reader_left(in)) {
 		struct bytes line;
 		if (whole_line(t, in, &line)) {
 			next = take_line(s, t, in, line);
@@ -438,6 +556,8 @@ static void telnet_close(struct session *s, void *state)
 {
 	struct telnet *t = state;
 	t->session = s;
+	if (t->relay)
+		telnet_relay_close(s, t->relay);
 	if (t->phase == PHASE_SHELL)
 		shell_finish(&t->shell);
 }
@@ -554,6 +674,7 @@ static const struct service telnet = {
         .open = telnet_open,
         .input = telnet_input,
         .tick = telnet_tick,
+        .relayed = telnet_relayed,
         .close = telnet_close,
         .exchanges = telnet_exchanges,
 };

@@ -54,6 +54,46 @@ bool shell_hides_input(const struct shell *sh)
 }
 
 /* PS1 with the escapes of BusyBox's line editing: \w \h \u \$ */
+static void write_directory(struct shell *sh, bool elsewhere, struct writer *w)
+{
+	const char *home = sh->persona->home;
+	if (elsewhere)
+		write_text(w, "\\w");
+	else if (bytes_equal_text(vfs_cwd(&sh->vfs), home) && strcmp(home, "/"))
+		write_u8(w, '~');
+	else
+		write_span(w, vfs_cwd(&sh->vfs));
+}
+
+static void write_prompt(struct shell *sh, struct bytes ps, bool elsewhere, struct writer *w)
+{
+	for (size_t i = 0; i < ps.len; i++) {
+		uint8_t c = ps.at[i];
+		if (c != '\\' || i + 1 == ps.len) {
+			write_u8(w, c);
+			continue;
+		}
+		c = ps.at[++i];
+		if (c == 'w') {
+			write_directory(sh, elsewhere, w);
+		} else if (c == 'h') {
+			struct persona_look look;
+			persona_look(sh->persona, sh->seed, sh->local, 0, &look);
+			write_text(w, look.hostname);
+		} else if (c == 'u') {
+			write_text(w, "root");
+		} else {
+			write_u8(w, c == '$' ? '#' : c);
+		}
+	}
+}
+
+void shell_write_prompt(struct shell *sh, struct writer *w)
+{
+	bool set;
+	write_prompt(sh, variable_get(sh, BYTES("PS1"), &set), true, w);
+}
+
 void shell_prompt(struct shell *sh)
 {
 	char text[VFS_PATH_MAX + 128];
@@ -61,29 +101,7 @@ void shell_prompt(struct shell *sh)
 	bool set;
 	if (sh->waiting)
 		return;
-	struct bytes ps = variable_get(sh, sh->pending_len ? BYTES("PS2") : BYTES("PS1"), &set);
-	for (size_t i = 0; i < ps.len; i++) {
-		uint8_t c = ps.at[i];
-		if (c != '\\' || i + 1 == ps.len) {
-			write_u8(&w, c);
-			continue;
-		}
-		c = ps.at[++i];
-		if (c == 'w' && bytes_equal_text(vfs_cwd(&sh->vfs), sh->persona->home) &&
-		    strcmp(sh->persona->home, "/")) {
-			write_u8(&w, '~');
-		} else if (c == 'w') {
-			write_span(&w, vfs_cwd(&sh->vfs));
-		} else if (c == 'h') {
-			struct persona_look look;
-			persona_look(sh->persona, sh->seed, sh->local, 0, &look);
-			write_text(&w, look.hostname);
-		} else if (c == 'u') {
-			write_text(&w, "root");
-		} else {
-			write_u8(&w, c == '$' ? '#' : c);
-		}
-	}
+	write_prompt(sh, variable_get(sh, sh->pending_len ? BYTES("PS2") : BYTES("PS1"), &set), false, &w);
 	sh->hooks->say(sh->owner, writer_bytes(&w));
 }
 

@@ -71,6 +71,8 @@ struct shell {
 void shell_start(struct shell *, const struct persona *, const struct address *local, uint64_t seed,
                  struct arena *, const struct shell_hooks *, void *owner);
 void shell_greet(struct shell *);  /* message of the day and BusyBox's banner */
+/* PS1 as another shell would need it to prompt alike, with \w for the directory. */
+void shell_write_prompt(struct shell *, struct writer *);
 void shell_prompt(struct shell *); /* "# ", "> ", or nothing while a command reads */
 enum shell_next shell_line(struct shell *, struct bytes line); /* without its line end */
 void shell_interrupt(struct shell *);                          /* ^C */

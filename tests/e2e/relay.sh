@@ -4,7 +4,7 @@
 # Exit status 0: all held, 1: the last lines say what did not, 77: a program is missing.
 . "$(dirname "$0")/lib.sh"
 need_root
-for tool in ip unshare tcpdump python3 nginx curl openssl; do
+for tool in ip unshare tcpdump python3 nginx curl openssl telnet telnetd inetd; do
 	command -v $tool >/dev/null || skip "$tool is missing"
 done
 export BACKENDS=kansoku-backends-$$
@@ -13,7 +13,7 @@ BACKEND=10.99.0.2
 LAIR=$(mktemp -d /var/tmp/kansoku-lair.XXXXXX) # the backends have a /tmp of their own
 chmod 755 "$LAIR"
 trap 'cleanup; rm -rf "$LAIR"' EXIT
-ANY_PORT=$TELNET_PORT
+ANY_PORT=$TELNET_PORT TERMINAL_PORT=$((BASE_PORT + 3))
 ALWAYS=127.23.9.1 AFTER_LOGIN=127.23.9.2 AFTER_UNKNOWN=127.23.9.3
 USER=operator SECRET=real-Secret-7
 PLANTED="root planted-4"
@@ -62,6 +62,42 @@ said() { # address, port, line: what comes back, up to the end of a line
 	print(got.decode())
 	EOP
 }
+# A real client at a terminal: what it waits for (a pattern) and what is typed then, in turn; prints
+# all that was seen.
+types() { # command, then pairs
+	timeout 30 python3 - "$@" <<-'EOP'
+	import os, pty, re, select, signal, sys, time
+	command, steps = sys.argv[1], sys.argv[2:]
+	pid, fd = pty.fork()
+	if pid == 0:
+	    os.execvp("sh", ["sh", "-c", "stty -echoctl; exec " + command])
+	seen = at = b""
+	def wait(pattern):
+	    global seen, at
+	    end = time.time() + 8
+	    while not re.search(pattern.encode(), at):
+	        if not select.select([fd], [], [], max(0, end - time.time()))[0]:
+	            return False
+	        try:
+	            more = os.read(fd, 65536)
+	        except OSError:
+	            return False
+	        if not more:
+	            return False
+	        seen += more
+	        at += more
+	    return True
+	for i in range(0, len(steps), 2):
+	    if not wait(steps[i]):
+	        seen += b"[NEVER " + steps[i].encode() + b"]"
+	        break
+	    at = b""
+	    if i + 1 < len(steps):
+	        os.write(fd, steps[i + 1].encode().decode("unicode_escape").encode("latin-1"))
+	os.kill(pid, signal.SIGKILL)
+	sys.stdout.buffer.write(seen.replace(b"\r", b""))
+	EOP
+}
 web() { # path at a decoy: its page, then its status
 	curl -s -m 5 -w ' %{http_code}' "$@"
 }
@@ -73,14 +109,17 @@ persona always <<-EOT
 	services:
 	  redis: {ports: [$ANY_PORT], backend: {address: $BACKEND, port: 7000, connections: 2}}
 	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8080}}
+	  telnet: {ports: [$TERMINAL_PORT], backend: {address: $BACKEND, port: 23}}
 EOT
 persona after-login <<-EOT
 	services:
 	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8081, after: login}}
+	  telnet: {ports: [$TERMINAL_PORT], backend: {$at, port: 23, after: login}}
 EOT
 persona after-unknown <<-EOT
 	services:
 	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8081, after: unknown}}
+	  telnet: {ports: [$TERMINAL_PORT], backend: {$at, port: 23, after: unknown}}
 EOT
 loopback_config <<-EOT
 	relay: {namespace: $BACKENDS}
@@ -90,7 +129,10 @@ loopback_config <<-EOT
 	    - {prefix: $ALWAYS, personas: [always]}
 	    - {prefix: $AFTER_LOGIN, personas: [after-login]}
 	    - {prefix: $AFTER_UNKNOWN, personas: [after-unknown]}
-	  services: {redis: {ports: [$ANY_PORT]}, http: {ports: [$HTTP_PORT]}}
+	  services:
+	    redis: {ports: [$ANY_PORT]}
+	    http: {ports: [$HTTP_PORT]}
+	    telnet: {ports: [$TERMINAL_PORT]}
 	  workers: 1
 	${CHDB:+store: {library: $CHDB\}}
 EOT
@@ -191,6 +233,28 @@ got=$(web $U/ $U/real $U/ 2>&1)
 [ "$got" = "emulated front 200real /real False 200real / False 200" ] || fail "a page that it has not got: $got"
 got=$(web -d 'name=root&pass=planted-4' $U/other)
 [ "$got" = "no name=root&pass=planted-4 200" ] || fail "a form that is none of the device's: $got"
+
+# Telnet: inetutils' telnetd and login behind it.
+grep -v "^$USER:" /etc/passwd >"$LAIR/passwd"
+echo "$USER:x:1999:100::/home/$USER:/bin/bash" >>"$LAIR/passwd"
+{ cat /etc/shadow; echo "$USER:$(openssl passwd -6 $SECRET):19000:0:99999:7:::"; } >"$LAIR/shadow"
+mkdir "$LAIR/home" && mkdir "$LAIR/home/$USER" && chown 1999 "$LAIR/home/$USER"
+echo "PS1='real\\$ '" >"$LAIR/home/$USER/.profile"
+echo "$BACKEND:telnet stream tcp nowait root /usr/sbin/telnetd telnetd" >"$LAIR/inetd.conf"
+as_machine="mount --bind $LAIR/passwd /etc/passwd && mount --bind $LAIR/shadow /etc/shadow &&
+	mount --bind $LAIR/home /home && exec"
+serve sh -c "$as_machine inetd -d $LAIR/inetd.conf"
+listens 23
+client="telnet -E"
+got=$(types "$client $ALWAYS $TERMINAL_PORT" 'ogin: ' "$USER\\r" 'assword: ' "$SECRET\\r" 'real\$ ' 'echo $((6*7))x\r' '42x' '')
+[[ $got == *42x* ]] || fail "telnet through to the real log-in: $got"
+got=$(types "$client $AFTER_LOGIN $TERMINAL_PORT" 'gate login: ' 'root\r' 'assword: ' 'planted-4\r' 'real\$ ' 'id -un; echo $((6*7))x\r' '42x' '')
+[[ $got == *$USER*42x* ]] || fail "telnet from the log-in on: $got"
+got=$(types "$client $AFTER_LOGIN $TERMINAL_PORT" 'ogin: ' "$USER\\r" 'assword: ' "$SECRET\\r" '(incorrect|[$#] )' '')
+[[ $got == *incorrect* ]] || fail "the backend's own account was let in by the emulator: $got"
+got=$(types "$client $AFTER_UNKNOWN $TERMINAL_PORT" 'ogin: ' 'root\r' 'assword: ' 'planted-4\r' '# $' 'cd /etc\r' '# $' \
+	'python3 -c "print(6*7)"\r' '42\r?\n# $' 'pwd; id -un\r' "/etc\r?\n$USER\r?\n# \$" '')
+[[ $got == *NEVER* || $got == *real* || $got == *$SECRET* ]] && fail "telnet from an unknown command on: $got"
 
 stop_kansoku || fail "kansoku did not stop well"
 echo "relay: TCP and HTTP go on at real machines, and nothing leaves their namespace"
