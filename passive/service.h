@@ -159,6 +159,8 @@ bool session_relay(struct session *); /* false: it cannot be had */
 void session_relay_say(struct session *, struct bytes);
 void session_relay_end(struct session *); /* without an event; what was said still goes out */
 void session_relay_begins(struct session *);
+/* While held the backend is not read beyond what one window takes. */
+void session_relay_hold(struct session *, bool);
 
 /*
  * When it ends, it ends with a reset and not with a FIN: what the kernel does for a server that

@@ -117,6 +117,7 @@ struct session {
 	bool begun;               /* the service's open() was called */
 	bool piped;               /* the backend's altogether: passive/relay/pipe.h */
 	bool relayed;             /* it has become the backend's */
+	bool relay_held;          /* the service does not take what comes of it */
 	uint32_t plain_len;       /* while SECURE_ASKED: of what is said, the part before TLS */
 	uint32_t delay_ms;        /* asked for by the last callback; input() waits */
 	uint32_t remind_ms;       /* asked for by the last callback; input() goes on */

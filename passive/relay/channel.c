@@ -178,7 +178,7 @@ void relay_settle(struct connection *c)
 	struct relay_channel *ch = c->relay;
 	uint8_t count[4];
 	struct writer w = writer_of(count, sizeof count);
-	if (!ch || ch->untold == 0 || c->session.unsent_len)
+	if (!ch || ch->untold == 0 || c->session.unsent_len || c->session.relay_held)
 		return;
 	write_u32(&w, (uint32_t)ch->untold);
 	if (ask(ch, "relay.took", writer_bytes(&w), NULL, NULL) == 0)

@@ -29,6 +29,11 @@ void session_relay_end(struct session *s)
 		s->stage->relay->drop(s);
 }
 
+void session_relay_hold(struct session *s, bool held)
+{
+	s->relay_held = held;
+}
+
 void session_relay_begins(struct session *s)
 {
 	static const char *const afters[] = {"always", "login", "unknown"};

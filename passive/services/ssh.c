@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "passive/ssh/connection.h"
 #include "passive/ssh/host_key.h"
+#include "passive/ssh/relay.h"
 
 static enum service_next ssh_open(struct session *s, void *state)
 {
@@ -69,11 +70,22 @@ static enum service_next ssh_tick(struct session *s, void *state)
 	h->session = s;
 	if (h->waiting == SSH_WAITS_REFUSAL)
 		return ssh_auth_tick(h);
+	if (h->waiting == SSH_WAITS_BACKEND)
+		return ssh_relay_give_up(h);
 	h->waiting = SSH_WAITS_NOT;
 	if (!h->connection)
 		return SERVICE_CONTINUE;
 	h->connection->budget = SSH_FLUSH_MAX;
 	return ssh_connection_tick(h);
+}
+
+static enum service_next ssh_relayed(struct session *s, void *state, enum relay_event what, struct bytes came)
+{
+	struct ssh *h = state;
+	h->session = s;
+	if (h->connection)
+		h->connection->budget = SSH_FLUSH_MAX;
+	return ssh_relay_hear(h, what, came);
 }
 
 static void ssh_close(struct session *s, void *state)
@@ -82,6 +94,7 @@ static void ssh_close(struct session *s, void *state)
 	h->session = s;
 	if (h->version.len)
 		ssh_tell_client(h, NULL);
+	ssh_relay_done(h);
 	ssh_connection_done(h);
 	flow_done(&h->in);
 	flow_done(&h->out);
@@ -187,6 +200,7 @@ static const struct service ssh = {
         .input = ssh_input,
         .tick = ssh_tick,
         .close = ssh_close,
+        .relayed = ssh_relayed,
         .records_itself = true,
         .shared_size = sizeof(struct ssh_shared),
         .shared_done = ssh_shared_done,

@@ -3,6 +3,7 @@
  * A key that is offered is recorded by its fingerprint.
  */
 #include "passive/ssh/auth_inner.h"
+#include "passive/ssh/relay.h"
 
 #define METHODS_MAX 128
 
@@ -64,6 +65,8 @@ static enum service_next let_in(struct ssh *h)
 	if (!ssh_compress_out(h) || !ssh_compress_in(h))
 		return SERVICE_CLOSE;
 	ssh_connection_start(h);
+	if (h->connection)
+		ssh_relay_ask(h, BACKEND_LOGIN);
 	return h->connection ? SERVICE_CONTINUE : SERVICE_CLOSE;
 }
 

@@ -1,6 +1,7 @@
 /* Channels, windows and requests (RFC 4254), bounded on our side whatever the peer grants. */
 #include "passive/ssh/connection.h"
 #include "passive/ssh/host_key.h"
+#include "passive/ssh/relay.h"
 
 #define DATA_MAX 16384 /* bytes of one packet of ours */
 #define KEYS_MAX 4096
@@ -176,6 +177,17 @@ static void tell_forward(struct ssh *h, const char *what, const char *target, st
 	event_set_bytes(e, FIELD_TARGET, bytes_of_text(target));
 	if (body.len)
 		event_set_bytes(e, FIELD_BODY, body);
+}
+
+void ssh_tell_forward(struct ssh *h, const char *what, struct reader *r)
+{
+	char target[160];
+	struct bytes host = read_string(r);
+	uint32_t port = read_u32(r);
+	snprintf(target, sizeof target, "%.*s:%u", (int)(host.len < 140 ? host.len : 140),
+	         host.at ? (const char *)host.at : "", port);
+	if (reader_ok(r))
+		tell_forward(h, what, target, (struct bytes){0});
 }
 
 /* The connection to be forwarded is taken and goes nowhere: nothing is ever connected. */
@@ -469,6 +481,8 @@ enum service_next ssh_connection_take(struct ssh *h, uint8_t message, struct rea
 void ssh_connection_go_on(struct ssh *h)
 {
 	struct ssh_connection *k = h->connection;
+	if (ssh_relay_is_through(h))
+		ssh_relay_go_on(h);
 	for (size_t i = 0; i < SSH_CHANNELS_MAX; i++)
 		if (k->channels[i] && k->channels[i]->open)
 			channel_go_on(h, k->channels[i]);

@@ -52,6 +52,9 @@ void channel_end(struct ssh_channel *, uint32_t status); /* after what is pendin
 void channel_flush(struct ssh *, struct ssh_channel *);
 size_t channel_room(const struct ssh_channel *); /* of what may still be said */
 
+/* Tells of a connection to be forwarded: the host and port that are read. */
+void ssh_tell_forward(struct ssh *, const char *what, struct reader *);
+
 /* program.c: false: the request is refused. */
 bool program_request(struct ssh *, struct ssh_channel *, struct bytes type, struct reader *);
 enum service_next program_input(struct ssh *, struct ssh_channel *, struct bytes);

@@ -3,23 +3,28 @@
 #include "passive/ssh/kex_keys.h"
 #include "passive/ssh/ssh.h"
 
-#define VERSION "SSH-2.0-rehearsal"
 #define METHOD "curve25519-sha256"
 #define POINT 32
 #define WINDOW 2097152
 
-static const uint8_t secret[EXCHANGE_RANDOM] = {8, 1, 2, 3, 5, 8, 13, 21, 34, 55};
+static const uint8_t rehearsed[EXCHANGE_RANDOM] = {8, 1, 2, 3, 5, 8, 13, 21, 34, 55};
+
+static const char *version_of(const struct ssh_peer *p)
+{
+	return p->version ? p->version : "SSH-2.0-rehearsal";
+}
 
 /* What X25519 makes of our secret and a point of theirs. */
-static bool agree(struct bytes theirs, uint8_t ours[POINT], struct writer *shared)
+static bool agree(const struct ssh_peer *p, struct bytes theirs, uint8_t ours[POINT], struct writer *shared)
 {
 	struct writer w = writer_of(ours, POINT);
-	return exchange_answer(ssh_exchange_named(BYTES(METHOD)), 0, secret, theirs, &w, shared);
+	return exchange_answer(ssh_exchange_named(BYTES(METHOD)), 0,
+	                       p->secret ? p->secret : rehearsed, theirs, &w, shared);
 }
 
 static void write_init(const struct ssh_peer *p, struct writer *w)
 {
-	const char *const lists[] = {METHOD, "ssh-ed25519", p->cipher, p->cipher, p->mac,
+	const char *const lists[] = {METHOD, "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256", p->cipher, p->cipher, p->mac,
 	                             p->mac, "none",        "none",    "",        ""};
 	write_u8(w, SSH_KEXINIT);
 	write_zero(w, 16);
@@ -35,11 +40,11 @@ void peer_hello(struct ssh_peer *p, struct writer *out)
 	uint8_t point[POINT], unused[64], message[64];
 	struct writer init = writer_of(p->init, sizeof p->init), s = writer_of(unused, sizeof unused),
 	              w = writer_of(message, sizeof message);
-	write_text(out, VERSION "\r\n");
+	write_fmt(out, "%s\r\n", version_of(p));
 	write_init(p, &init);
 	p->init_len = writer_used(&init);
 	flow_seal(&p->out, writer_bytes(&init), 0, out);
-	agree((struct bytes){base, POINT}, point, &s);
+	agree(p, (struct bytes){base, POINT}, point, &s);
 	write_u8(&w, SSH_KEX_FIRST);
 	write_string(&w, (struct bytes){point, POINT});
 	flow_seal(&p->out, writer_bytes(&w), 0, out);
@@ -59,10 +64,10 @@ static bool keys_make(struct ssh_peer *p, struct bytes banner, struct bytes init
 	struct writer shared = writer_of(k, sizeof k);
 	struct reader r = reader_of(reply.at + 1, reply.len - 1);
 	struct bytes host_key = read_string(&r), theirs = read_string(&r);
-	if (!reader_ok(&r) || !agree(theirs, point, &shared))
+	if (!reader_ok(&r) || !agree(p, theirs, point, &shared))
 		return false;
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
-	const struct bytes said[] = {BYTES(VERSION), banner,          {p->init, p->init_len}, init,
+	const struct bytes said[] = {bytes_of_text(version_of(p)), banner,         {p->init, p->init_len}, init,
 	                             host_key,       {point, POINT}, theirs};
 	bool ok = c && EVP_DigestInit_ex(c, EVP_sha256(), NULL);
 	for (size_t i = 0; ok && i < sizeof said / sizeof *said; i++)

@@ -1,8 +1,8 @@
 /*
- * The other side: a client that knows how to greet, for rehearsals, fuzzing and benches.
+ * The other side: a client that knows how to greet, for rehearsals, fuzzing, benches, and backends.
  *
- * It says all it has to say for a key exchange at once, and takes part in what follows; its
- * secret is the same each time.  It checks no host key.
+ * It says all it has to say for a key exchange at once, and takes part in what follows; for
+ * rehearsals its secret is the same each time.  It checks no host key.
  */
 #pragma once
 #include "passive/ssh/cipher.h"
@@ -11,6 +11,8 @@
 
 struct ssh_peer {
 	const char *cipher, *mac; /* names; set before */
+	const char *version;      /* NULL: "SSH-2.0-rehearsal" */
+	const uint8_t *secret;    /* EXCHANGE_RANDOM bytes; NULL: the same each time */
 	uint8_t init[PEER_HELLO_MAX];
 	size_t init_len;
 	struct ssh_flow in, out;

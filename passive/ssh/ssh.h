@@ -63,7 +63,7 @@ enum ssh_message {
 
 enum ssh_phase { SSH_AT_VERSION, SSH_AT_KEYS, SSH_AT_SERVICE, SSH_AT_AUTH, SSH_AT_CONNECTION };
 
-enum ssh_waiting { SSH_WAITS_NOT, SSH_WAITS_REFUSAL, SSH_WAITS_ACCEPTANCE, SSH_WAITS_PROGRAM };
+enum ssh_waiting { SSH_WAITS_NOT, SSH_WAITS_REFUSAL, SSH_WAITS_ACCEPTANCE, SSH_WAITS_PROGRAM, SSH_WAITS_BACKEND };
 
 struct ssh_device { /* what a persona says */
 	int software;
@@ -94,6 +94,7 @@ struct ssh_kex {
 };
 
 struct ssh_connection; /* connection.h: after the log-in */
+struct ssh_relay;      /* relay.h: at a backend */
 
 struct ssh {
 	struct session *session; /* while a callback runs */
@@ -115,6 +116,7 @@ struct ssh {
 	uint8_t tries, attempts;
 	char user[SSH_USER_MAX + 1];
 	struct ssh_connection *connection;
+	struct ssh_relay *relay; /* NULL: it was not asked for */
 };
 
 /* transport.c */

@@ -1,5 +1,5 @@
 /* Messages out, and those that any phase may bring (RFC 4253 sections 6 and 11). */
-#include "passive/ssh/ssh.h"
+#include "passive/ssh/relay.h"
 #include "base/random.h"
 
 void ssh_random(struct ssh *h, uint8_t *out, size_t n)
@@ -138,5 +138,5 @@ enum service_next ssh_take(struct ssh *h, struct bytes payload)
 		return ssh_kex_take(h, message, payload);
 	if (h->phase != SSH_AT_CONNECTION)
 		return take_early(h, message, &r);
-	return ssh_connection_take(h, message, &r);
+	return ssh_relay_is_through(h) ? ssh_relay_take(h, payload) : ssh_connection_take(h, message, &r);
 }

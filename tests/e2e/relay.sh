@@ -4,7 +4,7 @@
 # Exit status 0: all held, 1: the last lines say what did not, 77: a program is missing.
 . "$(dirname "$0")/lib.sh"
 need_root
-for tool in ip unshare tcpdump python3 nginx curl openssl telnet telnetd inetd; do
+for tool in ip unshare tcpdump python3 nginx curl openssl telnet telnetd inetd ssh sshpass sshd scp sftp ssh-keygen hydra; do
 	command -v $tool >/dev/null || skip "$tool is missing"
 done
 export BACKENDS=kansoku-backends-$$
@@ -13,7 +13,7 @@ BACKEND=10.99.0.2
 LAIR=$(mktemp -d /var/tmp/kansoku-lair.XXXXXX) # the backends have a /tmp of their own
 chmod 755 "$LAIR"
 trap 'cleanup; rm -rf "$LAIR"' EXIT
-ANY_PORT=$TELNET_PORT TERMINAL_PORT=$((BASE_PORT + 3))
+ANY_PORT=$TELNET_PORT TERMINAL_PORT=$((BASE_PORT + 3)) SSH_PORT=$((BASE_PORT + 4))
 ALWAYS=127.23.9.1 AFTER_LOGIN=127.23.9.2 AFTER_UNKNOWN=127.23.9.3
 USER=operator SECRET=real-Secret-7
 PLANTED="root planted-4"
@@ -115,11 +115,13 @@ persona after-login <<-EOT
 	services:
 	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8081, after: login}}
 	  telnet: {ports: [$TERMINAL_PORT], backend: {$at, port: 23, after: login}}
+	  ssh: {ports: [$SSH_PORT], software: openssh-9.2, backend: {$at, port: 22, after: login}}
 EOT
 persona after-unknown <<-EOT
 	services:
 	  http: {ports: [$HTTP_PORT], backend: {$at, port: 8081, after: unknown}}
 	  telnet: {ports: [$TERMINAL_PORT], backend: {$at, port: 23, after: unknown}}
+	  ssh: {ports: [$SSH_PORT], software: openssh-9.2, backend: {$at, port: 22, after: unknown}}
 EOT
 loopback_config <<-EOT
 	relay: {namespace: $BACKENDS}
@@ -133,6 +135,7 @@ loopback_config <<-EOT
 	    redis: {ports: [$ANY_PORT]}
 	    http: {ports: [$HTTP_PORT]}
 	    telnet: {ports: [$TERMINAL_PORT]}
+	    ssh: {ports: [$SSH_PORT]}
 	  workers: 1
 	${CHDB:+store: {library: $CHDB\}}
 EOT
@@ -229,7 +232,7 @@ got=$(web -c "$WORK/cookies" -d 'more=1&name=root&pass=planted%2D4' $A/login)
 [ "$got" = "welcome 200" ] || fail "the planted form: $got"
 got=$(web -b "$WORK/cookies" $A/real)
 [ "$got" = "real /real True 200" ] || fail "with the cookie of the log-in, on another connection: $got"
-got=$(web $U/ $U/real $U/ 2>&1)
+got=$(web $U/ $U/real $U/)
 [ "$got" = "emulated front 200real /real False 200real / False 200" ] || fail "a page that it has not got: $got"
 got=$(web -d 'name=root&pass=planted-4' $U/other)
 [ "$got" = "no name=root&pass=planted-4 200" ] || fail "a form that is none of the device's: $got"
@@ -255,6 +258,38 @@ got=$(types "$client $AFTER_LOGIN $TERMINAL_PORT" 'ogin: ' "$USER\\r" 'assword: 
 got=$(types "$client $AFTER_UNKNOWN $TERMINAL_PORT" 'ogin: ' 'root\r' 'assword: ' 'planted-4\r' '# $' 'cd /etc\r' '# $' \
 	'python3 -c "print(6*7)"\r' '42\r?\n# $' 'pwd; id -un\r' "/etc\r?\n$USER\r?\n# \$" '')
 [[ $got == *NEVER* || $got == *real* || $got == *$SECRET* ]] && fail "telnet from an unknown command on: $got"
+
+# SSH: a real sshd behind it.
+ssh-keygen -q -t ed25519 -N '' -f "$LAIR/host_key"
+cat >"$LAIR/sshd_config" <<-EOT
+	ListenAddress $BACKEND:22
+	HostKey $LAIR/host_key
+	PasswordAuthentication yes
+	UsePAM no
+	PidFile none
+	Subsystem sftp internal-sftp
+EOT
+serve sh -c "$as_machine $(command -v sshd) -D -e -f $LAIR/sshd_config"
+listens 22
+OPTIONS="-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PreferredAuthentications=password"
+in_ssh() { # address, options and command
+	timeout 20 sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT "${@:2:$#-2}" "root@$1" "${@: -1}" 2>&1
+}
+got=$(in_ssh $AFTER_LOGIN 'id -un; echo $((6*7)); exit 3') status=$?
+[ "$got" = "$USER
+42" ] && [ $status = 3 ] || fail "ssh exec at the real machine: $got, status $status"
+got=$(in_ssh $AFTER_LOGIN 'cat >piped; wc -c <piped' <"$LAIR/large")
+[ "$got" = 3000000 ] || fail "a large file through a command: $got"
+in_ssh $AFTER_LOGIN 'cat piped' | cmp - "$LAIR/large" || fail "a large file came otherwise over ssh"
+in_ssh $AFTER_LOGIN -o RekeyLimit=64K 'cat piped' | cmp - "$LAIR/large" || fail "a large file came otherwise over ssh with new keys"
+timeout 20 sshpass -p planted-4 scp $OPTIONS -P $SSH_PORT "$WORK/sent" root@$AFTER_LOGIN:by-scp || fail "scp"
+cmp "$WORK/sent" "$LAIR/home/$USER/by-scp" || fail "scp left another file"
+got=$(types "sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT root@$AFTER_LOGIN" 'real\$ ' 'stty size; echo $((6*7))x\r' '42x' '')
+[[ $got == *42x* ]] || fail "ssh at a terminal: $got"
+got=$(timeout 20 sshpass -p $SECRET ssh $OPTIONS -p $SSH_PORT $USER@$AFTER_LOGIN id 2>&1)
+[[ $got == *denied* ]] || fail "the backend's own account was let in over ssh: $got"
+got=$(timeout 4 sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT -W $BACKEND:8081 root@$AFTER_LOGIN 2>&1)
+[[ $got == *failed* ]] || fail "a connection was forwarded: $got"
 
 stop_kansoku || fail "kansoku did not stop well"
 echo "relay: TCP and HTTP go on at real machines, and nothing leaves their namespace"
