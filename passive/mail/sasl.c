@@ -50,10 +50,11 @@ static struct bytes until_nul(struct bytes *rest)
 	return word;
 }
 
-static enum sasl_next plain(struct session *s, const struct option_list *accounts, struct bytes answer)
+static enum sasl_next plain(struct session *s, struct sasl *sasl, const struct option_list *accounts, struct bytes answer)
 {
 	until_nul(&answer); /* whom to act for */
 	struct bytes user = until_nul(&answer);
+	keep_user(sasl, user);
 	return user.len ? decide(s, accounts, user, answer) : SASL_REFUSED;
 }
 
@@ -83,6 +84,7 @@ static enum sasl_next cram(struct session *s, struct sasl *sasl, const struct op
 		space--;
 	if (space == 0 || answer.len - space != (size_t)2 * CRYPT_MD)
 		return SASL_REFUSED;
+	keep_user(sasl, (struct bytes){answer.at, space - 1});
 	struct cram cram = {sasl->challenge, {answer.at + space, answer.len - space}};
 	char proof[SASL_PROMPT_MAX + 2 * ANSWER_MAX];
 	struct writer w = writer_of(proof, sizeof proof);
@@ -107,7 +109,7 @@ enum sasl_next sasl_continue(struct session *s, struct sasl *sasl, const struct 
 		return SASL_REFUSED;
 	struct bytes answer = writer_bytes(&w);
 	if (sasl->mechanism == MECHANISM_PLAIN)
-		return plain(s, accounts, answer);
+		return plain(s, sasl, accounts, answer);
 	if (sasl->mechanism == MECHANISM_CRAM)
 		return cram(s, sasl, accounts, answer, line);
 	if (sasl->step++ == 0) {

@@ -22,7 +22,7 @@ enum sasl_next {
 
 struct sasl {
 	uint8_t mechanism, step, user_len;
-	uint8_t user[SASL_USER_MAX];
+	uint8_t user[SASL_USER_MAX]; /* who it is, once it is over */
 	char challenge[SASL_CHALLENGE_MAX];
 	char prompt[SASL_PROMPT_MAX];
 };

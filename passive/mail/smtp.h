@@ -9,6 +9,8 @@
 #define SMTP_MESSAGE_KEPT (4u << 20) /* of one message; the rest is read and counted */
 #define SMTP_TO_MAX 2048            /* of the recipients as one line */
 
+#define SMTP_OWN_MAX 512
+
 enum smtp_software { SMTP_POSTFIX, SMTP_EXIM };
 enum smtp_relay { SMTP_RELAY_DENIED, SMTP_RELAY_DEFERRED, SMTP_RELAY_OPEN };
 
@@ -35,6 +37,8 @@ struct smtp {
 	uint8_t helo_len;
 	uint8_t sender[SMTP_PATH_MAX];
 	uint8_t to[SMTP_TO_MAX];
+	uint8_t own[SMTP_OWN_MAX]; /* names of our own among them, with blanks between */
+	uint16_t own_len;
 };
 
 enum smtp_word {

@@ -1,6 +1,8 @@
 /* The message as it comes, by DATA (RFC 5321 4.5.2) or in chunks (RFC 3030), kept up to a limit. */
 #include "passive/mail/smtp.h"
+#include "passive/mail/mailbox.h"
 #include "passive/mail/message.h"
+#include <time.h>
 
 FIELD(FIELD_MAIL_FROM, "mail.from", BYTES, 0, "sender of the envelope; empty: a bounce");
 FIELD(FIELD_MAIL_TO, "mail.to", BYTES, 0, "recipients of the envelope, with blanks between");
@@ -12,6 +14,7 @@ FIELD(FIELD_MAIL_RELAY, "mail.relay", BOOL, 0, "it was to be sent on to others; 
 
 #define URLS_TEXT_MAX 4096
 #define LINE_PIECE 2048
+#define DELIVERIES_MAX 4 /* of one message, to mailboxes of ours */
 
 void smtp_message_begin(struct smtp *smtp)
 {
@@ -80,23 +83,30 @@ bool smtp_message_feed(struct session *s, struct smtp *smtp, struct reader *in)
 	return smtp->chunk_left == 0;
 }
 
-static void say_queued(struct session *s, uint64_t id, const struct smtp *smtp, const struct smtp_device *d)
+#define QUEUE_ID_MAX 17
+
+/* The queue's name of the message. */
+static void queue_id(const struct session *s, uint64_t id, const struct smtp_device *d, char text[QUEUE_ID_MAX])
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	char text[17];
 	if (d->software == SMTP_EXIM) { /* time, process and part of a second in base 62 */
 		uint64_t parts[3] = {session_time_us(s) / 1000000, id % 60000 + 400, id >> 32 & 0x7ff};
 		static const int ends[3] = {6, 13, 16};
-		memset(text, '-', sizeof text);
+		memset(text, '-', QUEUE_ID_MAX);
 		text[16] = '\0';
 		for (int i = 0; i < 3; i++)
 			for (int at = ends[i] - 1; at >= (i ? ends[i - 1] + 1 : 0); at--, parts[i] /= 62)
 				text[at] = digits[parts[i] % 62];
-		session_say(s, "250 OK id=%s\r\n", text);
 		return;
 	}
-	snprintf(text, sizeof text, "%05X%06X", (unsigned)(session_time_us(s) % 1000000), (unsigned)(id & 0xffffff) | 0x40000);
-	if (smtp->chunking)
+	snprintf(text, QUEUE_ID_MAX, "%05X%06X", (unsigned)(session_time_us(s) % 1000000), (unsigned)(id & 0xffffff) | 0x40000);
+}
+
+static void say_queued(struct session *s, const char *text, const struct smtp *smtp, const struct smtp_device *d)
+{
+	if (d->software == SMTP_EXIM)
+		session_say(s, "250 OK id=%s\r\n", text);
+	else if (smtp->chunking)
 		session_say(s, "250 2.0.0 Ok: %llu bytes queued as %s\r\n", (unsigned long long)smtp->message_len, text);
 	else
 		session_say(s, "250 2.0.0 Ok: queued as %s\r\n", text);
@@ -124,6 +134,51 @@ static void report(struct session *s, const struct smtp *smtp, const struct mess
 	event_set_number(e, FIELD_FILE_SIZE, smtp->message_len);
 }
 
+static void write_date(const struct session *s, struct writer *w)
+{
+	char date[64] = "";
+	time_t now = (time_t)(session_time_us(s) / 1000000);
+	struct tm tm;
+	if (gmtime_r(&now, &tm))
+		strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000 (UTC)", &tm);
+	write_text(w, date);
+}
+
+/* As Postfix's local delivery does it: what the envelope said stands before the message. */
+static void deliver_to(struct session *s, const struct smtp *smtp, struct bytes user, const char *id, struct bytes raw)
+{
+	struct mailbox box;
+	char domain[128], host[128], peer[ADDRESS_TEXT_MAX];
+	struct arena room = ARENA(SMTP_MESSAGE_KEPT + 65536);
+	uint8_t *text = arena_alloc(&room, raw.len + 4096);
+	struct writer w = writer_of(text, text ? raw.len + 4096 : 0);
+	mailbox_domain(s, domain, sizeof domain);
+	session_expand(s, ((const struct smtp_device *)session_device(s))->name, host, sizeof host);
+	address_format(session_peer(s), peer);
+	write_text(&w, "Return-Path: <");
+	write_span(&w, (struct bytes){smtp->sender, smtp->sender_len});
+	write_fmt(&w, ">\r\nX-Original-To: %.*s@%s\r\nDelivered-To: %.*s@%s\r\nReceived: from ", (int)user.len, (const char *)user.at,
+		  domain, (int)user.len, (const char *)user.at, domain);
+	write_span(&w, (struct bytes){smtp->helo, smtp->helo_len});
+	write_fmt(&w, " (unknown [%s])\r\n\tby %s (Postfix) with %s id %s\r\n\tfor <%.*s@%s>; ", peer, host,
+		  smtp->extended ? "ESMTP" : "SMTP", id, (int)user.len, (const char *)user.at, domain);
+	write_date(s, &w);
+	write_text(&w, "\r\n");
+	write_span(&w, raw);
+	if (!w.bad && mailbox_open(s, user, BYTES("INBOX"), &box)) {
+		mailbox_add(s, &box, writer_bytes(&w), 0, session_time_us(s) / 1000000);
+		mailbox_close(&box);
+	}
+	arena_done(&room);
+}
+
+static void deliver(struct session *s, const struct smtp *smtp, const char *id, struct bytes raw)
+{
+	struct bytes rest = {smtp->own, smtp->own_len};
+	for (int i = 0; i < DELIVERIES_MAX && rest.len; i++)
+		deliver_to(s, smtp, bytes_word(&rest), id, raw);
+}
+
 void smtp_message_done(struct session *s, struct smtp *smtp)
 {
 	const struct smtp_device *d = session_device(s);
@@ -140,5 +195,8 @@ void smtp_message_done(struct session *s, struct smtp *smtp)
 	session_capture(s, raw, BYTES("message.eml"), (struct bytes){0}, "mail");
 	for (size_t i = 0; i < m.file_count; i++)
 		session_capture(s, m.files[i].content, m.files[i].name, (struct bytes){0}, "attachment");
-	say_queued(s, session_random(s), smtp, d);
+	char id[QUEUE_ID_MAX];
+	queue_id(s, session_random(s), d, id);
+	deliver(s, smtp, id, raw);
+	say_queued(s, id, smtp, d);
 }

@@ -32,7 +32,7 @@ static enum service_next say_error(struct session *s, struct smtp *smtp, enum sm
 static void reset(struct smtp *smtp)
 {
 	smtp->has_sender = smtp->relayed = smtp->data = smtp->chunking = false;
-	smtp->recipient_count = smtp->to_len = smtp->sender_len = 0;
+	smtp->recipient_count = smtp->to_len = smtp->own_len = smtp->sender_len = 0;
 	smtp_message_begin(smtp);
 }
 
@@ -144,6 +144,18 @@ static bool is_mailbox(struct session *s, const struct smtp_device *d, struct by
 	return accounts_secret(s, &d->accounts, local, &secret);
 }
 
+/* One more behind a blank, where it fits; how long they are now. */
+static size_t add_name(uint8_t *names, size_t len, size_t size, struct bytes name)
+{
+	struct writer w = {names, names + len, names + size, false};
+	if (writer_left(&w) <= name.len)
+		return len;
+	if (len)
+		write_u8(&w, ' ');
+	write_span(&w, name);
+	return writer_used(&w);
+}
+
 static enum service_next take_recipient(struct session *s, struct smtp *smtp, struct bytes rest)
 {
 	const struct smtp_device *d = device_of(s);
@@ -173,13 +185,9 @@ static enum service_next take_recipient(struct session *s, struct smtp *smtp, st
 		return say_error(s, smtp, SMTP_TOO_MANY);
 	smtp->recipient_count++;
 	smtp->relayed |= !ours;
-	struct writer w = {smtp->to, smtp->to + smtp->to_len, smtp->to + sizeof smtp->to, false};
-	if (writer_left(&w) > address.len) {
-		if (smtp->to_len)
-			write_u8(&w, ' ');
-		write_span(&w, address);
-		smtp->to_len = (uint16_t)writer_used(&w);
-	}
+	smtp->to_len = (uint16_t)add_name(smtp->to, smtp->to_len, sizeof smtp->to, address);
+	if (ours && bytes_find(local, " ") == local.len)
+		smtp->own_len = (uint16_t)add_name(smtp->own, smtp->own_len, sizeof smtp->own, local);
 	smtp_say(s, SMTP_RECIPIENT_OK);
 	return SERVICE_CONTINUE;
 }
