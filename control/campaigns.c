@@ -185,6 +185,20 @@ uint32_t campaigns_sources(const struct campaigns *c, uint64_t campaign)
 	return f && f->campaign ? f->sources : 0;
 }
 
+void campaigns_forget(struct campaigns *c, const struct address *source)
+{
+	for (uint32_t i = 1; i <= c->used; i++) {
+		struct feature *f = &c->entries[i];
+		for (uint32_t k = 0; !f->campaign && k < f->sources; k++)
+			if (address_equal(&f->founders[k], source)) {
+				f->founders[k] = f->founders[--f->sources];
+				f->founders[f->sources] = (struct address){0};
+			}
+		if (f->campaign) /* they are counted, and no longer named */
+			memset(f->founders, 0, sizeof f->founders);
+	}
+}
+
 void campaigns_each(const struct campaigns *c, void (*each)(void *arg, uint64_t feature, uint64_t campaign,
 			uint32_t sources, uint64_t seen_us), void *arg)
 {

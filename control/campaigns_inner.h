@@ -51,6 +51,8 @@ struct sharing campaigns_share(struct campaigns *, uint64_t feature, const struc
 			       uint64_t own, uint64_t now_us);
 void campaigns_joined(struct campaigns *, uint64_t campaign); /* one more source */
 uint32_t campaigns_sources(const struct campaigns *, uint64_t campaign);
+/* It no longer stands among those who share something. */
+void campaigns_forget(struct campaigns *, const struct address *source);
 /* Those with a campaign, for the state; and back. */
 void campaigns_each(const struct campaigns *, void (*each)(void *arg, uint64_t feature, uint64_t campaign,
 			uint32_t sources, uint64_t seen_us), void *arg);

@@ -387,6 +387,16 @@ static void on_device_reset(void *arg, struct bus_request *request, struct bytes
 	bus_sum_each(room->process->bus, "passive", "device.reset", payload, on_devices_reset, request);
 }
 
+static void on_erase(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	uint8_t wire[8];
+	struct writer w = writer_of(wire, sizeof wire);
+	const uint64_t known = control_forget(&room->control, payload, clock_utc_us());
+	write_u64(&w, known);
+	bus_answer(request, flush_state(room) ? 0 : ERR_SYSTEM, writer_bytes(&w), false);
+}
+
 static void start(struct room *room)
 {
 	struct bus *bus = room->process->bus;
@@ -396,6 +406,7 @@ static void start(struct room *room)
 	bus_on_request(bus, "look.ask", on_look_ask, room);
 	bus_on_request(bus, "control.state", on_state_asked, room);
 	bus_on_request(bus, "device.reset", on_device_reset, room);
+	bus_on_request(bus, "source.erase", on_erase, room);
 	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");

@@ -93,6 +93,11 @@ void control_learn(struct control *, const struct event *, const struct address 
 void control_keep_learned(struct control *, uint64_t now_us); /* now and then: to the state */
 void control_retain_learned(struct control *);                /* all, for a compaction */
 
+/* In forget.c: */
+
+/* As the operator erased it (store/erasure.h); how many sources were known.  What is left is written anew. */
+uint64_t control_forget(struct control *, struct bytes erasure, uint64_t now_us);
+
 /* In steer.c: */
 
 /* What the rules say about steering that source, now that this event came. */

@@ -6,7 +6,7 @@ struct sources {
 	struct source *entries; /* [0] is nobody */
 	uint32_t *buckets;
 	size_t bucket_mask;
-	uint32_t max, used, oldest, newest, changed_first, changed_last;
+	uint32_t max, used, count, free, oldest, newest, changed_first, changed_last;
 	uint64_t key;
 	char names[SOURCE_NAMES_MAX][SOURCE_NAME_MAX + 1]; /* [0] is none */
 	char services[SOURCE_SERVICES_MAX][SOURCE_NAME_MAX + 1];
@@ -44,7 +44,7 @@ void sources_close(struct sources *s)
 	free(s);
 }
 
-size_t sources_count(const struct sources *s) { return s->used; }
+size_t sources_count(const struct sources *s) { return s->count; }
 
 static uint32_t *bucket_of(const struct sources *s, const struct address *a)
 {
@@ -83,18 +83,29 @@ struct source *sources_find(const struct sources *s, const struct address *a)
 	return NULL;
 }
 
-/* The place of the quietest, which keeps its place in the list of what changed. */
-static struct source *recycle(struct sources *s)
+/* Its place is free; it stays in the list of what changed, where it is passed over. */
+void sources_forget(struct sources *s, struct source *x)
 {
-	struct source *x = &s->entries[s->oldest];
 	const bool changed = x->changed;
-	const uint32_t i = s->oldest, changed_next = x->changed_next;
+	const uint32_t i = (uint32_t)(x - s->entries), changed_next = x->changed_next;
 	uint32_t *at = bucket_of(s, &x->address);
 	while (*at != i)
 		at = &s->entries[*at].next;
 	*at = x->next;
 	order_remove(s, x);
-	*x = (struct source){.changed = changed, .changed_next = changed_next};
+	*x = (struct source){.changed = changed, .changed_next = changed_next, .next = s->free};
+	s->free = i;
+	s->count--;
+}
+
+static struct source *new_place(struct sources *s)
+{
+	if (!s->free && s->used == s->max)
+		sources_forget(s, &s->entries[s->oldest]);
+	if (!s->free)
+		return &s->entries[++s->used];
+	struct source *x = &s->entries[s->free];
+	s->free = x->next;
 	return x;
 }
 
@@ -104,12 +115,13 @@ struct source *sources_take(struct sources *s, const struct address *a, uint64_t
 	if (x) {
 		order_remove(s, x);
 	} else {
-		x = s->used < s->max ? &s->entries[++s->used] : recycle(s);
+		x = new_place(s);
 		uint32_t *bucket = bucket_of(s, a);
 		x->address = *a;
 		x->next = *bucket;
 		x->used = true;
 		*bucket = (uint32_t)(x - s->entries);
+		s->count++;
 	}
 	x->seen_us = now_us;
 	order_append(s, x);
@@ -132,14 +144,16 @@ void sources_changed(struct sources *s, struct source *x)
 
 struct source *sources_next_changed(struct sources *s)
 {
-	if (!s->changed_first)
-		return NULL;
-	struct source *x = &s->entries[s->changed_first];
-	s->changed_first = x->changed_next;
-	if (!s->changed_first)
-		s->changed_last = 0;
-	x->changed = false;
-	return x;
+	while (s->changed_first) {
+		struct source *x = &s->entries[s->changed_first];
+		s->changed_first = x->changed_next;
+		if (!s->changed_first)
+			s->changed_last = 0;
+		x->changed = false;
+		if (x->used)
+			return x;
+	}
+	return NULL;
 }
 
 void sources_each(const struct sources *s, void (*each)(void *arg, const struct source *), void *arg)

@@ -51,6 +51,7 @@ void sources_close(struct sources *);
 size_t sources_count(const struct sources *);
 struct source *sources_find(const struct sources *, const struct address *); /* NULL: unknown */
 struct source *sources_take(struct sources *, const struct address *, uint64_t now_us);
+void sources_forget(struct sources *, struct source *);
 /* It is to be written to the state; sources_next_changed() gives it back once. */
 void sources_changed(struct sources *, struct source *);
 struct source *sources_next_changed(struct sources *); /* NULL: none */

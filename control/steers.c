@@ -257,6 +257,15 @@ bool steers_find(const struct steers *s, const struct address *a, struct steer *
 	return true;
 }
 
+bool steers_forget(struct steers *s, const struct address *a)
+{
+	uint32_t i = entry_find(s, a);
+	if (!i || s->entries[i].gone)
+		return false;
+	forget(s, i);
+	return true;
+}
+
 void steers_expire(struct steers *s, uint64_t now_us)
 {
 	while (s->oldest && s->entries[s->oldest].expires_us <= now_us)

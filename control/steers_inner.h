@@ -49,6 +49,7 @@ uint64_t steers_version(const struct steers *);
 int steers_set(struct steers *, const struct steer *);
 /* The texts of `out` live until the entry changes. */
 bool steers_find(const struct steers *, const struct address *, struct steer *out);
+bool steers_forget(struct steers *, const struct address *); /* false: it had no entry */
 void steers_expire(struct steers *, uint64_t now_us);
 /*
  * Writes the next message of changes that were not told yet; false when there are none.  The

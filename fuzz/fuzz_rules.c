@@ -1,5 +1,5 @@
 /* The sections of control from any YAML: an error with a sentence, or rules that can be asked. */
-#include "control/rules_inner.h"
+#include "control/known_inner.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -7,6 +7,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 static void ask_all(const struct rules *rules)
 {
 	static struct event e;
+	static struct source source = {.counts = {3, 1, 1}, .matched = {9, 9}, .signs = 7, .campaign = 5, .services = 1};
+	static struct sources *sources;
+	static struct credentials credentials;
+	const struct option_list none = {0};
+	char why[200];
+	if (!sources && (sources_open(&sources, 4, 1) || credentials_open(&credentials, &none)))
+		abort();
+	source.tool = source.device_class = source_name_number(sources, BYTES("zmap"));
+	source_service_bit(sources, BYTES("telnet"));
+	const struct known known = {&source, sources, NULL, &credentials};
 	struct address a = address_v4(0x08080808);
 	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
 		event_begin(&e, (enum event_kind)kind);
@@ -14,7 +24,10 @@ static void ask_all(const struct rules *rules)
 		event_set_number(&e, FIELD_DPORT, 23);
 		event_set_bytes(&e, FIELD_LOGIN_USER, BYTES("root"));
 		rules_pick(rules, ACTION_PROBE, &e, NULL);
-		rules_pick(rules, ACTION_STEER, &e, NULL);
+		const struct rule *rule = rules_pick(rules, ACTION_STEER, &e, &known);
+		struct writer w = writer_of(why, sizeof why);
+		if (rule)
+			known_write_reasons(rule, &known, &w);
 	}
 }
 

@@ -111,8 +111,11 @@ static void on_done(void *arg, struct bus_request *request, struct bytes payload
 static bool erase_match(void *arg, const struct event *e) { return erasure_matches(arg, e); }
 
 struct erasing_devices {
+	struct journal_room *room;
 	struct bus_request *request;
 	uint64_t frames;
+	size_t len;
+	uint8_t payload[]; /* the erasure, for who is asked next */
 };
 
 static void erase_answer(struct bus_request *request, uint64_t frames)
@@ -123,27 +126,42 @@ static void erase_answer(struct bus_request *request, uint64_t frames)
 	bus_answer(request, 0, writer_bytes(&w), false);
 }
 
-static void on_devices_erased(void *arg, int status, uint64_t devices)
+static void erased(struct erasing_devices *a, int status, const char *why)
 {
-	struct erasing_devices *a = arg;
-	(void)devices;
 	if (status)
-		bus_answer(a->request, status, BYTES("a process of the decoys is away, and may remember what was "
-						     "left there; run it again"), false);
+		bus_answer(a->request, status, bytes_of_text(why), false);
 	else
 		erase_answer(a->request, a->frames);
 	free(a);
 }
 
-/* What attackers left at decoys is the decoys' to forget. */
+static void on_sources_erased(void *arg, int status, uint64_t sources)
+{
+	(void)sources;
+	erased(arg, status, "control is away, and may remember what it knew of sources; run it again");
+}
+
+static void on_devices_erased(void *arg, int status, uint64_t devices)
+{
+	struct erasing_devices *a = arg;
+	(void)devices;
+	if (status)
+		erased(a, status, "a process of the decoys is away, and may remember what was left there; run it again");
+	else
+		bus_sum_each(a->room->process->bus, "control", "source.erase", (struct bytes){a->payload, a->len},
+			     on_sources_erased, a);
+}
+
+/* What attackers left at decoys is the decoys' to forget, and what they are known for is control's. */
 static void erase_devices(struct journal_room *room, struct bus_request *request, struct bytes payload, uint64_t frames)
 {
-	struct erasing_devices *a = malloc(sizeof *a);
+	struct erasing_devices *a = malloc(sizeof *a + payload.len);
 	if (!a) {
 		bus_answer(request, ERR_MEMORY, BYTES("out of memory"), false);
 		return;
 	}
-	*a = (struct erasing_devices){request, frames};
+	*a = (struct erasing_devices){room, request, frames, payload.len};
+	memcpy(a->payload, payload.at, payload.len);
 	bus_sum_each(room->process->bus, "passive", "device.erase", payload, on_devices_erased, a);
 }
 

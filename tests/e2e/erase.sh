@@ -9,6 +9,7 @@ passive:
   decoys: [{prefix: 127.21.7.1, personas: [camera]}]
   services: {http: {ports: [$HTTP_PORT]}}
   workers: 1
+rules: [{name: seen, known: {sessions: {min: 1}}, do: steer, persona: camera}]
 EOT
 start_kansoku --only journal,store,control,passive
 url=http://127.21.7.1:$HTTP_PORT
@@ -30,12 +31,17 @@ for _ in $(seq 100); do
 	sleep 0.2
 done
 [ "$(count "src = '127.55.0.7'")" -ge 3 ] || fail "the attack did not reach the store"
+for _ in $(seq 50); do # what control knows of both is in its state
+	[ "$(count "kind = 'decision.made' AND src IN ('127.55.0.7', '127.55.0.8')")" = 2 ] && break
+	sleep 0.2
+done
+binary() { LC_ALL=C grep -rlaP -- '\x00\x00\xff\xff\x7f\x37\x00\x07' "$STATE" 2>/dev/null | grep -v '/run/'; }
+binary | grep -q control/ || fail "control does not know the victim, so it cannot be seen to forget"
 others=$(count "src = '127.55.0.8'")
 
 traces() { # what a text leaves behind: files that hold it
 	LC_ALL=C grep -rlaF -- "$1" "$STATE" 2>/dev/null | grep -v '/run/'
 }
-binary() { LC_ALL=C grep -rlaP -- '\x00\x00\xff\xff\x7f\x37\x00\x07' "$STATE" 2>/dev/null | grep -v '/run/'; }
 [ -n "$(binary)" ] || fail "the check looks for bytes that are not there before either"
 
 "$KANSOKU" erase --config "$CONFIG" --dry-run 127.55.0.7 | grep -q '^would erase [1-9]' || fail "dry run counts nothing"

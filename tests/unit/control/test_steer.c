@@ -400,3 +400,54 @@ TEST(steer_tells_decoys_which_are_silent)
 	CHECK(silent > 20 && silent < 90);
 	end();
 }
+
+static uint64_t erase(uint8_t type, uint32_t v4, uint64_t from, uint64_t to)
+{
+	uint8_t wire[64];
+	struct address a = address_v4(v4);
+	struct writer w = writer_of(wire, sizeof wire);
+	write_u8(&w, type);
+	write_u8(&w, 0);
+	write_bytes(&w, a.b, sizeof a.b);
+	write_u64(&w, from);
+	write_u64(&w, to);
+	return control_forget(control, writer_bytes(&w), NOW);
+}
+
+TEST(steer_forgets_whom_the_operator_erases)
+{
+	begin(QUIET "rules: [{name: bot, known: {credentials: {min: 1}}, do: steer, persona: dvr}]\n");
+	struct address a = address_v4(A), b = address_v4(A + 1);
+	for (uint32_t i = 0; i < 4; i++)
+		tries(A + i, "root", "x");
+	CHECK(met(A) && erase(1, A, 0, 0) == 1 && erase(1, A, 0, 0) == 0);
+	CHECK(!met(A) && !sources_find(control->sources, &a) && sources_count(control->sources) == 3);
+	room_close();
+	room_open();
+	CHECK(!met(A) && !sources_find(control->sources, &a) && met(A + 1) && sources_find(control->sources, &b));
+	tries(A, "root", "y");
+	CHECK(met(A) && sources_count(control->sources) == 4);
+	CHECK(erase(3, 0, NOW - HOUR, NOW - 1) == 0 && erase(3, 0, NOW, NOW + 1) == 4);
+	CHECK(!met(A + 1) && sources_count(control->sources) == 0);
+	control_keep_learned(control, NOW + HOUR);
+	end();
+}
+
+TEST(steer_documents_what_is_known)
+{
+	static char text[65536];
+	FILE *f = fopen("docs/steering.md", "r");
+	CHECK(f != NULL);
+	struct bytes page = {(const uint8_t *)text, fread(text, 1, sizeof text, f)};
+	fclose(f);
+	for (unsigned i = 0; i < KNOWN_ATTRIBUTE_COUNT; i++) {
+		char quoted[64];
+		snprintf(quoted, sizeof quoted, "`%s`", known_name(i));
+		CHECK_SAY(bytes_find(page, quoted) < page.len, "%s is not in docs/steering.md", quoted);
+	}
+	for (unsigned i = 0; i < SEEKER_SIGN_COUNT; i++) {
+		char row[64];
+		snprintf(row, sizeof row, "| `%s` | %u |", seeker_word(i), seeker_score(1u << i));
+		CHECK_SAY(bytes_find(page, row) < page.len, "%s is not in docs/steering.md", row);
+	}
+}
