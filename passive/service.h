@@ -107,6 +107,9 @@ bool session_files(struct session *, struct vfs *out, const struct persona **);
 /* The bytes of one of them as this device shows it, %{names} filled in: 0 or a negative errno. */
 struct vfs_node;
 int session_content(struct session *, struct vfs_node, struct arena *into, struct bytes *out);
+/* vfs_stat(), with the size that those have. */
+struct vfs_status;
+void session_stat(struct session *, struct vfs_node, struct vfs_status *out);
 
 /*
  * What the device keeps of this attacker beside its files (registers that were written, the keys of

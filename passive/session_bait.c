@@ -70,6 +70,11 @@ void session_bait_hear(struct session *s, const struct event *e)
 	bytes_copy_text(event_bytes(e, FIELD_HTTP_CRAWLER), b->crawler, sizeof b->crawler);
 }
 
+size_t session_bait_candidates(const struct session *s, struct bytes user, struct bait_candidate *out, size_t max)
+{
+	return s->stage->bait ? bait_candidates(s->stage->bait, &s->local, user, out, max) : 0;
+}
+
 bool session_bait_opens(const struct session *s, struct bytes user, struct bytes secret)
 {
 	return bait_opens(s->stage->bait, &s->local, user, secret);
@@ -107,6 +112,7 @@ static void tell_shown(struct session *s, struct bait *b, const struct bait_show
 	if (!b->sights)
 		return;
 	struct sight sight = {.token = id,
+			      .what = shown->token,
 			      .time_us = s->stage->utc_us,
 			      .device = s->local,
 			      .source = s->peer,

@@ -1,7 +1,10 @@
 /* A session and the device that it looks at: what earlier ones left there, and what it leaves. */
+#include "passive/bait/bait.h"
 #include "passive/session_inner.h"
 #include <stdlib.h>
 
+#define STAT_ROOM 4096
+#define STAT_MAX (512u << 10)
 #define FILLED_SPARE 1024 /* that names of a file may be longer than what they stand for */
 
 /* Whose files they are. */
@@ -78,6 +81,21 @@ int session_content(struct session *s, struct vfs_node node, struct arena *into,
 	persona_expand(&look, text, &w);
 	*out = writer_bytes(&w);
 	return 0;
+}
+
+void session_stat(struct session *s, struct vfs_node node, struct vfs_status *out)
+{
+	uint8_t room[STAT_ROOM];
+	struct arena scratch = arena_over(room, sizeof room, STAT_MAX);
+	struct bait *b = s->stage->bait;
+	size_t shown = b ? b->shown_count : 0;
+	struct bytes content;
+	vfs_stat(node, out);
+	if (out->kind == VFS_FILE && out->flags & VFS_MADE && session_content(s, node, &scratch, &content) == 0)
+		out->size = (uint32_t)content.len;
+	if (b) /* its size alone shows no bait */
+		b->shown_count = shown;
+	arena_done(&scratch);
 }
 
 static void session_snapshot(struct session *s)

@@ -37,7 +37,7 @@ static bool look_up(struct session *s, struct bytes path, struct vfs *files, str
 {
 	if (!session_files(s, files, NULL) || vfs_find(files, path, false, n))
 		return false;
-	vfs_stat(*n, status);
+	session_stat(s, *n, status);
 	return true;
 }
 
@@ -69,7 +69,7 @@ static void on_list(struct session *s, struct adb *a, struct adb_stream *t, stru
 	for (size_t i = 0; i < count; i++) {
 		uint8_t body[20 + VFS_NAME_MAX];
 		struct writer w = writer_of(body, sizeof body);
-		vfs_stat(list[i].node, &status);
+		session_stat(s, list[i].node, &status);
 		write_text(&w, "DENT");
 		adb_write_u32(&w, mode_of(&status));
 		adb_write_u32(&w, status.size);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #define MARK "%{bait."
+#define ENTRIES_LOOKED 1024 /* the latest of the ledger */
 
 int bait_open(struct bait *b, int ledger, int sights, struct fault *fault)
 {
@@ -108,6 +109,34 @@ bool bait_expand(struct bait *b, const struct persona *p, const struct address *
 	if (b)
 		show(b, &t, (enum bait_shape)shape, name, path_of(b, p, text));
 	return true;
+}
+
+static size_t candidate_add(const struct bait *b, const struct bait_token *t, struct bait_candidate *out, size_t n,
+			    size_t max)
+{
+	if (n == max)
+		return n;
+	struct writer w = writer_of(out[n].password, sizeof out[n].password);
+	bait_write(&b->ledger.secret, t, BAIT_PASSWORD, &w);
+	return n + 1;
+}
+
+size_t bait_candidates(struct bait *b, const struct address *device, struct bytes user, struct bait_candidate *out,
+		       size_t max)
+{
+	struct bait_token t = bait_of_device(&b->ledger.secret, device, user);
+	struct sight s;
+	/* Trying one is dear: only what somebody has read can be known. */
+	bool read = b->sights && sights_find(b->sights, bait_id(&b->ledger.secret, &t), &s);
+	size_t n = read ? candidate_add(b, &t, out, 0, max) : 0;
+	bait_ledger_refresh(&b->ledger);
+	for (size_t i = b->ledger.count, looked = 0; i-- && looked < ENTRIES_LOOKED && n <= max / 2; looked++)
+		if (bytes_equal_text(user, b->ledger.entries[i].user))
+			n = candidate_add(b, &(struct bait_token){BAIT_ENTRY, (uint32_t)i + 1, 0}, out, n, max);
+	for (unsigned i = 0; b->sights && i < SIGHTS_RECENT; i++)
+		if (sights_recent(b->sights, i, &s) && bytes_equal_text(user, s.name))
+			n = candidate_add(b, &s.what, out, n, max);
+	return n;
 }
 
 bool bait_opens(struct bait *b, const struct address *device, struct bytes user, struct bytes secret)

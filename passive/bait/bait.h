@@ -34,6 +34,8 @@ struct bait_heard {
 	enum bait_shape shape;
 };
 
+struct session;
+
 struct bait {
 	struct bait_ledger ledger;
 	struct sights *sights; /* NULL: nobody's sight is remembered */
@@ -56,5 +58,15 @@ int bait_survey(struct bait *, const struct persona_set *);
  */
 bool bait_expand(struct bait *, const struct persona *, const struct address *device, struct bytes text,
 		 struct bytes what, struct writer *);
+/*
+ * Passwords that may have been found under a user's name, for log-ins in which none is said: this
+ * device's, those of the ledger, and what was looked at lately elsewhere.
+ */
+struct bait_candidate {
+	uint8_t password[BAIT_PASSWORD_CHARS];
+};
+size_t bait_candidates(struct bait *, const struct address *device, struct bytes user, struct bait_candidate *,
+		       size_t max);
+size_t session_bait_candidates(const struct session *, struct bytes user, struct bait_candidate *, size_t max);
 /* Whether these credentials were planted as a pair, for that device or for all. */
 bool bait_opens(struct bait *, const struct address *device, struct bytes user, struct bytes secret);

@@ -13,6 +13,9 @@ struct place {
 };
 
 struct sights {
+	_Atomic uint64_t count; /* of all looks ever */
+	_Atomic uint64_t recent[SIGHTS_RECENT];
+	uint64_t unused[32 - 1];
 	struct place places[SIGHTS_MAX];
 };
 
@@ -62,10 +65,20 @@ bool sights_find(const struct sights *s, uint64_t token, struct sight *out)
 	return false;
 }
 
-static void place_fill(struct place *p, const struct sight *sight)
+static void place_fill(struct sights *s, struct place *p, const struct sight *sight)
 {
 	p->sight = *sight;
 	atomic_store(&p->whole, 1);
+	if (sight->what.source)
+		atomic_store(&s->recent[atomic_fetch_add(&s->count, 1) % SIGHTS_RECENT], sight->token);
+}
+
+bool sights_recent(const struct sights *s, unsigned nth, struct sight *out)
+{
+	uint64_t count = atomic_load(&s->count);
+	if (nth >= SIGHTS_RECENT || nth >= count)
+		return false;
+	return sights_find(s, atomic_load(&s->recent[(count - 1 - nth) % SIGHTS_RECENT]), out);
 }
 
 bool sights_add(struct sights *s, const struct sight *sight)
@@ -78,7 +91,7 @@ bool sights_add(struct sights *s, const struct sight *sight)
 		struct place *p = place_of(s, sight->token, i);
 		uint64_t there = 0;
 		if (atomic_compare_exchange_strong(&p->token, &there, sight->token)) {
-			place_fill(p, sight);
+			place_fill(s, p, sight);
 			return true;
 		}
 		if (!oldest || p->sight.time_us < oldest->sight.time_us)
@@ -88,7 +101,7 @@ bool sights_add(struct sights *s, const struct sight *sight)
 	if (!atomic_compare_exchange_strong(&oldest->token, &there, sight->token))
 		return false; /* another process was faster, and its sight is as good */
 	atomic_store(&oldest->whole, 0);
-	place_fill(oldest, sight);
+	place_fill(s, oldest, sight);
 	return true;
 }
 

@@ -6,16 +6,18 @@
  * all places that a token may lie in are taken, the oldest goes.
  */
 #pragma once
-#include "base/address.h"
 #include "event/id.h"
+#include "passive/bait/token.h"
 
 #define SIGHTS_FILE "sights"
 #define SIGHTS_MAX 32768
-#define SIGHT_PATH_MAX 112
+#define SIGHTS_RECENT 64 /* the latest ones, to be gone through */
+#define SIGHT_PATH_MAX 96
 #define SIGHT_NAME_MAX 24
 
 struct sight {
 	uint64_t token; /* bait_id() */
+	struct bait_token what;
 	uint64_t time_us;
 	struct address device, source;
 	struct event_id session, event, root; /* event: token.planted */
@@ -32,5 +34,7 @@ void sights_close(struct sights *);
 /* False: it was seen before. */
 bool sights_add(struct sights *, const struct sight *);
 bool sights_find(const struct sights *, uint64_t token, struct sight *out);
+/* The nth latest look, from 0; false: there is none, or another took its place meanwhile. */
+bool sights_recent(const struct sights *, unsigned nth, struct sight *out);
 /* Forgets what that source saw, or (NULL) what was seen in that time; returns how many. */
 uint64_t sights_erase(struct sights *, const struct address *source, uint64_t from_us, uint64_t to_us);

@@ -27,7 +27,7 @@ static void list_line(struct session *s, const struct vfs_child *child, uint32_t
 	struct vfs_status status;
 	char mode[11], date[16] = "";
 	struct tm tm;
-	vfs_stat(child->node, &status);
+	session_stat(s, child->node, &status);
 	mode[0] = letters[status.kind];
 	for (int i = 0; i < 9; i++)
 		mode[1 + i] = status.mode & 0400 >> i ? bits[i] : '-';

@@ -1,4 +1,5 @@
 /* Builds a persona's file system from paths, then packs it for binary search. */
+#include "passive/bait/token.h"
 #include "passive/persona/persona_inner.h"
 #include <stdlib.h>
 
@@ -48,6 +49,26 @@ static struct branch *branch_child(struct tree *t, struct branch *dir, struct by
 	return b;
 }
 
+/* What a text with bait in it takes when it is shown; what else is filled in differs by device. */
+static uint32_t shown_size(struct bytes text)
+{
+	static const struct {
+		const char *mark;
+		uint32_t len;
+	} shapes[] = {{"%{bait.password:", BAIT_PASSWORD_CHARS}, {"%{bait.key:", BAIT_KEY_CHARS}, {"%{bait.url:", BAIT_NAME_CHARS}};
+	uint32_t size = (uint32_t)text.len;
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		for (struct bytes rest = text;;) {
+			size_t at = bytes_find(rest, shapes[i].mark);
+			const uint8_t *end = at < rest.len ? memchr(rest.at + at, '}', rest.len - at) : NULL;
+			if (!end)
+				break;
+			size = size + shapes[i].len - (uint32_t)(end + 1 - (rest.at + at));
+			rest = (struct bytes){end + 1, (size_t)(rest.at + rest.len - end - 1)};
+		}
+	return size;
+}
+
 struct vfs_entry *tree_add(struct tree *t, const char *path, enum vfs_kind kind, uint16_t mode,
                            struct bytes content)
 {
@@ -70,6 +91,8 @@ struct vfs_entry *tree_add(struct tree *t, const char *path, enum vfs_kind kind,
 	bool text = kind == VFS_FILE && !bytes_start_with(content, "\x7f"
 	                                                           "ELF");
 	b->entry.flags = text && bytes_find(content, "%{") < content.len ? VFS_MADE : 0;
+	if (b->entry.flags)
+		b->entry.size = shown_size(content);
 	return &b->entry;
 }
 

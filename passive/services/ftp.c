@@ -143,7 +143,7 @@ static void tell_file(struct session *s, struct ftp *ftp, struct bytes path, boo
 	char text[VFS_PATH_MAX];
 	struct tm tm;
 	if (path.len && ftp_find(s, ftp, path, &f) && vfs_find(&f.files, bytes_of_text(f.path), true, &n) == 0)
-		vfs_stat(n, &status);
+		session_stat(s, n, &status);
 	time_t when = status.mtime_s;
 	if (status.kind != VFS_FILE || !gmtime_r(&when, &tm)) {
 		ftp_say(s, size ? FTP_NO_SIZE : FTP_NO_TIME, ftp_word(path, text, sizeof text));

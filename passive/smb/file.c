@@ -259,15 +259,11 @@ static void size_as_shown(struct session *s, struct smb *smb, const char *path, 
 {
 	struct vfs_node node;
 	struct vfs_status st;
-	struct bytes content;
-	uint8_t room[LOOK_ROOM];
-	struct arena scratch = arena_over(room, sizeof room, LOOK_MAX);
 	if (vfs_find(&smb->vfs, bytes_of_text(path), true, &node) < 0)
 		return;
-	vfs_stat(node, &st);
-	if (st.kind == VFS_FILE && st.flags & VFS_MADE && session_content(s, node, &scratch, &content) == 0)
-		status->size = content.len;
-	arena_done(&scratch);
+	session_stat(s, node, &st);
+	if (st.flags & VFS_MADE)
+		status->size = st.size;
 }
 
 uint32_t smb_open(struct session *s, struct smb *smb, uint32_t tree, const struct smb_wish *wish,

@@ -61,10 +61,10 @@ static uint32_t mode_of(const struct vfs_status *s)
 	return kinds[s->kind] | s->mode;
 }
 
-void sftp_write_attributes(struct vfs_node n, struct writer *w)
+void sftp_write_attributes(const struct sftp_turn *t, struct vfs_node n, struct writer *w)
 {
 	struct vfs_status s;
-	vfs_stat(n, &s);
+	session_stat(t->ssh->session, n, &s);
 	write_u32(w, HAS_SIZE | HAS_OWNER | HAS_MODE | HAS_TIMES);
 	write_u64(w, s.kind == VFS_DIRECTORY ? 4096 : s.size);
 	write_u32(w, 0);
@@ -75,14 +75,14 @@ void sftp_write_attributes(struct vfs_node n, struct writer *w)
 }
 
 /* As `ls -l` has it: the year in place of the hour when it is more than half a year ago. */
-void sftp_write_long_name(struct bytes name, struct vfs_node n, uint64_t now_us, struct writer *w)
+void sftp_write_long_name(const struct sftp_turn *t, struct bytes name, struct vfs_node n, uint64_t now_us, struct writer *w)
 {
 	static const char letters[] = "rwxrwxrwx";
 	static const char kinds[] = {[VFS_FILE] = '-', [VFS_DIRECTORY] = 'd', [VFS_LINK] = 'l',
 	                             [VFS_CHARACTER] = 'c', [VFS_BLOCK] = 'b'};
 	struct vfs_status s;
 	char mode[11] = {0}, date[16];
-	vfs_stat(n, &s);
+	session_stat(t->ssh->session, n, &s);
 	mode[0] = kinds[s.kind];
 	for (unsigned i = 0; i < 9; i++)
 		mode[i + 1] = s.mode >> (8 - i) & 1 ? letters[i] : '-';

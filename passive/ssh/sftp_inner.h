@@ -80,8 +80,8 @@ struct sftp_turn { /* one request being answered */
 void sftp_answer(const struct sftp_turn *, enum sftp_type, struct bytes after_id);
 void sftp_status(const struct sftp_turn *, enum sftp_status);
 void sftp_error(const struct sftp_turn *, int error); /* 0 or a negative errno */
-void sftp_write_attributes(struct vfs_node, struct writer *);
-void sftp_write_long_name(struct bytes name, struct vfs_node, uint64_t now_us, struct writer *);
+void sftp_write_attributes(const struct sftp_turn *, struct vfs_node, struct writer *);
+void sftp_write_long_name(const struct sftp_turn *, struct bytes name, struct vfs_node, uint64_t now_us, struct writer *);
 void sftp_version(const struct sftp_turn *);
 
 /* sftp_request.c: takes the message behind its type and id. */

@@ -115,10 +115,10 @@ static void write_name(const struct sftp_turn *t, struct bytes name, struct vfs_
 {
 	char line[VFS_NAME_MAX + 128];
 	struct writer l = writer_of(line, sizeof line);
-	sftp_write_long_name(name, n, session_time_us(t->ssh->session), &l);
+	sftp_write_long_name(t, name, n, session_time_us(t->ssh->session), &l);
 	write_string(w, name);
 	write_string(w, writer_bytes(&l));
-	sftp_write_attributes(n, w);
+	sftp_write_attributes(t, n, w);
 }
 
 /* Entry `at` of a directory; files that have gone since are passed over. */
@@ -213,7 +213,7 @@ static void answer_attributes(const struct sftp_turn *t, struct vfs_node n)
 {
 	uint8_t b[64];
 	struct writer w = writer_of(b, sizeof b);
-	sftp_write_attributes(n, &w);
+	sftp_write_attributes(t, n, &w);
 	sftp_answer(t, SFTP_ATTRS, writer_bytes(&w));
 }
 
@@ -238,7 +238,7 @@ static void take_fstat(const struct sftp_turn *t, struct reader *r)
 		sftp_status(t, SFTP_FAILURE);
 		return;
 	}
-	sftp_write_attributes(n, &w);
+	sftp_write_attributes(t, n, &w);
 	if (f->kind == SFTP_WRITES) {
 		struct writer size = writer_of(b + 4, 8);
 		write_u64(&size, f->upload.size);
