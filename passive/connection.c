@@ -174,6 +174,18 @@ static bool say(struct connection *c)
 	return !s->ended;
 }
 
+/* Counts what it keeps; false when it wants more while all together have their share. */
+static bool memory_count(struct connection *c)
+{
+	struct room *r = connection_room(c);
+	const struct session *s = &c->session;
+	size_t now = s->arena.used + s->unread_len + s->unsent_len;
+	bool more = now > c->held;
+	r->held_bytes += now - c->held;
+	c->held = now;
+	return !more || r->held_bytes <= r->settings.options->memory_bytes;
+}
+
 void connection_after(struct connection *c, bool on)
 {
 	struct session *s = &c->session;
@@ -182,6 +194,11 @@ void connection_after(struct connection *c, bool on)
 	if (agreed && on && s->tls) { /* the hello may have come with the request for it */
 		on = connection_unseal(c);
 		on = say(c) && on;
+	}
+	if (!memory_count(c)) {
+		door_refuse(connection_room(c), REFUSED_MEMORY);
+		connection_close(c, SESSION_LIMIT);
+		return;
 	}
 	if (!on && s->ended == SESSION_SERVER && s->unsent_len) {
 		c->closing = true; /* the last words are still to be sent */
@@ -371,6 +388,7 @@ void connection_close(struct connection *c, enum session_end why)
 	wheel_remove(&c->due);
 	LIST_REMOVE(c, all);
 	r->connection_count--;
+	r->held_bytes -= c->held;
 	if (c->fd >= 0) {
 		const struct linger now = {.l_onoff = 1};
 		if (s->resets && s->ended == SESSION_SERVER)

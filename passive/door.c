@@ -140,6 +140,8 @@ static enum refusal door_full(const struct room *r)
 		return REFUSED_STOPPING;
 	if (bus_congested(r->bus))
 		return REFUSED_CONGESTION;
+	if (r->held_bytes >= r->settings.options->memory_bytes)
+		return REFUSED_MEMORY;
 	return r->connection_count - r->datagram_count >= r->descriptors_max ? REFUSED_DESCRIPTORS
 	                                                                     : REFUSED_NOT;
 }

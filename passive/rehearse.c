@@ -97,9 +97,8 @@ void service_rehearse(const struct service *service, const struct persona *perso
 	service_rehearse_over(service, 0, persona, peer_sends, chunk, out);
 }
 
-void service_rehearse_over(const struct service *service, enum transport transport,
-                           const struct persona *persona, struct bytes peer_sends, size_t chunk,
-                           struct transcript *out)
+static void rehearse(const struct service *service, enum transport transport, struct devices *devices,
+		     const struct persona *persona, struct bytes peer_sends, size_t chunk, struct transcript *out)
 {
 	assert(chunk > 0);
 	if (!transport)
@@ -108,6 +107,7 @@ void service_rehearse_over(const struct service *service, enum transport transpo
 	        .stage = {.utc_us = REHEARSAL_TIME_US,
 	                  .mono_us = REHEARSAL_TIME_US,
 	                  .device_key = REHEARSAL_SEED,
+	                  .devices = devices,
 	                  .capture_max = SESSION_CAPTURE_MAX,
 	                  .said = BUFFER(REHEARSAL_SAID_MAX),
 	                  .publish = rehearsal_publish,
@@ -145,4 +145,18 @@ void service_rehearse_over(const struct service *service, enum transport transpo
 	free(s);
 	stage_done(&r.stage);
 	arena_done(&r.options_arena);
+}
+
+void service_rehearse_over(const struct service *service, enum transport transport,
+                           const struct persona *persona, struct bytes peer_sends, size_t chunk,
+                           struct transcript *out)
+{
+	rehearse(service, transport, NULL, persona, peer_sends, chunk, out);
+}
+
+void service_rehearse_again(const struct service *service, struct devices *devices,
+			    const struct persona *persona, struct bytes peer_sends, size_t chunk,
+			    struct transcript *out)
+{
+	rehearse(service, TRANSPORT_TCP, devices, persona, peer_sends, chunk, out);
 }

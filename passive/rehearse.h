@@ -18,3 +18,10 @@ void service_rehearse(const struct service *, const struct persona *, struct byt
 /* The same over one transport; over UDP each chunk is a datagram.  0: TCP where there is it. */
 void service_rehearse_over(const struct service *, enum transport, const struct persona *,
 			   struct bytes peer_sends, size_t chunk, struct transcript *);
+/*
+ * The same over TCP where what earlier visitors left lasts; the rehearsal's peer has 198.51.100.7,
+ * its decoy 192.0.2.23.
+ */
+struct devices;
+void service_rehearse_again(const struct service *, struct devices *, const struct persona *,
+			    struct bytes peer_sends, size_t chunk, struct transcript *);

@@ -57,6 +57,7 @@ struct connection {
 	struct listener *listener;
 	struct data_channel *data; /* beside it; NULL: none */
 	struct relay_channel *relay; /* to its backend; NULL: none */
+	size_t held;                         /* bytes of it in room->held_bytes */
 	int fd;                              /* -1: UDP */
 	uint8_t interest;                    /* what epoll watches now: EPOLLIN, EPOLLOUT */
 	bool closing;                        /* only what is unsent keeps it */
@@ -116,6 +117,7 @@ struct room {
 	LIST_HEAD(, relay_channel) relays;
 	uint32_t relay_number; /* of the last one */
 	size_t connection_count, datagram_count, recordings_left;
+	size_t held_bytes; /* what all sessions keep: unread, unsent and on their arenas */
 	size_t listener_count;
 	unsigned workers; /* that share what is allowed in total */
 	struct listener listeners[ROOM_LISTENERS_MAX];

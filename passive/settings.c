@@ -107,6 +107,13 @@ static const struct option limit_fields[] = {
          .min = 1,
          .max = 1000000,
          .summary = "peers over UDP at once in one worker"},
+        {.name = "memory",
+         .type = OPTION_SIZE,
+         .offset = AT(memory_bytes),
+         .fallback = "512M",
+         .min = 1u << 20,
+         .summary = "that all sessions of one worker keep for what is unread, unsent or remembered; who wants more "
+                    "is hung up on"},
         {.name = "idle",
          .type = OPTION_DURATION,
          .offset = AT(idle_ms),

@@ -30,7 +30,7 @@ struct passive_options {
 	struct limits_options limits;
 	struct reflection_options reflection;
 	uint64_t udp_sessions, secure_sessions, rsa_keys;
-	uint64_t idle_ms, session_ms, stalled_ms;
+	uint64_t idle_ms, session_ms, stalled_ms, memory_bytes;
 	bool record;
 	uint64_t recording_bytes, recordings_bytes, recording_answer_bytes;
 	uint64_t file_bytes, files_bytes;

@@ -102,6 +102,36 @@ TEST(room_ends_idle_long_and_stalled_sessions)
 	stage_set_close(set);
 }
 
+#define GREEDY 40
+
+TEST(room_hangs_up_on_who_keeps_too_much)
+{
+	struct stage_set *set = stage_set_open("  limits: {memory: 1M, source_bytes: 0, network_bytes: 0}\n"
+						 "  recording: {enabled: false}\n");
+	int fds[GREEDY], small = 4096;
+	for (int i = 0; i < GREEDY; i++) {
+		fds[i] = caller(set);
+		CHECK(setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == 0);
+	}
+	UNTIL(set, set->room->connection_count == GREEDY);
+	for (int i = 0; i < GREEDY; i++) {
+		const struct connection *c;
+		for (size_t sent = 1; (c = connection_from(set, fds[i])) && c->session.unsent_len == 0; sent++) {
+			send(fds[i], "flood 60000\n", 12, MSG_NOSIGNAL);
+			UNTIL(set, !(c = connection_from(set, fds[i])) || c->session.bytes_in == 12 * sent);
+		}
+		CHECK(set->room->held_bytes <= 1u << 20);
+	}
+	json_t *closed = event_of(set->journal, "session.closed", 0);
+	CHECK(closed && !strcmp(text_of(closed, "close.reason"), "limit"));
+	CHECK(set->room->refused[REFUSED_MEMORY] + set->room->told[REFUSED_MEMORY]);
+	for (int i = 0; i < GREEDY; i++)
+		close(fds[i]);
+	UNTIL(set, set->room->connection_count == 0);
+	CHECK(set->room->held_bytes == 0);
+	stage_set_close(set);
+}
+
 TEST(room_sends_large_answers_to_slow_readers_whole)
 {
 	struct stage_set *set = stage_set_open("");
