@@ -277,6 +277,12 @@ static const struct option stack_fields[] = {
          .element = OPTION_TEXT,
          .offset = AT(stack.interfaces),
          .summary = "on which packets of decoys get the TCP/IP look of their device; none: all look like this machine"},
+        {.name = "attach",
+         .type = OPTION_CHOICE,
+         .choices = (const char *const[]){"auto", "link", "filter", NULL},
+         .fallback = "auto",
+         .offset = AT(stack.attach),
+         .summary = "how to interfaces: by link, from Linux 6.6 on, or as filter of tc"},
         {0},
 };
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/place.h"
 #include "passive/room_inner.h"
+#include "passive/stack/filter.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -315,6 +316,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 		place_find("etc/personas", path); /* where it is nowhere, the next step says so */
 	if (!bad)
 		bad = sockets_give_personas(p, directory ? directory : path, fault);
+	if (!bad && preparation_worker(p) == 0)
+		filters_forget();
 	if (!bad && preparation_worker(p) == 0 && s.options->stack.interfaces.count)
 		bad = stacks_dress(&s, directory ? directory : path, fault);
 	passive_settings_done(&s);

@@ -150,8 +150,8 @@ static enum finding look_stack(struct checkup *c)
 		return say(c, LIMITED, "that of this machine: passive.stack.interfaces names none");
 	if (!has_capability(CAP_NET_ADMIN) || !has_capability(CAP_BPF))
 		return say(c, LIMITED, "no right to change packets (CAP_NET_ADMIN, CAP_BPF)");
-	if (!linux_from(6, 6))
-		return say(c, LIMITED, "this kernel is older than Linux 6.6");
+	if (!linux_from(5, 12))
+		return say(c, LIMITED, "this kernel is older than Linux 5.12");
 	return interfaces_exist(c, n) ? say(c, FINE, "each decoy's own") : MISSING;
 }
 
@@ -261,7 +261,7 @@ static const struct check checks[] = {
 	{"telescope", look_telescope, "dark addresses are not watched, everything else runs",
 	 "start it as root, or give CAP_NET_RAW; name an interface that exists in telescope.interface"},
 	{"TCP/IP look", look_stack, "nmap -O and p0f take every decoy for this machine's system",
-	 "name the decoys' interface in passive.stack.interfaces; start it as root, on Linux 6.6 or later"},
+	 "name the decoys' interface in passive.stack.interfaces; start it as root, on Linux 5.12 or later"},
 	{"low ports", look_ports, "decoys cannot listen on 23 and 80; high ports work",
 	 "start it as root, or lower net.ipv4.ip_unprivileged_port_start"},
 	{"separate users", look_uids, "processes are told apart by sandboxes only, not by users",

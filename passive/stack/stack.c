@@ -1,6 +1,7 @@
 #include "passive/stack/stack.h"
 #include "base/log.h"
 #include "passive/settings.h"
+#include "passive/stack/filter.h"
 #include "passive/stack/program.h"
 #include <errno.h>
 #include <linux/bpf.h>
@@ -136,7 +137,18 @@ static bool is_ethernet(const char *name)
 }
 
 /* The links stay open as long as the parent lives, and keep programs and tables. */
-static void interface_dress(const char *name, int egress, int ingress)
+static int links_attach(unsigned interface, int egress, int ingress)
+{
+	int in = link_open(ingress, interface, ATTACH_INGRESS);
+	int out = in < 0 ? -1 : link_open(egress, interface, ATTACH_EGRESS);
+	if (out >= 0)
+		return 0;
+	if (in >= 0)
+		close(in);
+	return -1;
+}
+
+static void interface_dress(const char *name, int egress, int ingress, enum stack_attach how)
 {
 	unsigned index = if_nametoindex(name);
 	if (!index || !is_ethernet(name)) {
@@ -145,14 +157,11 @@ static void interface_dress(const char *name, int egress, int ingress)
 				  : "there is no such interface");
 		return;
 	}
-	int in = link_open(ingress, index, ATTACH_INGRESS);
-	int out = in < 0 ? -1 : link_open(egress, index, ATTACH_EGRESS);
-	if (out >= 0)
-		return;
-	log_warning("passive.stack.interfaces: %s: packets keep this machine's look: %s; Linux 6.6 or later would do",
-		    name, strerror(errno));
-	if (in >= 0)
-		close(in);
+	int bad = how == STACK_ATTACH_FILTER ? -1 : links_attach(index, egress, ingress);
+	if (bad && how != STACK_ATTACH_LINK)
+		bad = filters_attach(index, egress, ingress);
+	if (bad)
+		log_warning("passive.stack.interfaces: %s: packets keep this machine's look: %s", name, strerror(errno));
 }
 
 void stack_open(const struct settings *s)
@@ -160,8 +169,6 @@ void stack_open(const struct settings *s)
 	const struct option_list *names = &s->options->stack.interfaces;
 	struct stack_maps maps;
 	int egress = -1, ingress = -1;
-	if (!names->count)
-		return;
 	bool filled = tables_open(&maps) && tables_fill(&maps, s);
 	if (filled)
 		egress = program_open(&maps, stack_egress_code, sizeof stack_egress_code / 8);
@@ -171,7 +178,8 @@ void stack_open(const struct settings *s)
 		log_warning("passive.stack: decoys have this machine's TCP/IP look: %s; as root it could be theirs",
 			    strerror(errno));
 	for (size_t i = 0; i < names->count && ingress >= 0; i++)
-		interface_dress(((const char *const *)names->items)[i], egress, ingress);
+		interface_dress(((const char *const *)names->items)[i], egress, ingress,
+				(enum stack_attach)s->options->stack.attach);
 	for (size_t i = 0; i < STACK_TABLES; i++)
 		if (maps.fds[i] >= 0)
 			close(maps.fds[i]);

@@ -3,8 +3,8 @@
  *
  * A persona names its look (`stack: linux-2.6`).  Where the configuration names interfaces and the
  * kernel lets us, the parent puts two programs on each, which give packets of decoy addresses the
- * look of their persona (program.bpf says what is rewritten).  They go when the parent goes,
- * however it ends: the kernel keeps them by descriptors that only the parent has.
+ * look of their persona (program.bpf says what is rewritten).  From Linux 6.6 on they go when the
+ * parent goes, however it ends: the kernel keeps them by descriptors that only the parent has.
  */
 #pragma once
 #include "base/options.h"
@@ -13,8 +13,11 @@
 
 struct settings; /* passive/settings.h */
 
+enum stack_attach { STACK_ATTACH_AUTO, STACK_ATTACH_LINK, STACK_ATTACH_FILTER };
+
 struct stack_options {
 	struct option_list interfaces; /* of const char * */
+	int attach;                    /* of enum stack_attach */
 };
 
 /* The looks that there are; docs/stack.md describes them. */
