@@ -190,6 +190,7 @@ enum service_next rdp_credssp(struct session *s, struct rdp *rdp, struct bytes b
 	}
 	if (rdp->phase == RDP_NLA_CREDENTIALS) { /* sealed credentials, which are those we know */
 		rdp->phase = RDP_CONFERENCE;
+		rdp->logged_in = true;
 		static const uint8_t allowed[4] = {0};
 		if (rdp->protocol == RDP_HYBRID_EX)
 			session_say_bytes(s, (struct bytes){allowed, 4});

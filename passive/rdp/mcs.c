@@ -1,6 +1,6 @@
 /*
  * The conference (T.125, MS-RDPBCGR 1.3.1.1): what the client brings, its channels, and the
- * password that it sends when no NLA came before.  The desktop itself is not drawn.
+ * password that it sends when no NLA came before.
  */
 #include "passive/accounts.h"
 #include "passive/rdp/rdp.h"
@@ -8,7 +8,7 @@
 
 enum mcs { ERECT_DOMAIN = 0x04, DISCONNECT = 0x20, ATTACH_USER = 0x28, JOIN = 0x38, SEND_DATA = 0x64 };
 enum block { CORE = 0xc001, SECURITY = 0xc002, NETWORK = 0xc003 };
-enum { USER = 1007, GLOBAL = 1003, SEC_INFO = 0x40, INFO_UNICODE = 0x10 };
+enum { GLOBAL = 1003, SEC_INFO = 0x40, INFO_UNICODE = 0x10 };
 #define INFO_TEXT_MAX 512
 
 void rdp_say_data(struct session *s, struct bytes b)
@@ -48,10 +48,19 @@ static void tell_channels(struct session *s, struct rdp *rdp, struct reader *r)
 		event_set_text(e, FIELD_RULE, "bluekeep");
 }
 
-static void tell_client(struct session *s, struct reader *r)
+static uint16_t size_within(uint16_t size, uint16_t least, uint16_t most)
+{
+	return size < least ? least : size > most ? most : size;
+}
+
+/* TS_UD_CS_CORE: the size of its screen, and its name. */
+static void tell_client(struct session *s, struct rdp *rdp, struct reader *r)
 {
 	char name[64];
-	read_bytes(r, 20);
+	read_le32(r);
+	rdp->width = size_within(read_le16(r), 640, 4096) & ~3u;
+	rdp->height = size_within(read_le16(r), 480, 2160);
+	read_bytes(r, 12);
 	struct bytes wide = read_bytes(r, 32);
 	if (!reader_ok(r))
 		return;
@@ -78,7 +87,7 @@ static void read_blocks(struct session *s, struct rdp *rdp, struct bytes in)
 		if (!reader_ok(&r))
 			return;
 		if (type == CORE)
-			tell_client(s, &block);
+			tell_client(s, rdp, &block);
 		else if (type == NETWORK)
 			tell_channels(s, rdp, &block);
 	}
@@ -186,19 +195,27 @@ static void client_info(struct session *s, struct rdp *rdp, struct reader *r)
 	if (!reader_ok(r) || rdp->phase != RDP_CONFERENCE)
 		return;
 	if (rdp->protocol == RDP_TLS && who.len)
-		accounts_accept(s, &rdp->device->accounts, who, word);
+		rdp->logged_in = accounts_accept(s, &rdp->device->accounts, who, word);
 	/* Server License Error: STATUS_VALID_CLIENT, which means that no licence is asked for. */
 	static const uint8_t licence[] = {0x68, 0x00, 0x01, 0x03, 0xeb, 0x70, 0x14, 0x80, 0x00,
 					  0x00, 0x00, 0xff, 0x03, 0x10, 0x00, 0x07, 0x00, 0x00,
 					  0x00, 0x02, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00};
 	rdp_say_data(s, (struct bytes){licence, sizeof licence});
+	rdp_desktop_open(s, rdp);
 }
 
 static void send_data(struct session *s, struct rdp *rdp, struct reader *r)
 {
-	read_bytes(r, 5); /* initiator, channel, priority */
+	read_u16(r); /* initiator */
+	uint16_t channel = read_u16(r);
+	read_u8(r);
 	if (read_u8(r) & 0x80)
 		read_u8(r);
+	if (rdp->phase == RDP_ACTIVE) {
+		if (channel == GLOBAL)
+			rdp_desktop_take(s, rdp, r);
+		return;
+	}
 	struct reader ahead = *r;
 	if (read_le16(&ahead) & SEC_INFO && rdp->protocol != RDP_STANDARD) {
 		read_le16(&ahead);

@@ -5,6 +5,7 @@
  * cookie there already.  TLS is the room's; NLA inside it takes user, domain, workstation and a
  * proof of the password (passive/rdp/credssp.c).  Without NLA the conference goes as far as the
  * packet with the password (passive/rdp/mcs.c); with the old encryption no further than to it.
+ * Who gets through sees a desktop on which nothing happens (passive/rdp/desktop.c).
  */
 #include "passive/accounts.h"
 #include "passive/rdp/rdp.h"
@@ -152,6 +153,11 @@ static enum service_next rdp_input(struct session *s, void *state, struct reader
 	return next;
 }
 
+static void rdp_close(struct session *s, void *state)
+{
+	rdp_desktop_close(s, state);
+}
+
 static bool rdp_claims(struct bytes first)
 {
 	return first.len >= 8 && first.at[0] == 3 && first.at[1] == 0 && first.at[5] == CONNECTION_REQUEST &&
@@ -175,7 +181,7 @@ static const struct option rdp_device[] = {
 
 static const struct service rdp = {
 	.name = "rdp",
-	.summary = "Remote Desktop: protections, user names, NLA, channels",
+	.summary = "Remote Desktop: protections, user names, NLA, channels, what is typed",
 	.reference = "MS-RDPBCGR, MS-CSSP, T.125; Windows 7 to 10",
 	.transports = TRANSPORT_TCP,
 	.ports = {3389},
@@ -189,6 +195,7 @@ static const struct service rdp = {
 	.device_size = sizeof(struct rdp_device),
 	.open = rdp_open,
 	.input = rdp_input,
+	.close = rdp_close,
 	.claims = rdp_claims,
 	.exchanges = rdp_exchanges,
 };
