@@ -9,12 +9,6 @@ static uint32_t denied_call(struct rpc_call *c)
 	return c->operation < 80 ? RPC_FAULT_DENIED : RPC_FAULT_RANGE;
 }
 
-static const char *const lsarpc_operations[] = {
-	"LsarClose", "", "LsarEnumeratePrivileges", "LsarQuerySecurityObject", "", "", "LsarOpenPolicy",
-	"LsarQueryInformationPolicy", NULL};
-static const char *const samr_operations[] = {
-	"SamrConnect", "SamrCloseHandle", "", "", "", "SamrLookupDomainInSamServer",
-	"SamrEnumerateDomainsInSamServer", "SamrOpenDomain", NULL};
 static const char *const winreg_operations[] = {
 	"OpenClassesRoot", "OpenCurrentUser", "OpenLocalMachine", "OpenPerformanceData", "OpenUsers",
 	"BaseRegCloseKey", "BaseRegCreateKey", "BaseRegDeleteKey", NULL};
@@ -34,10 +28,6 @@ static const char *const eventlog_operations[] = {"ElfrClearELFW", NULL};
 						      .operations = interface##_operations,        \
 						      .call = denied_call}
 
-DENIED(lsarpc, 0, 0x78, 0x57, 0x34, 0x12, 0x34, 0x12, 0xcd, 0xab, 0xef, 0x00, 0x01, 0x23, 0x45, 0x67,
-       0x89, 0xab);
-DENIED(samr, 1, 0x78, 0x57, 0x34, 0x12, 0x34, 0x12, 0xcd, 0xab, 0xef, 0x00, 0x01, 0x23, 0x45, 0x67,
-       0x89, 0xac);
 DENIED(winreg, 1, 0x01, 0xd0, 0x8c, 0x33, 0x44, 0x22, 0xf1, 0x31, 0xaa, 0xaa, 0x90, 0x00, 0x38, 0x00,
        0x10, 0x03);
 DENIED(atsvc, 1, 0x82, 0x06, 0xf7, 0x1f, 0x51, 0x0a, 0xe8, 0x30, 0x07, 0x6d, 0x74, 0x0b, 0xe8, 0xce,

@@ -4,8 +4,9 @@
 void rpc_read_align(struct reader *r, const uint8_t *stub, size_t unit)
 {
 	size_t over = (size_t)(r->at - stub) % unit;
-	if (over && !r->bad)
-		read_bytes(r, unit - over);
+	size_t gap = over ? unit - over : 0;
+	/* The last one need not be filled up. */
+	read_bytes(r, gap < reader_left(r) ? gap : reader_left(r));
 }
 
 struct bytes rpc_read_string(struct reader *r, const uint8_t *stub, char *out, size_t size)
