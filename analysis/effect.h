@@ -14,7 +14,7 @@
 enum effect_state {
 	EFFECT_MEASURABLE,
 	EFFECT_TOO_FEW,  /* units of an arm */
-	EFFECT_ALL_SAME, /* no unit differs from another: nothing says how sure a difference is */
+	EFFECT_ALL_SAME, /* within each arm no unit differs: nothing says how sure a difference is */
 };
 
 struct effect {

@@ -138,18 +138,20 @@ static void set_estimate(struct event *e, const struct effect *is)
 		snprintf(detail, sizeof detail, "no estimate: %zu and %zu units were drawn, %d of each are needed",
 			 is->units[0], is->units[1], EFFECT_UNITS_LEAST);
 	else if (is->state == EFFECT_ALL_SAME)
-		snprintf(detail, sizeof detail, "no estimate: all units are the same");
+		snprintf(detail, sizeof detail, "no estimate: within each arm all units are the same");
 	else
 		snprintf(detail, sizeof detail, "%+.3g a source, 95 %% interval %+.3g to %+.3g", is->difference,
 			 is->low, is->high);
 	event_set_text(e, FIELD_DETAIL, detail);
-	if (is->state != EFFECT_MEASURABLE)
+	if (is->state == EFFECT_TOO_FEW)
+		return;
+	set_number(e, field_effect_mean, "%.4g", is->mean[0]);
+	set_number(e, field_effect_mean_against, "%.4g", is->mean[1]);
+	if (is->state == EFFECT_ALL_SAME)
 		return;
 	set_number(e, field_effect_difference, "%+.4g", is->difference);
 	set_number(e, field_effect_low, "%+.4g", is->low);
 	set_number(e, field_effect_high, "%+.4g", is->high);
-	set_number(e, field_effect_mean, "%.4g", is->mean[0]);
-	set_number(e, field_effect_mean_against, "%.4g", is->mean[1]);
 }
 
 /* FNV-1a over all that the event says: only whether it is the same again. */

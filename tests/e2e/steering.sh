@@ -96,9 +96,31 @@ for _ in $(seq 50); do
 	report | jq -e '.parts.effects[] | select(.outcome == "commands" and .against == "held-out") | .state == "ok" and (.low | tonumber) > 1' >/dev/null && break
 	sleep 0.3
 done
+sleep 2 # what was still on its way is measured, too
 report >"$WORK/report"
 jq -e '.parts.effects[] | select(.outcome == "commands") | (.low | tonumber) > 1 and (.high | tonumber) < 20 and .units >= 10' \
 	"$WORK/report" >/dev/null || fail "the report does not show what steering changed: $(cat "$WORK/report")"
+# The same means worked out another way, from the events one by one.
+means_of_events() {
+	{ query "SELECT 'drawn', src, min(id), argMin($arm, id), argMin($unit, id) FROM log WHERE $drawn GROUP BY src"
+		query "SELECT 'session', src, session, value[indexOf(field, 'commands')] FROM log WHERE kind = 'session.closed'"; } |
+		python3 -c '
+import collections, statistics, sys
+drawn, commands, units = {}, collections.Counter(), collections.defaultdict(list)
+lines = [line.rstrip("\n").split("\t") for line in sys.stdin]
+for kind, src, *rest in lines:
+    if kind == "drawn":
+        drawn[src] = rest
+for kind, src, *rest in lines:
+    if kind == "session" and src in drawn and rest[0] > drawn[src][0]:
+        commands[src] += int(rest[1] or 0)
+for src, (_, arm, unit) in drawn.items():
+    units[arm, unit].append(commands[src])
+for arm in ("steered", "held-out"):
+    print("%.4g" % statistics.mean(statistics.mean(v) for (a, _), v in units.items() if a == arm))'
+}
+[ "$(means_of_events | xargs)" = "$(jq -r '.parts.effects[] | select(.outcome == "commands") | "\(.steered) \(.other)"' "$WORK/report")" ] ||
+	fail "the report's means are not those of the events: $(means_of_events | xargs), $(jq -c '.parts.effects' "$WORK/report")"
 jq -e '.parts.effects[] | select(.outcome == "files") | .state == "no-variation" and .difference == ""' "$WORK/report" >/dev/null ||
 	fail "the report makes up an effect on files: $(jq -c .parts.effects "$WORK/report")"
 jq -e '.parts.campaigns | length == 1 and .[0].sources == 3 and .[0].shared == "commands"' "$WORK/report" >/dev/null ||
