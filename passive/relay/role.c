@@ -10,6 +10,8 @@
 #include "base/place.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -106,6 +108,44 @@ static int backends_load(struct relay *r, const struct process *p, struct fault 
 	return bad;
 }
 
+static bool zeros(const char *word)
+{
+	return strspn(word, "0") == strlen(word);
+}
+
+/* A way to anywhere: a default route that is not loopback's own refusal. */
+static bool leads_out(FILE *routes, bool v6)
+{
+	char line[512], word[10][40];
+	bool out = false;
+	while (routes && fgets(line, sizeof line, routes)) {
+		int n = sscanf(line, "%39s %39s %39s %39s %39s %39s %39s %39s %39s %39s", word[0], word[1], word[2],
+		               word[3], word[4], word[5], word[6], word[7], word[8], word[9]);
+		if (n == 10 && v6)
+			out |= zeros(word[0]) && zeros(word[1]) && !strstr(line, " lo\n");
+		else if (n >= 8 && !v6)
+			out |= zeros(word[1]) && zeros(word[7]) && strcmp(word[0], "lo") != 0;
+	}
+	if (routes)
+		fclose(routes);
+	return out;
+}
+
+static int check_closed(struct fault *fault)
+{
+	if (leads_out(fopen("/proc/thread-self/net/route", "re"), false) ||
+	    leads_out(fopen("/proc/thread-self/net/ipv6_route", "re"), true))
+		return fault_set(fault, ERR_BAD, "relay.namespace: has a default route, by which a backend could reach "
+		                 "out; one without would be right");
+	struct if_nameindex *all = if_nameindex();
+	for (struct if_nameindex *i = all; i && i->if_index; i++)
+		if (strcmp(i->if_name, "lo"))
+			log_warning("relay.namespace: has the interface %s; nothing that others can be reached by may hang "
+			            "on it", i->if_name);
+	if_freenameindex(all);
+	return 0;
+}
+
 /* Sockets belong to the namespace in which they are made, so this is all the reach there will be. */
 static int namespace_enter(const struct process *p, struct fault *fault)
 {
@@ -114,7 +154,7 @@ static int namespace_enter(const struct process *p, struct fault *fault)
 		return fault_set(fault, ERR_SYSTEM, "relay.namespace: cannot be entered: %s; root would be right",
 		                 strerror(errno));
 	close(fd);
-	return 0;
+	return check_closed(fault);
 }
 
 static void on_stop(void *arg)

@@ -35,6 +35,27 @@ persona() { # name, then its services and other keys
 	cat >>"$WORK/personas/$1.yaml"
 }
 
+# What a visitor tries to reach from inside: over TCP, UDP and ICMP, IPv4 and IPv6.
+REACHES='for to in 203.0.113.77 2001:db8::77; do
+	(timeout 1 curl -s -m 1 -g "http://[$to]:8000/" || timeout 1 curl -s -m 1 "http://$to:8000/") 2>/dev/null
+	timeout 1 python3 -c "
+import socket, sys
+a = sys.argv[1]; f = socket.AF_INET6 if \":\" in a else socket.AF_INET
+for port in 53, 123, 1900:
+    try: socket.socket(f, socket.SOCK_DGRAM).sendto(b\"out\", (a, port))
+    except OSError: pass
+try: socket.create_connection((a, 4444), 1)
+except OSError: pass" $to
+	timeout 1 ping -c 1 -W 1 $to >/dev/null 2>&1
+done; echo reached'
+packets_to() { tcpdump -n -r "$1" 'host 203.0.113.77 or host 2001:db8::77' 2>/dev/null | wc -l; }
+capture() { # file, filter, command before: runs until it is killed
+	${3:-} tcpdump -i any -w "$1" -U --immediate-mode "$2" >"$1.log" 2>&1 &
+	SERVERS="${SERVERS:-} $!" CAPTURES="${CAPTURES:-} $!"
+	for _ in $(seq 50); do grep -qs listening "$1.log" && return; sleep 0.1; done
+	fail "tcpdump did not start: $(cat "$1.log")"
+}
+
 serve() { # a program in the backends' namespace
 	tools/backends run "$@" >>"$WORK/backends" 2>&1 &
 	SERVERS="${SERVERS:-} $!"
@@ -134,7 +155,7 @@ loopback_config <<-EOT
 	  services:
 	    redis: {ports: [$ANY_PORT]}
 	    http: {ports: [$HTTP_PORT]}
-	    telnet: {ports: [$TERMINAL_PORT]}
+	    telnet: {ports: [$TERMINAL_PORT], refusal: 100ms}
 	    ssh: {ports: [$SSH_PORT]}
 	  workers: 1
 	${CHDB:+store: {library: $CHDB\}}
@@ -291,5 +312,88 @@ got=$(timeout 20 sshpass -p $SECRET ssh $OPTIONS -p $SSH_PORT $USER@$AFTER_LOGIN
 got=$(timeout 4 sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT -W $BACKEND:8081 root@$AFTER_LOGIN 2>&1)
 [[ $got == *failed* ]] || fail "a connection was forwarded: $got"
 
+# Not one packet leaves: all that this machine sees is captured while a visitor tries to reach out
+# from the real shell; the same tries in a namespace that has a way out are seen (so they are made,
+# and the capture works).
+CONTROL=kansoku-control-$$
+OUTSIDE=$CONTROL # lib.sh removes it
+ip netns add $CONTROL
+ip -n $CONTROL link set lo up
+ip -n $CONTROL link add out type veth peer name far
+ip -n $CONTROL link set far up
+ip -n $CONTROL link set out up
+ip -n $CONTROL addr add 198.51.100.7/24 dev out
+ip -n $CONTROL -6 addr add 2001:db8:1::7/64 dev out nodad
+ip -n $CONTROL route add default dev out
+ip -n $CONTROL -6 route add default dev out
+ip -n $CONTROL neigh replace 203.0.113.77 lladdr 02:00:00:00:00:01 dev out nud permanent
+ip -n $CONTROL neigh replace 2001:db8::77 lladdr 02:00:00:00:00:01 dev out nud permanent
+CAPTURES=
+capture "$WORK/here.pcap" "host 203.0.113.77 or host 2001:db8::77 or (host $AFTER_LOGIN and tcp port $SSH_PORT)"
+capture "$WORK/there.pcap" 'not host 127.0.0.1' "ip netns exec $BACKENDS"
+capture "$WORK/control.pcap" 'host 203.0.113.77 or host 2001:db8::77' "ip netns exec $CONTROL"
+ip netns exec $CONTROL bash -c "$REACHES" >/dev/null 2>&1 &
+control=$!
+got=$(in_ssh $AFTER_LOGIN "$REACHES")
+[[ $got == *reached* ]] || fail "the tries at the real machine: $got"
+wait $control
+sleep 0.3
+kill -INT $CAPTURES; wait $CAPTURES
+[ "$(packets_to "$WORK/control.pcap")" -ge 10 ] || fail "the control did not send: $(packets_to "$WORK/control.pcap") packets"
+[ "$(packets_to "$WORK/here.pcap")" = 0 ] || fail "packets left the backends: $(packets_to "$WORK/here.pcap")"
+[ "$(packets_to "$WORK/there.pcap")" = 0 ] || fail "packets found an interface: $(packets_to "$WORK/there.pcap")"
+[ "$(tcpdump -n -r "$WORK/here.pcap" "host $AFTER_LOGIN" 2>/dev/null | wc -l)" -ge 20 ] || fail "the capture missed the visitor itself"
+[ "$(ip netns exec $BACKENDS ip -o link show | grep -c .)" = 1 ] || fail "the backends have an interface"
+
+# The planted credential is found, and no other.
+printf '%s\n' $SECRET planted-4 qwerty >"$WORK/passwords"
+printf '%s\n' root $USER >"$WORK/users"
+for service in ssh:$SSH_PORT telnet:$TERMINAL_PORT; do
+	found=$(timeout 60 hydra -q -I -t 4 -L "$WORK/users" -P "$WORK/passwords" -s ${service#*:} $AFTER_LOGIN ${service%:*} 2>&1 |
+		sed -n 's/.*login: *\([^ ]*\) *password: */\1 /p')
+	[ "$found" = "$PLANTED" ] || fail "${service%:*}: hydra found \"$found\""
+done
+found=$(timeout 60 hydra -q -I -t 4 -L "$WORK/users" -P "$WORK/passwords" -s $HTTP_PORT $ALWAYS http-get /admin 2>&1 |
+	sed -n 's/.*login: *\([^ ]*\) *password: */\1 /p')
+[ "$found" = "$PLANTED" ] || fail "http: hydra found \"$found\""
+
+# No more at once than the backend may have, who comes then meets the emulator; and so does who
+# comes while the relay is dead, which comes back.
+exec 3<>/dev/tcp/$ALWAYS/$ANY_PORT 4<>/dev/tcp/$ALWAYS/$ANY_PORT
+echo one >&3; read -r -t 5 got <&3; echo two >&4; read -r -t 5 got <&4
+[ "$got" = "backend: two" ] || fail "the second connection: $got"
+got=$(said $ALWAYS $ANY_PORT PING)
+[[ $got == *PONG* ]] || fail "a third connection met no emulator: $got"
+kill -KILL "$(role_pid relay)"
+read -r -t 5 got <&3 && fail "a session outlived its relay: $got"
+exec 3>&- 4>&-
+for _ in $(seq 50); do
+	got=$(said $ALWAYS $ANY_PORT PING)
+	[[ $got == "backend: PING"* ]] && break
+	[[ $got == *PONG* ]] || fail "without its relay redis said: $got"
+	sleep 0.1
+done
+[[ $got == "backend: PING"* ]] || fail "the relay did not come back: $got"
+
+# What was told.
+told() { # rows of the query, at least so many
+	local got=0
+	for _ in $(seq 60); do
+		got=$(query "select count() from events where $2" 2>/dev/null | tail -1)
+		[ "${got:-0}" -ge "$1" ] 2>/dev/null && return
+		sleep 0.2
+	done
+	fail "events where $2: ${got:-none}"
+}
+if [ -n "${CHDB:-}" ] || [ -e node_modules ]; then
+	told 1 "kind='login.tried' and service='ssh' and login_user='root'"
+	told 5 "kind='host.steered' and service in ('ssh','telnet','http','redis')"
+	told 1 "kind='command.sent' and service='telnet' and value[indexOf(field, 'command.line')]='pwd; id -un'"
+	told 1 "kind='command.sent' and service='ssh' and value[indexOf(field, 'command.line')]='stty size; echo \$((6*7))x'"
+	told 1 "kind='file.captured' and service='ssh' and value[indexOf(field, 'file.how')]='stdin'"
+	told 1 "kind='request.seen' and service='http' and value[indexOf(field, 'request.target')]='/real'"
+	told 1 "kind='sensor.changed' and state='backend down'"
+fi
+
 stop_kansoku || fail "kansoku did not stop well"
-echo "relay: TCP and HTTP go on at real machines, and nothing leaves their namespace"
+echo "relay: TCP, HTTP, telnet and SSH go on at real machines, and nothing leaves their namespace"
