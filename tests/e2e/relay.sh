@@ -4,7 +4,7 @@
 # Exit status 0: all held, 1: the last lines say what did not, 77: a program is missing.
 . "$(dirname "$0")/lib.sh"
 need_root
-for tool in ip unshare tcpdump python3 nginx curl openssl telnet telnetd inetd ssh sshpass sshd scp sftp ssh-keygen hydra; do
+for tool in ip unshare tcpdump python3 nginx curl openssl telnet busybox ssh sshpass sshd scp sftp ssh-keygen hydra; do
 	command -v $tool >/dev/null || skip "$tool is missing"
 done
 export BACKENDS=kansoku-backends-$$
@@ -116,7 +116,7 @@ types() { # command, then pairs
 	    if i + 1 < len(steps):
 	        os.write(fd, steps[i + 1].encode().decode("unicode_escape").encode("latin-1"))
 	os.kill(pid, signal.SIGKILL)
-	sys.stdout.buffer.write(seen.replace(b"\r", b""))
+	sys.stdout.buffer.write(re.sub(rb"[\r\0]", b"", seen))
 	EOP
 }
 web() { # path at a decoy: its page, then its status
@@ -155,7 +155,7 @@ loopback_config <<-EOT
 	  services:
 	    redis: {ports: [$ANY_PORT]}
 	    http: {ports: [$HTTP_PORT]}
-	    telnet: {ports: [$TERMINAL_PORT], refusal: 100ms}
+	    telnet: {ports: [$TERMINAL_PORT], refusal-delay: 100ms}
 	    ssh: {ports: [$SSH_PORT]}
 	  workers: 1
 	${CHDB:+store: {library: $CHDB\}}
@@ -258,7 +258,7 @@ got=$(web $U/ $U/real $U/)
 got=$(web -d 'name=root&pass=planted-4' $U/other)
 [ "$got" = "no name=root&pass=planted-4 200" ] || fail "a form that is none of the device's: $got"
 
-# Telnet: inetutils' telnetd and login behind it.
+# Telnet: a real telnetd and login behind it, that of inetutils where it is installed.
 grep -v "^$USER:" /etc/passwd >"$LAIR/passwd"
 echo "$USER:x:1999:100::/home/$USER:/bin/bash" >>"$LAIR/passwd"
 { cat /etc/shadow; echo "$USER:$(openssl passwd -6 $SECRET):19000:0:99999:7:::"; } >"$LAIR/shadow"
@@ -267,7 +267,9 @@ echo "PS1='real\\$ '" >"$LAIR/home/$USER/.profile"
 echo "$BACKEND:telnet stream tcp nowait root /usr/sbin/telnetd telnetd" >"$LAIR/inetd.conf"
 as_machine="mount --bind $LAIR/passwd /etc/passwd && mount --bind $LAIR/shadow /etc/shadow &&
 	mount --bind $LAIR/home /home && exec"
-serve sh -c "$as_machine inetd -d $LAIR/inetd.conf"
+telnetd="busybox telnetd -F -b $BACKEND:23 -l /bin/login"
+[ -z "${BUSYBOX:-}" ] && command -v telnetd inetd >/dev/null && telnetd="inetd -d $LAIR/inetd.conf"
+serve sh -c "$as_machine $telnetd"
 listens 23
 client="telnet -E"
 got=$(types "$client $ALWAYS $TERMINAL_PORT" 'ogin: ' "$USER\\r" 'assword: ' "$SECRET\\r" 'real\$ ' 'echo $((6*7))x\r' '42x' '')
