@@ -23,6 +23,14 @@ static void on_stop(void *arg)
 	room_stop(r, on_left, p->process);
 }
 
+/* Where there is a control, it tells at once whom to steer; until then nobody comes in. */
+static void on_linked(void *arg, struct bus_peer *peer)
+{
+	struct room *r = arg;
+	if (!r->started && !r->steering.whole && !strcmp(bus_peer_role(peer), "control"))
+		r->awaits_table = true;
+}
+
 /* What libraries would otherwise read at their first use, when files are out of reach. */
 static int libraries_warm_up(void)
 {
@@ -47,13 +55,13 @@ static int passive_run(struct process *process, struct fault *fault)
 	int bad = room_open(&p->room, process, fault);
 	struct bus_hooks hooks = room_hooks(&p->room);
 	hooks.stop = on_stop;
+	hooks.linked = on_linked;
 	if (!bad)
 		bad = process_enter(process, &hooks, fault);
 	if (bad) {
 		free(p);
 		return bad;
 	}
-	p->room.awaits_table = !p->room.steering.whole;
 	room_start(&p->room);
 	uv_run(process->loop, UV_RUN_DEFAULT);
 	room_close(&p->room);

@@ -185,6 +185,8 @@ static void on_steer_table(void *arg, struct bus_request *request, struct bytes 
 	if (!r->awaits_table || !r->steering.whole)
 		return;
 	r->awaits_table = false;
+	if (!r->started)
+		return;
 	uv_timer_stop(&r->retry_timer);
 	door_listen(r);
 }
@@ -393,6 +395,7 @@ void room_start(struct room *r)
 	uv_poll_start(&r->epoll_poll, UV_READABLE, on_epoll);
 	data_listen(r);
 	uv_timer_start(&r->devices_timer, on_devices_save, DEVICES_SAVE_MS, DEVICES_SAVE_MS);
+	r->started = true;
 	if (r->awaits_table)
 		uv_timer_start(&r->retry_timer, on_retry, ROOM_TABLE_MS, 0);
 	else

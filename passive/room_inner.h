@@ -130,6 +130,7 @@ struct room {
 	bool relay;   /* there is a process that connects to backends */
 	bool frozen;  /* the bus is full: nothing is read or accepted */
 	bool resting; /* accept waits for the retry timer */
+	bool started;
 	bool awaits_table; /* at the start, until control told who is steered: nobody meets another device for that */
 	bool stopping;
 	uint64_t stop_by_ms;

@@ -354,6 +354,52 @@ TEST(steer_draws_whole_networks)
 	end();
 }
 
+TEST(steer_draws_whole_networks_of_ipv6)
+{
+	unsigned held_out = 0;
+	begin(QUIET "control: {trial: {unit: prefix, hold_out: 0.5}}\n" TRIAL);
+	for (unsigned network = 0; network < 100; network++) {
+		struct steer found[2];
+		for (unsigned host = 0; host < 2; host++) {
+			char text[64];
+			snprintf(text, sizeof text, "2a00:1:%x:%x::7", network, host * 5);
+			struct address a = address_of(text);
+			event_of(EVENT_LOGIN_TRIED, A, 1, "passive");
+			in.count = 0;
+			event_set_address(&in, FIELD_SRC, &a);
+			event_set_text(&in, FIELD_PROCESS, "passive");
+			happen();
+			CHECK(steers_find(control->steers, &a, &found[host]));
+		}
+		CHECK(found[0].arm == found[1].arm && !strcmp(found[0].unit, found[1].unit));
+		held_out += found[0].arm == ARM_HELD_OUT;
+	}
+	CHECK(held_out > 30 && held_out < 70 && strstr(told.unit, "::/48"));
+	end();
+}
+
+TEST(steer_draws_whole_campaigns)
+{
+	unsigned held_out = 0;
+	begin(QUIET "control: {trial: {unit: campaign, hold_out: 0.5}}\n"
+		    "rules: [{name: herd, on: campaign.found, do: steer, persona: dvr}]\n");
+	for (uint32_t campaign = 0; campaign < 60; campaign++) {
+		char secret[8] = {(char)('a' + campaign / 26), (char)('a' + campaign % 26)};
+		const uint32_t base = A + campaign * 65536;
+		for (uint32_t member = 0; member < 4; member++) /* each in a network of its own */
+			for (int k = 0; k < 4; k++) {
+				secret[2] = (char)('0' + k);
+				tries(base + member * 256, "root", secret);
+			}
+		for (uint32_t member = 0; member < 4; member++)
+			CHECK(!*met(base + member * 256) == !*met(base));
+		held_out += !*met(base);
+	}
+	CHECK(held_out > 15 && held_out < 45);
+	CHECK(strlen(told.unit) == CAMPAIGN_TEXT_MAX - 1 && control->totals.campaigns == 60);
+	end();
+}
+
 TEST(steer_holds_out_whom_looks_hold_out)
 {
 	begin("operator: {contact: a@b.c}\nactive: {hold_out: 0.5, scope: [11.0.0.0/8]}\n" TRIAL);
