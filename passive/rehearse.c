@@ -13,6 +13,9 @@
 #define OPTIONS_ARENA_MAX (1u << 20)
 
 struct rehearsal {
+	struct backend_play *backend; /* NULL: there is no relay */
+	struct bytes backend_left;
+	bool asked, opened;
 	struct stage stage;
 	struct random random;
 	struct transcript *transcript;
@@ -35,6 +38,30 @@ static void rehearsal_capture(struct stage *g, struct session *s, const struct c
 	r->transcript->captures++;
 	rehearsal_publish(g, s, e);
 }
+
+static bool rehearsal_open(struct session *s)
+{
+	struct rehearsal *r = s->stage->owner;
+	if (r->asked)
+		return false;
+	r->asked = true;
+	r->opened = false;
+	return true;
+}
+
+static void rehearsal_hear(struct session *s, struct bytes b)
+{
+	struct rehearsal *r = s->stage->owner;
+	if (r->asked)
+		write_span(&r->backend->heard, b);
+}
+
+static void rehearsal_drop(struct session *s)
+{
+	((struct rehearsal *)s->stage->owner)->asked = false;
+}
+
+static const struct stage_relay rehearsed_relay = {rehearsal_open, rehearsal_hear, rehearsal_drop};
 
 static const void *default_options(struct rehearsal *r, const struct service *service)
 {
@@ -70,12 +97,31 @@ static bool rehearsal_wait(struct rehearsal *r, struct session *s, uint64_t *wai
 	return on;
 }
 
+/* The backend says all it has to say; `ends`: and then hangs up. */
+static bool rehearsal_relay(struct rehearsal *r, struct session *s, size_t chunk, bool ends)
+{
+	bool on = true;
+	while (on && r->asked && (!r->opened || r->backend_left.len || ends)) {
+		bool over = r->backend->refuses || (r->opened && !r->backend_left.len);
+		struct bytes some = {r->backend_left.at, r->backend_left.len < chunk ? r->backend_left.len : chunk};
+		if (!r->opened || over)
+			some.len = 0;
+		enum relay_event what = over ? RELAY_ENDED : r->opened ? RELAY_CAME : RELAY_OPENED;
+		r->backend_left = (struct bytes){some.at + some.len, r->backend_left.len - some.len};
+		r->asked = !over;
+		r->opened = true;
+		on = session_tell_relay(s, what, some);
+		rehearsal_send(r);
+	}
+	return on;
+}
+
 static void rehearsal_play(struct rehearsal *r, struct session *s, struct bytes sent, size_t chunk)
 {
 	uint64_t waited_ms = 0;
 	bool on = session_begin(s);
 	rehearsal_send(r);
-	on = on && rehearsal_wait(r, s, &waited_ms);
+	on = on && rehearsal_relay(r, s, chunk, false) && rehearsal_wait(r, s, &waited_ms);
 	while (on && sent.len) {
 		size_t n = sent.len < chunk ? sent.len : chunk, appetite = session_appetite(s);
 		if (n > appetite)
@@ -85,8 +131,10 @@ static void rehearsal_play(struct rehearsal *r, struct session *s, struct bytes 
 		sent.len -= n;
 		on = session_feed(s, n);
 		rehearsal_send(r);
-		on = on && rehearsal_wait(r, s, &waited_ms);
+		on = on && rehearsal_relay(r, s, chunk, false) && rehearsal_wait(r, s, &waited_ms);
 	}
+	if (on)
+		rehearsal_relay(r, s, chunk, true);
 	session_end(s);
 	rehearsal_send(r);
 }
@@ -98,7 +146,7 @@ void service_rehearse(const struct service *service, const struct persona *perso
 }
 
 static void rehearse(const struct service *service, enum transport transport, struct devices *devices,
-		     const struct persona *persona, struct bytes peer_sends, size_t chunk, struct transcript *out)
+		     struct backend_play *backend, const struct persona *persona, struct bytes peer_sends, size_t chunk, struct transcript *out)
 {
 	assert(chunk > 0);
 	if (!transport)
@@ -117,6 +165,11 @@ static void rehearse(const struct service *service, enum transport transport, st
 	        .options_arena = ARENA(OPTIONS_ARENA_MAX),
 	};
 	r.stage.owner = &r;
+	if (backend) {
+		r.backend = backend;
+		r.backend_left = backend->sends;
+		r.stage.relay = &rehearsed_relay;
+	}
 	r.stage.random = &r.random;
 	struct session *s = calloc(1, session_size(service));
 	struct fault fault = {0};
@@ -151,12 +204,18 @@ void service_rehearse_over(const struct service *service, enum transport transpo
                            const struct persona *persona, struct bytes peer_sends, size_t chunk,
                            struct transcript *out)
 {
-	rehearse(service, transport, NULL, persona, peer_sends, chunk, out);
+	rehearse(service, transport, NULL, NULL, persona, peer_sends, chunk, out);
 }
 
 void service_rehearse_again(const struct service *service, struct devices *devices,
 			    const struct persona *persona, struct bytes peer_sends, size_t chunk,
 			    struct transcript *out)
 {
-	rehearse(service, TRANSPORT_TCP, devices, persona, peer_sends, chunk, out);
+	rehearse(service, TRANSPORT_TCP, devices, NULL, persona, peer_sends, chunk, out);
+}
+
+void service_rehearse_behind(const struct service *service, const struct persona *persona, struct bytes peer_sends,
+			     size_t chunk, struct backend_play *backend, struct transcript *out)
+{
+	rehearse(service, TRANSPORT_TCP, NULL, backend, persona, peer_sends, chunk, out);
 }

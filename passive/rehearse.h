@@ -25,3 +25,14 @@ void service_rehearse_over(const struct service *, enum transport, const struct 
 struct devices;
 void service_rehearse_again(const struct service *, struct devices *, const struct persona *,
 			    struct bytes peer_sends, size_t chunk, struct transcript *);
+/*
+ * The same with a backend, which the persona names: what it sends, in pieces of the same size as
+ * soon as it was asked for, whatever it is told; and what it was told.
+ */
+struct backend_play {
+	struct bytes sends;
+	struct writer heard;
+	bool refuses; /* it cannot be reached */
+};
+void service_rehearse_behind(const struct service *, const struct persona *, struct bytes peer_sends,
+			     size_t chunk, struct backend_play *, struct transcript *);
