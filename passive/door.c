@@ -146,21 +146,11 @@ static enum refusal door_full(const struct room *r)
 	                                                                     : REFUSED_NOT;
 }
 
-/* A port that no device has is one for trials: there the service alone decides. */
-static bool plays_port(const struct persona *p, const struct offered_port *o)
-{
-	if (!p)
-		return true;
-	if (!p->service_count)
-		return true;
-	return o->of_device ? persona_has_port(p, o->service, o->port, o->secure) : persona_service(p, o->service) != NULL;
-}
-
 /* What a peer meets there: the port's service, the catch-all, or nothing. */
 static const struct offered_port *offered_there(const struct room *r, const struct decoy *d, const struct persona *p,
 						const struct offered_port *o)
 {
-	if (!o->service->hands_over && plays_port(p, o))
+	if (!o->service->hands_over && port_played(o, p))
 		return o;
 	return d->every_port && o->transport == TRANSPORT_TCP ? passive_catch_all(&r->settings) : NULL;
 }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -316,6 +317,17 @@ static void on_devices_erase(void *arg, struct bus_request *request, struct byte
 	bus_answer(request, 0, writer_bytes(&w), false);
 }
 
+/* Where the kernel refuses closed ports it must know who may find others open. */
+static int sources_share(struct room *r, const struct process *p)
+{
+	int fd = process_fd(p, STEERED_FD);
+	void *at = fd < 0 ? NULL : mmap(NULL, sizeof *r->steering.sources, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return ERR_SYSTEM;
+	r->steering.sources = at;
+	return 0;
+}
+
 static int keeping_open(struct room *r, const struct process *p)
 {
 	int bad = devices_open(&r->devices, &r->settings.options->devices, process_fd(p, DEVICES_FD),
@@ -323,7 +335,7 @@ static int keeping_open(struct room *r, const struct process *p)
 	r->stage.devices = &r->devices;
 	bus_on_request(r->bus, "device.reset", on_devices_reset, r);
 	bus_on_request(r->bus, "device.erase", on_devices_erase, r);
-	return bad;
+	return bad ? bad : sources_share(r, p);
 }
 
 static int stores_open(struct room *r, struct fault *fault)

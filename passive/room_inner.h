@@ -38,6 +38,7 @@
 #define ROOM_RETRY_MS 100          /* accept again after the system ran out of something */
 #define ROOM_TABLE_MS 2000         /* the door waits so long for the first steering table */
 #define ROOM_REPORT_MS 1000        /* refusals are told at most this often */
+#define STEERED_FD "steered"    /* struct ports_sources, for one worker: all are told who is steered */
 #define DEVICES_FD "devices"    /* the file of what attackers left, handed down */
 #define LEDGER_FD "bait.ledger" /* passive/bait/ledger.h */
 #define SIGHTS_FD "bait.sights" /* passive/bait/sights.h */
@@ -221,8 +222,6 @@ void socket_name(const struct offered_port *, char name[PROCESS_NAME_MAX]);
 /* Opens the personas' files, "persona:NAME". */
 int sockets_give_personas(struct preparation *, const char *directory, struct fault *);
 
-/* every_port.c: connections to ports that nobody has reach that listening socket, while we live. */
-void every_port_open(const struct settings *, int socket);
 
 /* routes.c: makes whole prefixes local (AnyIP), until the parent ends. */
 int routes_add(const struct settings *, struct fault *);

@@ -592,6 +592,13 @@ int passive_settings_cast(struct settings *s, const struct persona_set *set, str
 	return 0;
 }
 
+bool port_played(const struct offered_port *o, const struct persona *p)
+{
+	if (!p || !p->service_count)
+		return true;
+	return o->of_device ? persona_has_port(p, o->service, o->port, o->secure) : persona_service(p, o->service) != NULL;
+}
+
 const struct decoy *passive_decoy(const struct settings *s, const struct address *local)
 {
 	for (size_t i = 0; i < s->decoy_count; i++)

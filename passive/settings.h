@@ -76,6 +76,8 @@ const struct decoy *passive_decoy(const struct settings *,
 /* Where the service that hands over listens, or NULL. */
 const struct offered_port *passive_catch_all(const struct settings *);
 bool every_port_wanted(const struct settings *);
+/* Whether that device has it; a port that no device has is one for trials: there the service decides. */
+bool port_played(const struct offered_port *, const struct persona *);
 bool decoy_plays(const struct decoy *, const struct persona *);
 /* The persona of an address: the same for ever, as long as the decoy's list is. */
 const struct persona *decoy_persona(const struct decoy *, uint64_t device_seed);

@@ -174,10 +174,12 @@ int sockets_give_personas(struct preparation *p, const char *directory, struct f
 	return bad;
 }
 
-static int ports_give(struct preparation *p, const struct settings *s, struct fault *fault)
+/* `any`: the catch-all's socket, or -1. */
+static int ports_give(struct preparation *p, const struct settings *s, int *any, struct fault *fault)
 {
 	char name[PROCESS_NAME_MAX];
 	int bad = 0;
+	*any = -1;
 	for (size_t i = 0; i < s->port_count && !bad; i++) {
 		if (preparation_worker(p) == 0)
 			bad = check_free(&s->ports[i], s->loopback_only, fault);
@@ -186,8 +188,8 @@ static int ports_give(struct preparation *p, const struct settings *s, struct fa
 		                           fault);
 		socket_name(&s->ports[i], name);
 		bad = fd < 0 ? fd : preparation_give(p, name, fd);
-		if (!bad && s->ports[i].service->hands_over && preparation_worker(p) == 0 && every_port_wanted(s))
-			every_port_open(s, fd);
+		if (!bad && s->ports[i].service->hands_over)
+			*any = fd;
 	}
 	return bad;
 }
@@ -281,8 +283,9 @@ static int bait_give(struct preparation *p, struct fault *fault)
 	return error ? error : preparation_give(p, SIGHTS_FD, sights);
 }
 
-/* Only here the parent reads personas: the kernel's program must know which look an address has. */
-static int stacks_dress(struct settings *s, const char *directory, struct fault *fault)
+/* Only here the parent reads personas: programs in the kernel must know which one an address has. */
+static int kernel_prepare(struct preparation *p, struct settings *s, const char *directory, int any,
+			  struct fault *fault)
 {
 	struct persona_set set = {0};
 	int bad = persona_read_directory(&set, directory, fault);
@@ -290,6 +293,9 @@ static int stacks_dress(struct settings *s, const char *directory, struct fault 
 		bad = passive_settings_cast(s, &set, fault);
 	if (!bad)
 		stack_open(s);
+	int sources = bad ? -1 : ports_open(s, any);
+	if (sources >= 0)
+		bad = preparation_give(p, STEERED_FD, sources);
 	persona_set_done(&set);
 	return bad;
 }
@@ -298,13 +304,13 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 {
 	char path[PLACE_PATH_MAX] = "etc/personas";
 	struct settings s;
-	int bad = passive_settings_read(preparation_config(p), &s, fault);
+	int any, bad = passive_settings_read(preparation_config(p), &s, fault);
 	if (bad)
 		return bad;
 	if (preparation_worker(p) == 0)
 		bad = routes_add(&s, fault);
 	if (!bad)
-		bad = ports_give(p, &s, fault);
+		bad = ports_give(p, &s, &any, fault);
 	if (!bad)
 		bad = data_ports_give(p, &s, fault);
 	if (!bad)
@@ -318,8 +324,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 		bad = sockets_give_personas(p, directory ? directory : path, fault);
 	if (!bad && preparation_worker(p) == 0)
 		filters_forget();
-	if (!bad && preparation_worker(p) == 0 && s.options->stack.interfaces.count)
-		bad = stacks_dress(&s, directory ? directory : path, fault);
+	if (!bad && preparation_worker(p) == 0)
+		bad = kernel_prepare(p, &s, directory ? directory : path, any, fault);
 	passive_settings_done(&s);
 	return bad;
 }

@@ -122,6 +122,9 @@ static void entry_put(struct steering *st, const struct steer_line *line)
 		st->refused++;
 		return;
 	}
+	/* Never taken back: a port that seems open and is reset is all that comes of it. */
+	if (st->sources)
+		st->sources->steered[ports_source(source->b)] = 1;
 	e->source = *source;
 	e->cause = line->cause;
 	e->persona = persona;

@@ -15,6 +15,7 @@
 #pragma once
 #include "event/id.h"
 #include "passive/persona.h"
+#include "passive/ports/ports.h"
 #include "passive/table.h"
 #include <sys/queue.h>
 
@@ -43,6 +44,7 @@ struct steering {
 	bool whole;       /* the table was told to its end once */
 	uint64_t silence_key, silence_below; /* decoys that never steer, for comparison; 0: none */
 	uint64_t refused; /* entries: no room, or no persona of that name */
+	struct ports_sources *sources; /* told to the kernel (passive/ports/ports.h); NULL: it is not asked */
 };
 
 int steering_open(struct steering *, const struct persona_set *, size_t entries_max,

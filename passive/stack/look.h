@@ -4,15 +4,7 @@
  * the network's, IPv4 mapped into IPv6 as everywhere.
  */
 #pragma once
-#ifdef __bpf__
-typedef unsigned char uint8_t;
-typedef unsigned short uint16_t;
-typedef unsigned int uint32_t;
-typedef int int32_t;
-typedef unsigned long long uint64_t;
-#else
-#include <stdint.h>
-#endif
+#include "passive/kernel/shared.h"
 
 #define STACK_LOOKS_MAX 32
 #define STACK_PERSONAS_MAX 64 /* of one prefix */
@@ -58,11 +50,6 @@ struct stack_look {
 	struct stack_layout layouts[STACK_COMBINATIONS];
 };
 
-struct stack_prefix { /* key of the longest-prefix table */
-	uint32_t bits;
-	uint8_t address[16];
-};
-
 struct stack_devices { /* the looks of a prefix's personas, in their order */
 	uint32_t count;
 	uint8_t looks[STACK_PERSONAS_MAX];
@@ -86,7 +73,5 @@ struct stack_flow_state {
 	uint32_t first_ours, first_shown; /* timestamp of the SYN-ACK */
 };
 
-/* The program names its tables by these numbers in place of descriptors. */
 enum stack_table { STACK_TABLE_PREFIXES, STACK_TABLE_LOOKS, STACK_TABLE_TERMS, STACK_TABLE_IDS, STACK_TABLE_FLOWS,
 		   STACK_TABLES };
-#define STACK_TABLE_MARK 0x6b616e73

@@ -1,15 +1,13 @@
 #include "passive/stack/stack.h"
 #include "base/log.h"
+#include "passive/kernel/kernel.h"
 #include "passive/settings.h"
 #include "passive/stack/filter.h"
 #include "passive/stack/program.h"
 #include <errno.h>
-#include <linux/bpf.h>
 #include <net/if.h>
 #include <net/if_arp.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,39 +16,20 @@
 /* Links to an interface are Linux 6.6; Debian 12's headers are older. */
 #define ATTACH_INGRESS 46
 #define ATTACH_EGRESS 47
-#define LOAD_WIDE (BPF_LD | BPF_DW | BPF_IMM)
 
 struct stack_maps {
 	int fds[STACK_TABLES];
 };
 
-static int bpf(int what, union bpf_attr *a)
-{
-	return (int)syscall(SYS_bpf, what, a, sizeof *a);
-}
-
-static int map_open(enum bpf_map_type type, size_t key, size_t value, uint32_t entries, uint32_t flags)
-{
-	union bpf_attr a = {.map_type = type, .key_size = (uint32_t)key, .value_size = (uint32_t)value,
-			    .max_entries = entries, .map_flags = flags};
-	return bpf(BPF_MAP_CREATE, &a);
-}
-
-static int map_put(int table, const void *key, const void *value)
-{
-	union bpf_attr a = {.map_fd = (uint32_t)table, .key = (uintptr_t)key, .value = (uintptr_t)value};
-	return bpf(BPF_MAP_UPDATE_ELEM, &a);
-}
-
 static bool tables_open(struct stack_maps *m)
 {
 	*m = (struct stack_maps){{
-		[STACK_TABLE_PREFIXES] = map_open(BPF_MAP_TYPE_LPM_TRIE, sizeof(struct stack_prefix),
+		[STACK_TABLE_PREFIXES] = kernel_table_open(BPF_MAP_TYPE_LPM_TRIE, sizeof(struct kernel_prefix),
 						    sizeof(struct stack_devices), PASSIVE_DECOYS_MAX, BPF_F_NO_PREALLOC),
-		[STACK_TABLE_LOOKS] = map_open(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct stack_look), STACK_LOOKS_MAX, 0),
-		[STACK_TABLE_TERMS] = map_open(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct stack_terms), 1, 0),
-		[STACK_TABLE_IDS] = map_open(BPF_MAP_TYPE_LRU_HASH, 16, 4, COUNTERS_MAX, 0),
-		[STACK_TABLE_FLOWS] = map_open(BPF_MAP_TYPE_LRU_HASH, sizeof(struct stack_flow),
+		[STACK_TABLE_LOOKS] = kernel_table_open(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct stack_look), STACK_LOOKS_MAX, 0),
+		[STACK_TABLE_TERMS] = kernel_table_open(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct stack_terms), 1, 0),
+		[STACK_TABLE_IDS] = kernel_table_open(BPF_MAP_TYPE_LRU_HASH, 16, 4, COUNTERS_MAX, 0),
+		[STACK_TABLE_FLOWS] = kernel_table_open(BPF_MAP_TYPE_LRU_HASH, sizeof(struct stack_flow),
 						 sizeof(struct stack_flow_state), FLOWS_MAX, 0),
 	}};
 	for (size_t i = 0; i < STACK_TABLES; i++)
@@ -73,47 +52,28 @@ static bool tables_fill(const struct stack_maps *m, const struct settings *s)
 					  .clock_ms = clock_ms(CLOCK_REALTIME) - clock_ms(CLOCK_MONOTONIC)};
 	const size_t count = stack_looks(looks);
 	const uint32_t first = 0;
-	int bad = map_put(m->fds[STACK_TABLE_TERMS], &first, &terms);
+	int bad = kernel_table_put(m->fds[STACK_TABLE_TERMS], &first, &terms);
 	for (uint32_t i = 0; i < count && !bad; i++)
-		bad = map_put(m->fds[STACK_TABLE_LOOKS], &i, &looks[i]);
+		bad = kernel_table_put(m->fds[STACK_TABLE_LOOKS], &i, &looks[i]);
 	for (size_t i = 0; i < s->decoy_count && !bad; i++) {
 		const struct decoy *d = &s->decoys[i];
-		struct stack_prefix key = {.bits = d->prefix.bits};
+		const struct kernel_prefix key = kernel_prefix_of(&d->prefix);
 		struct stack_devices devices = {.count = (uint32_t)d->persona_count};
-		memcpy(key.address, d->prefix.base.b, sizeof key.address);
 		for (size_t k = 0; k < d->persona_count && k < STACK_PERSONAS_MAX; k++)
 			devices.looks[k] = stack_number(d->personas[k]->stack);
-		bad = d->persona_count <= STACK_PERSONAS_MAX ? map_put(m->fds[STACK_TABLE_PREFIXES], &key, &devices)
+		bad = d->persona_count <= STACK_PERSONAS_MAX ? kernel_table_put(m->fds[STACK_TABLE_PREFIXES], &key, &devices)
 							      : -1;
 	}
 	return !bad;
 }
 
-/* The code with descriptors in place of the tables' numbers. */
 static int program_open(const struct stack_maps *m, const uint64_t *code, size_t count)
 {
-	static const char licence[] = "Apache-2.0";
-	struct bpf_insn *all = malloc(count * sizeof *all);
-	if (!all)
-		return -1;
-	memcpy(all, code, count * sizeof *all);
-	for (size_t i = 0; i + 1 < count; i++) {
-		if (all[i].code != LOAD_WIDE)
-			continue;
-		if (all[i + 1].imm == STACK_TABLE_MARK && (uint32_t)all[i].imm < STACK_TABLES) {
-			all[i].src_reg = BPF_PSEUDO_MAP_FD;
-			all[i].imm = m->fds[all[i].imm];
-			all[i + 1].imm = 0;
-		}
-		i++;
-	}
-	union bpf_attr a = {.prog_type = BPF_PROG_TYPE_SCHED_CLS,
-			    .insns = (uintptr_t)all,
-			    .insn_cnt = (uint32_t)count,
-			    .license = (uintptr_t)licence};
-	int program = bpf(BPF_PROG_LOAD, &a);
-	free(all);
-	return program;
+	return kernel_program_load(&(struct kernel_program){.type = BPF_PROG_TYPE_SCHED_CLS,
+							     .code = code,
+							     .count = count,
+							     .tables = m->fds,
+							     .table_count = STACK_TABLES});
 }
 
 static int link_open(int program, unsigned interface, int where)
@@ -121,7 +81,7 @@ static int link_open(int program, unsigned interface, int where)
 	union bpf_attr a = {.link_create = {.prog_fd = (uint32_t)program,
 					    .target_ifindex = interface,
 					    .attach_type = (uint32_t)where}};
-	return bpf(BPF_LINK_CREATE, &a);
+	return kernel_ask(BPF_LINK_CREATE, &a);
 }
 
 /* The programs expect Ethernet's header, which loopback has too. */
