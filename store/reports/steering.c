@@ -24,7 +24,7 @@ static const struct report steering = {
 		{"rules", "SELECT rule, " VALUE("steer.arm") " AS arm, persona, uniqExact(src) AS sources FROM events WHERE "
 			  DRAWN " GROUP BY rule, arm, persona ORDER BY sources DESC, rule, arm, persona LIMIT 200"},
 		{"visits", "SELECT rule, persona, " VALUE("steer.arm") " AS arm, count() AS visits, uniqExact(src) AS sources "
-			   "FROM events WHERE kind = 'host.steered' AND " IN_RANGE
+			   "FROM events WHERE kind = 'host.steered' AND has(field, 'steer.arm') AND " IN_RANGE
 			   " GROUP BY rule, persona, arm ORDER BY visits DESC, rule, persona LIMIT 200"},
 		{"campaigns", "SELECT " VALUE("campaign") " AS campaign, uniqExact(src) AS sources, "
 			      "arrayStringConcat(arraySort(groupUniqArray(reason)), ' ') AS shared, min(time) AS first, "

@@ -9,7 +9,7 @@ analysis: {every: 1s}
 passive:
   workers: 1
   decoys: [{prefix: 127.21.8.0/28, personas: [camera, dvr, router, webserver]}]
-  services: {telnet: {ports: [$TELNET_PORT]}, http: {ports: [$HTTP_PORT]}}
+  services: {telnet: {ports: [$TELNET_PORT]}, http: {ports: [$HTTP_PORT]}, ssh: {ports: [$((BASE_PORT + 3))]}}
   steering: {visit: 500ms}
 control:
   silent_decoys: 0
@@ -53,14 +53,22 @@ done
 
 # Other kinds of attackers, from networks that are steered.
 mapfile -t nets < <(sed 's/\.[0-9]*$//' "$WORK/steered" | sort -u)
-WARY=${nets[0]}.50 HUMAN=${nets[1]}.50
+CHECKER=${nets[5]}.50 WARY=${nets[0]}.50 HUMAN=${nets[1]}.50
 echo "$WARY $DECOY" | attack wary >/dev/null & SERVERS="$!"
+python3 - "$CHECKER" "$DECOY" $((BASE_PORT + 3)) <<'EOP' || fail "no greeting could be sent"
+import socket, sys
+s = socket.create_connection((sys.argv[2], int(sys.argv[3])), 10, (sys.argv[1], 0))
+s.recv(255)
+s.sendall(b"SSH-1337-OpenSSH_9000\r\n")
+s.settimeout(10)
+s.recv(255)
+EOP
 echo "$HUMAN $DECOY" | attack human >/dev/null & SERVERS="$SERVERS $!"
 for i in 2 3 4; do echo "${nets[$i]}.60 $DECOY"; done | attack herd >/dev/null
 wait $SERVERS
 SERVERS=
 until_query "SELECT count() = 3 FROM log WHERE kind = 'campaign.found'" "a campaign of three"
-until_query "SELECT uniqExact(src) = 5 FROM log WHERE $drawn AND rule != 'bot'" "five more are steered"
+until_query "SELECT uniqExact(src) = 6 FROM log WHERE $drawn AND rule != 'bot'" "six more are steered"
 sleep 1 # their visits are over
 
 # The next visit's first answer, and the same after a restart.
@@ -68,7 +76,7 @@ again() {
 	attack bot <"$WORK/bots" | sort >"$WORK/second"
 	grep LocalHost "$WORK/second" | cut -d' ' -f1 | sort | cmp -s - "$WORK/steered" ||
 		fail "$1: not the steered bots met a recorder: $(grep LocalHost "$WORK/second" | cut -d' ' -f1 | sort | diff - "$WORK/steered" | head -5)"
-	{ echo "$WARY $DECOY"; for i in 2 3 4; do echo "${nets[$i]}.60 $DECOY"; done; } | attack look >"$WORK/others"
+	{ echo "$WARY $DECOY"; echo "$CHECKER $DECOY"; for i in 2 3 4; do echo "${nets[$i]}.60 $DECOY"; done; } | attack look >"$WORK/others"
 	[ "$(cut -d' ' -f2- "$WORK/others" | sort -u | wc -l)" = 1 ] || fail "$1: not one device: $(cat "$WORK/others")"
 	grep -q LocalHost "$WORK/others" && fail "$1: met a recorder: $(cat "$WORK/others")"
 	curl -s -m 10 --interface "$HUMAN" "http://$DECOY:$HTTP_PORT/" | grep -q wp-includes ||
@@ -80,6 +88,7 @@ steered() { # source, rule, persona, reason
 		"host.steered that says why $1 is steered: rule $2, persona $3, $4"
 }
 steered "$WARY" wary router "seeks_honeypots 60 (trace)"
+steered "$CHECKER" wary router "client.seen; seeks_honeypots 50 (greeting)"
 steered "$HUMAN" person webserver "sessions.human 1"
 steered "${nets[2]}.60" herd router "campaign.sources 3"
 [ "$(query "SELECT count() FROM log WHERE kind = 'host.steered' AND src IN (SELECT src FROM log WHERE $drawn AND $arm = 'held-out')")" = 0 ] ||
