@@ -81,8 +81,8 @@ TEST(journal_cuts_a_torn_tail_and_keeps_the_rest)
 static void damage(int fd, const char *name, void *arg)
 {
 	(void)arg;
-	if (strstr(name, ".journal"))
-		CHECK(pwrite(fd, "\xff\xff\xff", 3, 3000) == 3);
+	if (strstr(name, ".journal")) /* among the groups: the head, which names all fields, is shorter */
+		CHECK(pwrite(fd, "\xff\xff\xff", 3, lseek(fd, 0, SEEK_END) * 3 / 4) == 3);
 }
 
 TEST(journal_reads_past_damage_in_the_middle)
