@@ -13,8 +13,8 @@ curl
 dropbear-bin
 ffmpeg
 file
-freetds-bin
 freerdp2-x11
+freetds-bin
 ftp
 gawk
 git
@@ -29,12 +29,14 @@ libclang-rt-14-dev
 libcmocka-dev
 libcoap3-bin
 libmemcached-tools
+libxml2-utils
 lighttpd
 llvm-14
 mariadb-client
 masscan
 mbpoll
 medusa
+miniupnpc
 mosquitto
 mosquitto-clients
 nftables
@@ -42,6 +44,7 @@ nginx-light
 nmap
 ntpsec
 onesixtyone
+onvif-tools
 openssh-client
 openssh-server
 openssl

@@ -283,6 +283,9 @@ static const struct dialect *const dialect_plain = &dialects[sizeof dialects / s
 const struct dialect *dialect_of(const char *server)
 {
 	const size_t count = sizeof dialects / sizeof *dialects;
+	/* The same server under the name of who built it in. */
+	if (server && !strncmp(server, "Hikvision-Webs", 14))
+		server = "GoAhead-Webs";
 	for (size_t i = 0; server && i < count; i++)
 		if (!strncmp(server, dialects[i].server, strlen(dialects[i].server)))
 			return &dialects[i];

@@ -109,14 +109,14 @@ static void on_users(const struct api_call *c, const struct onvif_device *d, str
 	write_text(w, "<tds:User><tt:Username>admin</tt:Username><tt:UserLevel>Administrator</tt:UserLevel></tds:User>");
 }
 
-static void write_profile(unsigned channel, bool sub, struct writer *w)
+static void write_profile(const char *name, unsigned channel, bool sub, struct writer *w)
 {
 	static const unsigned sizes[2][2] = {{1280, 720}, {640, 352}};
 	write_fmt(w,
-	          "<trt:Profiles token=\"00%u%u\" fixed=\"true\"><tt:Name>%s%u</tt:Name><tt:VideoSourceConfiguration token=\"00%u\">"
+	          "<trt:%s token=\"00%u%u\" fixed=\"true\"><tt:Name>%s%u</tt:Name><tt:VideoSourceConfiguration token=\"00%u\">"
 	          "<tt:Name>VideoS_00%u</tt:Name><tt:UseCount>2</tt:UseCount><tt:SourceToken>00%u</tt:SourceToken>"
 	          "<tt:Bounds x=\"0\" y=\"0\" width=\"1280\" height=\"720\"></tt:Bounds></tt:VideoSourceConfiguration>",
-	          channel, sub, sub ? "subStream" : "mainStream", channel, channel, channel, channel);
+	          name, channel, sub, sub ? "subStream" : "mainStream", channel, channel, channel, channel);
 	write_fmt(w,
 	          "<tt:VideoEncoderConfiguration token=\"00%u%u\"><tt:Name>VideoE_00%u%u</tt:Name><tt:UseCount>1</tt:UseCount>"
 	          "<tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>%u</tt:Width><tt:Height>%u</tt:Height></tt:Resolution>"
@@ -124,17 +124,46 @@ static void write_profile(unsigned channel, bool sub, struct writer *w)
 	          "</tt:EncodingInterval><tt:BitrateLimit>%u</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>50</tt:GovLength>"
 	          "<tt:H264Profile>Baseline</tt:H264Profile></tt:H264><tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>"
 	          "0.0.0.0</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>0</tt:TTL><tt:AutoStart>false</tt:AutoStart>"
-	          "</tt:Multicast><tt:SessionTimeout>PT10S</tt:SessionTimeout></tt:VideoEncoderConfiguration></trt:Profiles>",
-	          channel, sub, channel, sub, sizes[sub][0], sizes[sub][1], sub ? 384u : 2048u);
+	          "</tt:Multicast><tt:SessionTimeout>PT10S</tt:SessionTimeout></tt:VideoEncoderConfiguration></trt:%s>",
+	          channel, sub, channel, sub, sizes[sub][0], sizes[sub][1], sub ? 384u : 2048u, name);
 }
 
 static void on_profiles(const struct api_call *c, const struct onvif_device *d, struct writer *w)
 {
 	(void)c;
 	for (unsigned i = 0; i < d->channels; i++) {
-		write_profile(i, false, w);
-		write_profile(i, true, w);
+		write_profile("Profiles", i, false, w);
+		write_profile("Profiles", i, true, w);
 	}
+}
+
+/* One by its token, which is the channel and then 1 for the smaller picture. */
+static void on_profile(const struct api_call *c, const struct onvif_device *d, struct writer *w)
+{
+	uint64_t number;
+	if (!bytes_number(soap_text(c->body, "ProfileToken"), 100, &number) || number / 10 >= d->channels)
+		number = 0;
+	write_profile("Profile", (unsigned)(number / 10), number % 10, w);
+}
+
+static void on_protocols(const struct api_call *c, const struct onvif_device *d, struct writer *w)
+{
+	(void)c, (void)d;
+	write_text(w, "<tds:NetworkProtocols><tt:Name>HTTP</tt:Name><tt:Enabled>true</tt:Enabled><tt:Port>80</tt:Port></tds:NetworkProtocols>"
+	              "<tds:NetworkProtocols><tt:Name>RTSP</tt:Name><tt:Enabled>true</tt:Enabled><tt:Port>554</tt:Port></tds:NetworkProtocols>");
+}
+
+static void on_gateway(const struct api_call *c, const struct onvif_device *d, struct writer *w)
+{
+	(void)c, (void)d;
+	write_text(w, "<tds:NetworkGateway><tt:IPv4Address>192.168.1.1</tt:IPv4Address></tds:NetworkGateway>");
+}
+
+static void on_names(const struct api_call *c, const struct onvif_device *d, struct writer *w)
+{
+	(void)c, (void)d;
+	write_text(w, "<tds:DNSInformation><tt:FromDHCP>false</tt:FromDHCP><tt:DNSManual><tt:Type>IPv4</tt:Type><tt:IPv4Address>192.168.1.1"
+	              "</tt:IPv4Address></tt:DNSManual></tds:DNSInformation>");
 }
 
 static void on_sources(const struct api_call *c, const struct onvif_device *d, struct writer *w)
@@ -196,6 +225,10 @@ static const struct {
 	{"GetNetworkInterfaces", on_interfaces, false},
 	{"GetUsers", on_users, false},
 	{"GetProfiles", on_profiles, false},
+	{"GetProfile", on_profile, false},
+	{"GetNetworkProtocols", on_protocols, false},
+	{"GetNetworkDefaultGateway", on_gateway, false},
+	{"GetDNS", on_names, false},
 	{"GetVideoSources", on_sources, false},
 	{"GetStreamUri", on_stream, false},
 	{"GetSnapshotUri", on_snapshot, false},

@@ -46,7 +46,7 @@ static void fault(struct api_call *c, unsigned status, const char *subcode, cons
 /* The prefix of an answer's element: of the space that the action belongs to. */
 static const char *space_of(struct bytes action)
 {
-	static const char *const media[] = {"GetProfiles", "GetVideoSources", "GetStreamUri", "GetSnapshotUri"};
+	static const char *const media[] = {"GetProfiles", "GetProfile", "GetVideoSources", "GetStreamUri", "GetSnapshotUri"};
 	static const char *const move[] = {"ContinuousMove", "AbsoluteMove", "RelativeMove", "GotoHomePosition", "Stop"};
 	for (size_t i = 0; i < sizeof media / sizeof *media; i++)
 		if (bytes_equal_text(action, media[i]))

@@ -3,8 +3,12 @@
 . "$(dirname "$0")/lib.sh"
 command -v adb >/dev/null || skip "adb is missing"
 PORT=$BASE_PORT
+# A recorder that has the bridge, beside what its file gives it.
+mkdir "$WORK/personas"
+sed 's/^services:/services:\n  adb: {}/' etc/personas/dvr.yaml >"$WORK/personas/dvr.yaml"
 loopback_config <<EOT
 passive:
+  personas_dir: $WORK/personas
   decoys: [{prefix: 127.0.0.1, personas: [dvr]}]
   services: {adb: {ports: [$PORT]}, telnet: {ports: [$TELNET_PORT]}}
 EOT
