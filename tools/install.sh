@@ -71,6 +71,7 @@ telnet
 tftp-hpa
 tshark
 wireshark-common
+xvfb
 zmap
 zstd"
 
