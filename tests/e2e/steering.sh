@@ -55,10 +55,15 @@ done
 mapfile -t nets < <(sed 's/\.[0-9]*$//' "$WORK/steered" | sort -u)
 CHECKER=${nets[5]}.50 WARY=${nets[0]}.50 HUMAN=${nets[1]}.50
 echo "$WARY $DECOY" | attack wary >/dev/null & SERVERS="$!"
-python3 - "$CHECKER" "$DECOY" $((BASE_PORT + 3)) <<'EOP' || fail "no greeting could be sent"
+python3 - "$CHECKER" $((BASE_PORT + 3)) <<'EOP' || fail "no greeting could be sent"
 import socket, sys
-s = socket.create_connection((sys.argv[2], int(sys.argv[3])), 10, (sys.argv[1], 0))
-s.recv(255)
+for last in range(16): # a device that has SSH
+    try:
+        s = socket.create_connection((f"127.21.8.{last}", int(sys.argv[2])), 10, (sys.argv[1], 0))
+        if s.recv(255):
+            break
+    except ConnectionError:
+        pass
 s.sendall(b"SSH-1337-OpenSSH_9000\r\n")
 s.settimeout(10)
 s.recv(255)
