@@ -2,14 +2,15 @@
  * Windows Remote Management: WS-Management over HTTP.sys on 5985, and 5986 with TLS.
  *
  * WS-Man Identify answers without a log-in when it is asked so; everything else is asked for
- * Negotiate (and Basic where the device allows it).  NTLM is answered up to the proof of the
- * password, which is told in the form that crackers read; it lets nobody in.  Basic passwords
- * are judged by the device's accounts and then end in a fault, as of an account without rights.
+ * Negotiate (and Basic where the device allows it).  The proof that NTLM carries is told in the
+ * form that crackers read.  Both are judged by the device's accounts, and then end in a fault, as
+ * of an account without rights.
  */
 #include "base/options.h"
 #include "base/random.h"
 #include "passive/http/api.h"
 #include "passive/http/base64.h"
+#include "passive/windows/ntlm.h"
 
 #define TOKEN_MAX 4096
 #define TEXT_MAX 512
@@ -122,47 +123,23 @@ static uint32_t read_le(struct bytes b, size_t at, size_t width)
 	return v;
 }
 
-static struct bytes field_of(struct bytes token, size_t at)
-{
-	size_t n = read_le(token, at, 2), from = read_le(token, at + 4, 4);
-	return from <= token.len && n <= token.len - from ? (struct bytes){token.at + from, n} : (struct bytes){0};
-}
-
-static void write_narrow(struct writer *w, struct bytes wide)
-{
-	for (size_t i = 0; i + 1 < wide.len; i += 2)
-		write_u8(w, wide.at[i + 1] || wide.at[i] < ' ' ? '?' : wide.at[i]);
-}
-
-static void write_hex(struct writer *w, struct bytes b)
-{
-	for (size_t i = 0; i < b.len; i++)
-		write_fmt(w, "%02x", b.at[i]);
-}
-
-/* NTLMv2: user::domain:challenge:proof:blob (MS-NLMP 2.2.2.8). */
-static void tell_proof(struct api_call *c, struct bytes token)
+static bool proved(struct api_call *c, struct bytes token)
 {
 	struct winrm *state = c->state;
-	uint8_t user_room[TEXT_MAX], room[2 * TOKEN_MAX];
-	struct writer user = writer_of(user_room, sizeof user_room), w = writer_of(room, sizeof room);
-	struct bytes response = field_of(token, 20);
-	write_narrow(&user, field_of(token, 36));
-	write_span(&w, writer_bytes(&user));
-	write_text(&w, "::");
-	write_narrow(&w, field_of(token, 28));
-	write_text(&w, ":");
-	write_hex(&w, (struct bytes){state->challenge, 8});
-	write_text(&w, ":");
-	write_hex(&w, (struct bytes){response.at, response.len < 16 ? response.len : 16});
-	write_text(&w, ":");
-	if (response.len > 16)
-		write_hex(&w, (struct bytes){response.at + 16, response.len - 16});
-	session_login_decided(c->session, writer_bytes(&user), (struct bytes){0}, w.bad ? (struct bytes){0} : writer_bytes(&w), false);
+	struct ntlm_login login = {0};
+	uint8_t key[16];
+	state->challenged = false;
+	if (!ntlm_read(token, &login))
+		return false;
+	memcpy(login.challenge, state->challenge, sizeof login.challenge);
+	return ntlm_decide(c->session, NULL, &login, key) == NTLM_ACCEPTED;
 }
 
-/* Negotiate carries NTLM within SPNEGO or bare; the message itself is found by its name. */
-static void negotiate(struct api_call *c, struct bytes text)
+/*
+ * Negotiate carries NTLM within SPNEGO or bare; the message itself is found by its name.  True:
+ * the password is proved.
+ */
+static bool negotiate(struct api_call *c, struct bytes text)
 {
 	uint8_t token_room[TOKEN_MAX], answer_room[2048];
 	struct writer w = writer_of(token_room, sizeof token_room), a = writer_of(answer_room, sizeof answer_room);
@@ -171,19 +148,17 @@ static void negotiate(struct api_call *c, struct bytes text)
 	struct bytes token = writer_bytes(&w);
 	const uint8_t *at = token.len ? memmem(token.at, token.len, "NTLMSSP", 8) : NULL;
 	if (!at)
-		return;
+		return false;
 	token = (struct bytes){at, token.len - (size_t)(at - token.at)};
-	if (read_le(token, 8, 4) == 3 && state->challenged) {
-		tell_proof(c, token);
-		state->challenged = false;
-		return;
-	}
+	if (read_le(token, 8, 4) == 3 && state->challenged)
+		return proved(c, token);
 	if (read_le(token, 8, 4) != 1)
-		return;
+		return false;
 	write_challenge(c, &a);
 	write_text(&c->fields, "WWW-Authenticate: Negotiate ");
 	write_base64(&c->fields, writer_bytes(&a));
 	write_text(&c->fields, "\r\n");
+	return false;
 }
 
 static bool basic(struct api_call *c, struct bytes text)
@@ -226,8 +201,11 @@ static void ask(struct api_call *c, struct bytes authorization)
 {
 	size_t before = writer_used(&c->fields);
 	c->status = 401;
-	if (bytes_start_with(authorization, "Negotiate "))
-		negotiate(c, (struct bytes){authorization.at + 10, authorization.len - 10});
+	if (bytes_start_with(authorization, "Negotiate ") &&
+	    negotiate(c, (struct bytes){authorization.at + 10, authorization.len - 10})) {
+		denied(c);
+		return;
+	}
 	if (writer_used(&c->fields) == before)
 		write_fmt(&c->fields, "WWW-Authenticate: Negotiate\r\n%s", device_of(c)->basic ? "WWW-Authenticate: Basic realm=\"WSMAN\"\r\n" : "");
 }
@@ -295,6 +273,62 @@ static const struct exchange winrm_exchanges[] = {
 	       "<wsmid:ProductVendor>Microsoft Corporation</wsmid:ProductVendor><wsmid:ProductVersion>OS: 10.0.17763 SP: 0.0 Stack: 3.0"
 	       "</wsmid:ProductVersion></wsmid:IdentifyResponse></s:Body></s:Envelope>"),
 	 "{\"kind\":\"request.seen\",\"status\":200}"},
+	{
+		.title = "the planted password is proved by NTLM, and has no rights",
+		.peer_sends = BYTES(
+		"POST /wsman HTTP/1.1\x0d\x0aHost: 192.0.2.23:5985\x0d\x0a\x41uthorization: Neg"
+		"otiate TlRMTVNTUAABAAAANYKI4AAAAAAAAAAAAAAAAAAAAAA=\x0d\x0a\x43ontent-Length: "
+		"0\x0d\x0a\x0d\x0aPOST /wsman HTTP/1.1\x0d\x0aHost: 192.0.2.23:5985\x0d\x0a\x41"
+		"uthorization: Negotiate TlRMTVNTUAADAAAAGAAYAEgAAAC4ALgAYAAAAAAAAABAAAAACAAIAE"
+		"AAAAAAAAAASAAAABAAEAAYAQAAFYKI4HIAbwBvAHQAAt0BTRm11y0EjQNSYxR+tDhBU1BNNGc3njN4"
+		"Dyj5PVaoDDefJYXjmAEBAAAAAAAAAADnyw5s0AE4QVNQTTRnNwAAAAACABIAbABvAGMAYQBsAGgAbw"
+		"BzAHQAAQASAGwAbwBjAGEAbABoAG8AcwB0AAQAEgBsAG8AYwBhAGwAaABvAHMAdAADABIAbABvAGMA"
+		"YQBsAGgAbwBzAHQABwAIAAAA58sObNABCQAcAGMAaQBmAHMALwBsAG8AYwBhAGwAaABvAHMAdAAAAA"
+		"AAAAAAALxyLG7pwnIDowBeTPxSyEs=\x0d\x0a\x43ontent-Length: 0\x0d\x0a\x0d\x0a"),
+		.we_answer = BYTES(
+		"HTTP/1.1 401 \x0d\x0aWWW-Authenticate: Negotiate TlRMTVNTUAACAAAAEgASADgAAAAVg"
+		"oniLdu9r6M2LQgAAAAAAAAAAGgAaABKAAAACgBjRQAAAA9sAG8AYwBhAGwAaABvAHMAdAACABIAbAB"
+		"vAGMAYQBsAGgAbwBzAHQAAQASAGwAbwBjAGEAbABoAG8AcwB0AAQAEgBsAG8AYwBhAGwAaABvAHMAd"
+		"AADABIAbABvAGMAYQBsAGgAbwBzAHQABwAIAAAA58sObNABAAAAAA==\x0d\x0aServer: Microso"
+		"ft-HTTPAPI/2.0\x0d\x0a\x44\x61te: Wed, 01 Apr 2015 00:00:00 GMT\x0d\x0a\x43ont"
+		"ent-Length: 0\x0d\x0a\x0d\x0aHTTP/1.1 500 \x0d\x0a\x43ontent-Type: application"
+		"/soap+xml;charset=UTF-8\x0d\x0aServer: Microsoft-HTTPAPI/2.0\x0d\x0a\x44\x61te"
+		": Wed, 01 Apr 2015 00:00:00 GMT\x0d\x0a\x43ontent-Length: 450\x0d\x0a\x0d\x0a<"
+		"s:Envelope xml:lang=\"en-US\" xmlns:s=\"http://www.w3.org/2003/05/soap-envelop"
+		"e\" xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\"><s:Header><a:"
+		"Action>http://schemas.dmtf.org/wbem/wsman/1/wsman/fault</a:Action></s:Header><"
+		"s:Body><s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>w:Acces"
+		"sDenied</s:Value></s:Subcode></s:Code><s:Reason><s:Text xml:lang=\"en-US\">Acc"
+		"ess is denied. </s:Text></s:Reason></s:Fault></s:Body></s:Envelope>"),
+		.events = "{\"kind\":\"request.seen\",\"request.method\":\"POST\",\"request.target\":\"/wsman\",\"request.host\":\"192.0.2.23:5985\",\"status\":401,\"http.version\":\"1.1\"}\n"
+		"{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.secret\":\"xc3511\",\"login.proof\":\"root:::2ddbbdafa3362d08:9e33780f28f93d56a80c379f2585e398:01010000000000000000e7cb0e6cd001384153504d34673700000000020012006c006f00630061006c0068006f0073007400010012006c006f00630061006c0068006f0073007400040012006c006f00630061006c0068006f0073007400030012006c006f00630061006c0068006f0073007400070008000000e7cb0e6cd00109001c0063006900660073002f006c006f00630061006c0068006f00730074000000000000000000\",\"login.accepted\":true}\n"
+		"{\"kind\":\"request.seen\",\"request.method\":\"POST\",\"request.target\":\"/wsman\",\"request.host\":\"192.0.2.23:5985\",\"status\":500,\"http.version\":\"1.1\"}\n",
+	},
+	{
+		.title = "another is asked again, its proof kept",
+		.peer_sends = BYTES(
+		"POST /wsman HTTP/1.1\x0d\x0aHost: 192.0.2.23:5985\x0d\x0a\x41uthorization: Neg"
+		"otiate TlRMTVNTUAABAAAANYKI4AAAAAAAAAAAAAAAAAAAAAA=\x0d\x0a\x43ontent-Length: "
+		"0\x0d\x0a\x0d\x0aPOST /wsman HTTP/1.1\x0d\x0aHost: 192.0.2.23:5985\x0d\x0a\x41"
+		"uthorization: Negotiate TlRMTVNTUAADAAAAGAAYAEgAAAC4ALgAYAAAAAAAAABAAAAACAAIAE"
+		"AAAAAAAAAASAAAABAAEAAYAQAAFYKI4HIAbwBvAHQAKBKpbMi0uA2v1u20pitLuzhBU1BNNGc3AgB4"
+		"piV76DLyMACOx7KU6wEBAAAAAAAAAADnyw5s0AE4QVNQTTRnNwAAAAACABIAbABvAGMAYQBsAGgAbw"
+		"BzAHQAAQASAGwAbwBjAGEAbABoAG8AcwB0AAQAEgBsAG8AYwBhAGwAaABvAHMAdAADABIAbABvAGMA"
+		"YQBsAGgAbwBzAHQABwAIAAAA58sObNABCQAcAGMAaQBmAHMALwBsAG8AYwBhAGwAaABvAHMAdAAAAA"
+		"AAAAAAAHksnjoZMvZdBu2gApVwnKs=\x0d\x0a\x43ontent-Length: 0\x0d\x0a\x0d\x0a"),
+		.we_answer = BYTES(
+		"HTTP/1.1 401 \x0d\x0aWWW-Authenticate: Negotiate TlRMTVNTUAACAAAAEgASADgAAAAVg"
+		"oniLdu9r6M2LQgAAAAAAAAAAGgAaABKAAAACgBjRQAAAA9sAG8AYwBhAGwAaABvAHMAdAACABIAbAB"
+		"vAGMAYQBsAGgAbwBzAHQAAQASAGwAbwBjAGEAbABoAG8AcwB0AAQAEgBsAG8AYwBhAGwAaABvAHMAd"
+		"AADABIAbABvAGMAYQBsAGgAbwBzAHQABwAIAAAA58sObNABAAAAAA==\x0d\x0aServer: Microso"
+		"ft-HTTPAPI/2.0\x0d\x0a\x44\x61te: Wed, 01 Apr 2015 00:00:00 GMT\x0d\x0a\x43ont"
+		"ent-Length: 0\x0d\x0a\x0d\x0aHTTP/1.1 401 \x0d\x0aWWW-Authenticate: Negotiate"
+		"\x0d\x0aServer: Microsoft-HTTPAPI/2.0\x0d\x0a\x44\x61te: Wed, 01 Apr 2015 00:0"
+		"0:00 GMT\x0d\x0a\x43ontent-Length: 0\x0d\x0a\x0d\x0a"),
+		.events = "{\"kind\":\"request.seen\",\"request.method\":\"POST\",\"request.target\":\"/wsman\",\"request.host\":\"192.0.2.23:5985\",\"status\":401,\"http.version\":\"1.1\"}\n"
+		"{\"kind\":\"login.tried\",\"login.user\":\"root\",\"login.proof\":\"root:::2ddbbdafa3362d08:020078a6257be832f230008ec7b294eb:01010000000000000000e7cb0e6cd001384153504d34673700000000020012006c006f00630061006c0068006f0073007400010012006c006f00630061006c0068006f0073007400040012006c006f00630061006c0068006f0073007400030012006c006f00630061006c0068006f0073007400070008000000e7cb0e6cd00109001c0063006900660073002f006c006f00630061006c0068006f00730074000000000000000000\",\"login.accepted\":false}\n"
+		"{\"kind\":\"request.seen\",\"request.method\":\"POST\",\"request.target\":\"/wsman\",\"request.host\":\"192.0.2.23:5985\",\"status\":401,\"http.version\":\"1.1\"}\n",
+	},
 	{0},
 };
 /* clang-format on */
