@@ -58,6 +58,20 @@ bool accounts_accept(struct session *s, const struct option_list *own, struct by
 	return accepted;
 }
 
+bool accounts_find_bait(struct session *s, struct bytes user, bool (*fits)(const void *challenge, struct bytes secret),
+			const void *challenge, uint8_t right[ACCOUNTS_FOUND])
+{
+	_Static_assert(ACCOUNTS_FOUND == BAIT_PASSWORD_CHARS, "a password of bait");
+	struct bait_candidate bait[CANDIDATES_MAX];
+	size_t count = session_bait_candidates(s, user, bait, CANDIDATES_MAX);
+	for (size_t n = 0; n < count; n++)
+		if (fits(challenge, (struct bytes){bait[n].password, ACCOUNTS_FOUND})) {
+			memcpy(right, bait[n].password, ACCOUNTS_FOUND);
+			return true;
+		}
+	return false;
+}
+
 bool accounts_prove(struct session *s, const struct option_list *own, struct bytes user,
 		    bool (*fits)(const void *challenge, struct bytes secret), const void *challenge,
 		    struct bytes proof)
@@ -68,12 +82,9 @@ bool accounts_prove(struct session *s, const struct option_list *own, struct byt
 			session_login_decided(s, user, right, proof, true);
 			return true;
 		}
-	struct bait_candidate bait[CANDIDATES_MAX];
-	size_t count = session_bait_candidates(s, user, bait, CANDIDATES_MAX);
-	for (size_t n = 0; n < count; n++) {
-		right = (struct bytes){bait[n].password, sizeof bait[n].password};
-		if (!fits(challenge, right))
-			continue;
+	uint8_t found[ACCOUNTS_FOUND];
+	if (accounts_find_bait(s, user, fits, challenge, found)) {
+		right = (struct bytes){found, sizeof found};
 		bool accepted = session_bait_opens(s, user, right);
 		session_login_decided(s, user, right, proof, accepted);
 		return accepted;

@@ -37,3 +37,11 @@ bool accounts_prove(struct session *, const struct option_list *, struct bytes u
 /* The secret of a user, for protocols in which the server needs it first; false: no such user. */
 bool accounts_secret(struct session *, const struct option_list *, struct bytes user,
 		     struct bytes *secret);
+
+/*
+ * Bait that was read under that user's name, somewhere, and fits what came in place of a password:
+ * for services with a decision of their own.  `right` gets it.
+ */
+#define ACCOUNTS_FOUND 16
+bool accounts_find_bait(struct session *, struct bytes user, bool (*fits)(const void *challenge, struct bytes secret),
+			const void *challenge, uint8_t right[ACCOUNTS_FOUND]);

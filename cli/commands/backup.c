@@ -2,6 +2,7 @@
 #include "bus/client.h"
 #include "bus/parent.h"
 #include "cli/command.h"
+#include "passive/bait/ledger.h"
 #include "store/store.h"
 #include <dirent.h>
 #include <errno.h>
@@ -97,6 +98,22 @@ static int folder_copy(int from, int to, const char *name, unsigned depth, uint6
 	return bad;
 }
 
+/* Of the bait only its ledger: without it no token means anything. */
+static int ledger_copy(int from, int to, uint64_t *files, struct fault *fault)
+{
+	int in = openat(from, LEDGER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), out = -1, bad = 0;
+	if (in < 0)
+		return errno == ENOENT ? 0 : fault_set(fault, ERR_SYSTEM, "backup: " LEDGER_FOLDER ": %s", strerror(errno));
+	if (mkdirat(to, LEDGER_FOLDER, 0700) || (out = openat(to, LEDGER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		bad = fault_set(fault, ERR_SYSTEM, "backup: " LEDGER_FOLDER ": %s", strerror(errno));
+	else if (!(bad = file_copy(in, out, LEDGER_FILE, fault)))
+		++*files;
+	close(in);
+	if (out >= 0)
+		close(out);
+	return bad;
+}
+
 static int run(const struct arguments *a)
 {
 	static struct config config;
@@ -115,6 +132,7 @@ static int run(const struct arguments *a)
 		bad = fault_set(&fault, ERR_SYSTEM, "backup: %s: %s", folder < 0 ? to : state, strerror(errno));
 	bad = bad ? bad : tables_copy(state, folder, &bytes, &fault);
 	bad = bad ? bad : folder_copy(from, folder, BLOBS_FOLDER, 1, &files, &fault);
+	bad = bad ? bad : ledger_copy(from, folder, &files, &fault);
 	if (bad)
 		return command_fail(1, "%s", fault.text);
 	const char *shape = arguments_flag(a, "json")
@@ -132,8 +150,8 @@ static const struct command backup_command = {
 	.synopsis = "FOLDER",
 	.summary = "copy tables and captured files into a new folder, while everything runs",
 	.description =
-		"Writes FOLDER/tables.tar (a backup of the database as ClickHouse makes it) and FOLDER/blobs.\n"
-		"Events of the last second may still be in the journal. Any ClickHouse of 26.7 or newer reads the\n"
+		"Writes FOLDER/tables.tar (a backup of the database as ClickHouse makes it), FOLDER/blobs and the\n"
+		"ledger of bait. Events of the last second may still be in the journal. Any ClickHouse of 26.7 or newer reads the\n"
 		"archive: RESTORE DATABASE kansoku FROM File('…/tables.tar'), with backups.allowed_path set.\n"
 		"An erasure does not reach backups: erase again after restoring one.",
 	.words_min = 1,

@@ -274,6 +274,17 @@ static bool secret_nth(struct session *s, const struct option_list *own, struct 
 	return false;
 }
 
+struct ntlm_try {
+	const struct ntlm_login *login;
+	uint8_t *key;
+};
+
+static bool try_fits(const void *arg, struct bytes secret)
+{
+	const struct ntlm_try *t = arg;
+	return ntlm_fits(t->login, secret, t->key);
+}
+
 enum ntlm_outcome ntlm_decide(struct session *s, const struct option_list *own,
 			      const struct ntlm_login *l, uint8_t key[16])
 {
@@ -293,8 +304,17 @@ enum ntlm_outcome ntlm_decide(struct session *s, const struct option_list *own,
 			session_login_decided(s, l->user, secret, writer_bytes(&w), true);
 			return NTLM_ACCEPTED;
 		}
+	uint8_t found[ACCOUNTS_FOUND];
+	if (accounts_find_bait(s, l->user, try_fits, &(struct ntlm_try){l, key}, found)) {
+		secret = (struct bytes){found, sizeof found};
+		bool opens = session_bait_opens(s, l->user, secret);
+		session_login_decided(s, l->user, secret, writer_bytes(&w), opens);
+		if (opens)
+			return NTLM_ACCEPTED;
+	} else {
+		session_login_decided(s, l->user, (struct bytes){0}, writer_bytes(&w), false);
+	}
 	memset(key, 0, 16);
-	session_login_decided(s, l->user, (struct bytes){0}, writer_bytes(&w), false);
 	return NTLM_REFUSED;
 }
 

@@ -3,15 +3,16 @@
 # and each use is told with the device, the file and the session that saw it first. A place outside
 # is told at its first visit; ten thousand other passwords are not taken for bait.
 . "$(dirname "$0")/lib.sh"
-for client in curl ssh sshpass telnet ftp redis-cli mysql dig jq python3; do
+for client in curl ssh sshpass telnet ftp redis-cli mysql smbclient dig jq python3; do
 	command -v $client >/dev/null || skip "$client is missing"
 done
 SSH_PORT=$((BASE_PORT + 3)) FTP_PORT=$((BASE_PORT + 4)) DATA_PORT=$((30000 + ($$ % 1500) * 16))
-MYSQL_PORT=$((BASE_PORT + 5)) REDIS_PORT=$((BASE_PORT + 6)) DNS_PORT=$((BASE_PORT + 7)) SMTP_PORT=$((BASE_PORT + 8))
-WEB=127.21.14.1 OTHER=127.21.14.2 DATA=127.21.15.1
+MYSQL_PORT=$((BASE_PORT + 5)) REDIS_PORT=$((BASE_PORT + 6)) DNS_PORT=$((BASE_PORT + 7)) SMTP_PORT=$((BASE_PORT + 8)) SMB_PORT=$((BASE_PORT + 9))
+WEB=127.21.14.1 OTHER=127.21.14.2 DATA=127.21.15.1 NAS=127.21.16.1
 mkdir "$WORK/personas"
 sed 's|^services:|services:\n  telnet: {}|' etc/personas/webserver.yaml >"$WORK/personas/webserver.yaml"
 sed 's|^services:|services:\n  dns: {}\n  smtp: {}|' etc/personas/database.yaml >"$WORK/personas/database.yaml"
+cp etc/personas/nas.yaml "$WORK/personas"
 loopback_config <<EOT
 store: {linger: 50ms}
 passive:
@@ -19,6 +20,7 @@ passive:
   decoys:
     - {prefix: 127.21.14.0/24, personas: [webserver], steer: false}
     - {prefix: 127.21.15.0/24, personas: [database], steer: false}
+    - {prefix: 127.21.16.0/24, personas: [nas], steer: false}
   personas_dir: $WORK/personas
   data_port: $DATA_PORT
   services:
@@ -30,6 +32,7 @@ passive:
     redis: {ports: [$REDIS_PORT]}
     dns: {ports: [$DNS_PORT]}
     smtp: {ports: [$SMTP_PORT]}
+    smb: {ports: [$SMB_PORT]}
   workers: 2
 EOT
 bait() { "$KANSOKU" bait --config "$CONFIG" "$@"; }
@@ -78,6 +81,15 @@ say -u "root:toor" "ftp://$WEB:$FTP_PORT/wp-config.php" >"$WORK/wp" || fail "cur
 wpuser=$(sed -n "s/.*'DB_PASSWORD', '\(.*\)'.*/\1/p" "$WORK/wp")
 [ ${#wpuser} = 16 ] || fail "there is no bait in wp-config.php: $(cat "$WORK/wp")"
 
+# A guest of the network disk; then with NTLM, to which the password is not said either.
+share() { (cd "$WORK" && timeout 20 smbclient -p $SMB_PORT "//$NAS/$1" "${@:3}" -c "$2") >>"$WORK/smb" 2>&1; }
+share documents 'get passwords.txt' -U guest%guest
+remote=$(sed -n 's|^ *remote / \([A-Za-z0-9]*\)\r*$|\1|p' "$WORK/passwords.txt")
+[ ${#remote} = 16 ] || fail "smbclient: $(cat "$WORK/smb")"
+share documents ls -U "remote%$remote"
+expect "used by SMB" "SELECT $line FROM log WHERE $USED AND service = 'smb'" "smb $NAS $NAS /volume1/documents/passwords.txt 127.0.0.1"
+expect "let in by SMB" "SELECT max(login_accepted) FROM log WHERE kind = 'login.tried' AND login_user = 'remote'" 1
+
 # MySQL says no password; Redis and telnet do; a key in a header, in a name that is asked for.
 timeout 20 mysql -h $DATA -P $MYSQL_PORT -u wpuser "-p$wpuser" --ssl-mode=DISABLED -e 'select 1' >"$WORK/mysql" 2>&1 ||
 	timeout 20 mysql -h $DATA -P $MYSQL_PORT -u wpuser "-p$wpuser" --skip-ssl -e 'select 1' >>"$WORK/mysql" 2>&1
@@ -111,6 +123,9 @@ expect "a place, by a mailbox" "SELECT $(value bait.place) FROM log WHERE $USED 
 "$KANSOKU" report bait --config "$CONFIG" >"$WORK/report" || fail "there is no report"
 grep -q 'pastebin list X' "$WORK/report" && grep -q "$root$file" "$WORK/report" || fail "the report: $(cat "$WORK/report")"
 bait show "$(jq -r .key "$WORK/place")" | grep -q 'pastebin list X' || fail "bait show does not know its own key"
+
+"$KANSOKU" backup --config "$CONFIG" "$WORK/backup" >/dev/null && cmp -s "$STATE/bait/ledger" "$WORK/backup/bait/ledger" ||
+	fail "the ledger is not in the backup"
 
 # Crawlers, by their word and by their address.
 agent='Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'

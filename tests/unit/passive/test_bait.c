@@ -235,6 +235,11 @@ TEST(bait_opens_what_it_was_planted_for)
 	char room[64];
 	struct bytes word = written(&t, BAIT_PASSWORD, room);
 	CHECK(bait_opens(&bait, &here, BYTES("deploy"), word) && !bait_opens(&bait, &there, BYTES("deploy"), word));
+	struct address six;
+	CHECK(address_parse(BYTES("2001:db8::7"), &six));
+	t = bait_of_device(secret(), &six, BYTES("deploy"));
+	char other[64];
+	CHECK(bait_opens(&bait, &six, BYTES("deploy"), written(&t, BAIT_PASSWORD, other)));
 	CHECK(!bait_opens(&bait, &here, BYTES("root"), word) && !bait_opens(NULL, &here, BYTES("deploy"), word));
 	word = written(&place, BAIT_PASSWORD, room);
 	CHECK(!bait_opens(&bait, &here, BYTES("backup"), word));
