@@ -235,7 +235,7 @@ static enum service_next secret_line(struct session *s, struct telnet *t, struct
 static bool hand_over(struct session *s, struct telnet *t, struct bytes line, size_t before)
 {
 	struct bytes said = session_said_since(s, before);
-	if (t->shell.status != 127 || t->shell.pending_len || !backend_after(s, t, BACKEND_UNKNOWN))
+	if (!t->shell.unknown || t->shell.pending_len || !backend_after(s, t, BACKEND_UNKNOWN))
 		return false;
 	t->unsaid = arena_copy(session_arena(s), said);
 	if (!ask_backend(s, t, WAITS_COMMAND, line))
@@ -291,8 +291,9 @@ static enum service_next shell_line_end(struct session *s, struct telnet *t, str
 		event_set_bytes(e, secret ? FIELD_LOGIN_SECRET : FIELD_COMMAND_LINE, line);
 	t->told_more = false;
 	size_t before = session_said(s);
+	t->shell.unknown = false;
 	enum shell_next next = shell_line(&t->shell, line);
-	if (hand_over(s, t, line, before))
+	if (next != SHELL_HALT && hand_over(s, t, line, before))
 		return SERVICE_CONTINUE;
 	if (e && !t->told_more && !secret) /* still the event of this line */
 		event_set_bool(e, FIELD_COMMAND_FOUND, t->shell.status != 127);

@@ -106,6 +106,7 @@ static int run_applet_of(struct shell *sh, struct arena *arena, struct bytes nam
 		return applet_run(sh, arena, a, argv, argc, fds);
 	struct call c = {.shell = sh, .arena = arena, .fds = fds};
 	call_say_error(&c, "%.*s: applet not found\n", BYTES_FMT(name));
+	sh->unknown = true;
 	return 127;
 }
 
@@ -136,12 +137,14 @@ int program_run(struct shell *sh, struct arena *arena, const struct bytes *argv,
 	bool has_slash = path.len && memchr(path.at, '/', path.len);
 	if (!has_slash && (path.len == 0 || !program_find(sh, path, room, &path))) {
 		shell_error(sh, fds, "%.*s: not found", BYTES_FMT(argv[0]));
+		sh->unknown = true;
 		return 127;
 	}
 	int error = vfs_find(&sh->vfs, path, true, &n);
 	if (error) {
 		shell_error(sh, fds, "%.*s: %s", BYTES_FMT(path),
 		            error == -ENOENT ? "not found" : strerror(-error));
+		sh->unknown |= error == -ENOENT;
 		return error == -ENOENT ? 127 : 126;
 	}
 	vfs_stat(n, &status);

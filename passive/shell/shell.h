@@ -65,6 +65,7 @@ struct shell {
 	uint8_t nested;  /* interactive shells started in each other */
 	uint8_t waiting; /* enum shell_waiting: a command reads the terminal */
 	bool halted;
+	bool unknown; /* a command was not found; whoever asks sets it back before a line */
 };
 
 /* Zeroed before; the arena, hooks, persona and address outlive the shell. */

@@ -31,6 +31,7 @@ struct ssh_channel {
 	struct terminal terminal;
 	uint8_t *pending;
 	size_t pending_at, pending_len, pending_room;
+	struct bytes pty; /* what the peer says of its terminal */
 	char target[160]; /* of a forwarded connection */
 	bool sunk;        /* its first data was told */
 	struct ssh_sftp *sftp;
@@ -41,6 +42,7 @@ struct ssh_connection {
 	struct ssh *ssh;
 	struct shell shell;
 	bool shell_started, told_more, delayed;
+	bool quiet; /* what is said is not recorded: it may be taken back */
 	struct ssh_channel *channels[SSH_CHANNELS_MAX];
 	struct ssh_channel *speaking; /* whose program runs now */
 	size_t budget;                /* bytes that this callback may still send */

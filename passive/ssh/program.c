@@ -1,7 +1,10 @@
 /* What a session channel runs: the device's shell, one command, or a file transfer. */
 #include "passive/ssh/connection.h"
+#include "passive/ssh/relay.h"
 #include "passive/ssh/scp.h"
 #include "passive/ssh/sftp.h"
+
+#define PTY_MAX 1024 /* of a request for a terminal, with its modes */
 
 static const struct persona *persona_of(const struct session *s)
 {
@@ -21,7 +24,8 @@ static void say_text(struct ssh *h, struct ssh_channel *c, struct bytes b)
 		from = i + 1;
 	}
 	channel_say(h, c, (struct bytes){b.at + from, b.len - from});
-	session_record(h->session, true, b);
+	if (!h->connection->quiet)
+		session_record(h->session, true, b);
 }
 
 static void hook_say(void *owner, struct bytes b)
@@ -103,13 +107,33 @@ static bool start_shell(struct ssh *h, struct ssh_channel *c)
 	return true;
 }
 
+/* Runs a line whose answer may be taken back; true: the backend answers it instead. */
+static bool handed_over(struct ssh *h, struct ssh_channel *c, struct bytes line, bool exec, enum shell_next *next)
+{
+	struct ssh_connection *k = h->connection;
+	size_t said = c->pending_len;
+	k->quiet = ssh_relay_may_hand_over(h);
+	k->shell.unknown = false;
+	*next = exec ? shell_command(&k->shell, line) : shell_line(&k->shell, line);
+	if (!k->quiet)
+		return false;
+	k->quiet = false;
+	if (*next != SHELL_HALT && !shell_waits(&k->shell) && ssh_relay_hand_over(h, c, line, said, exec))
+		return true;
+	if (c->pending_len > said)
+		session_record(h->session, true, (struct bytes){c->pending + c->pending_at + said, c->pending_len - said});
+	return false;
+}
+
 static void run_command(struct ssh *h, struct ssh_channel *c, struct bytes line)
 {
 	struct shell *sh = shell_of(h);
 	h->connection->speaking = c;
 	c->program = SSH_RUNS_COMMAND;
 	c->terminal.plain = true;
-	enum shell_next next = shell_command(sh, line);
+	enum shell_next next;
+	if (handed_over(h, c, line, true, &next))
+		return;
 	if (next == SHELL_HALT || !shell_waits(sh))
 		channel_end(c, sh->status & 255);
 }
@@ -149,13 +173,21 @@ static bool takes_variable(const struct ssh *h, struct reader *r)
 	       (bytes_equal_text(name, "LANG") || bytes_start_with(name, "LC_"));
 }
 
+static bool take_terminal(struct ssh *h, struct ssh_channel *c, struct reader *r)
+{
+	struct bytes pty = read_rest(r);
+	c->terminal_asked = true;
+	c->pty = arena_copy(session_arena(h->session), pty.len <= PTY_MAX ? pty : (struct bytes){0});
+	return true;
+}
+
 bool program_request(struct ssh *h, struct ssh_channel *c, struct bytes type, struct reader *r)
 {
 	bool fresh = c->program == SSH_RUNS_NOTHING;
 	if (bytes_equal_text(type, "env"))
 		return fresh && takes_variable(h, r);
 	if (bytes_equal_text(type, "pty-req"))
-		return fresh && !c->terminal_asked && (c->terminal_asked = true);
+		return fresh && !c->terminal_asked && take_terminal(h, c, r);
 	if (bytes_equal_text(type, "window-change") || bytes_equal_text(type, "signal"))
 		return !fresh;
 	if (bytes_equal_text(type, "auth-agent-req@openssh.com"))
@@ -182,7 +214,9 @@ static enum service_next line_ended(struct ssh *h, struct ssh_channel *c, struct
 	h->connection->told_more = false;
 	if (c->terminal_asked)
 		channel_say(h, c, BYTES("\r\n"));
-	enum shell_next next = shell_line(sh, line);
+	enum shell_next next;
+	if (handed_over(h, c, line, false, &next))
+		return SERVICE_CONTINUE;
 	if (e && !h->connection->told_more && !secret) /* still the event of this line */
 		event_set_bool(e, FIELD_COMMAND_FOUND, sh->status != 127);
 	if (next == SHELL_HALT)
@@ -228,7 +262,7 @@ static enum service_next shell_input(struct ssh *h, struct ssh_channel *c, struc
 	enum service_next next = SERVICE_CONTINUE;
 	if (c->terminal_asked)
 		session_typed(h->session, input);
-	while (next == SERVICE_CONTINUE && reader_left(&r) && !c->ending) {
+	while (next == SERVICE_CONTINUE && reader_left(&r) && !c->ending && h->waiting != SSH_WAITS_BACKEND) {
 		struct bytes line;
 		if (c->terminal.plain && shell_waits(&k->shell)) { /* it all goes to who reads */
 			shell_feed(&k->shell, read_rest(&r));
@@ -250,6 +284,8 @@ static enum service_next shell_input(struct ssh *h, struct ssh_channel *c, struc
 			break;
 		}
 	}
+	if (h->waiting == SSH_WAITS_BACKEND && reader_left(&r))
+		ssh_relay_keep_rest(h, read_rest(&r));
 	return next;
 }
 

@@ -1,37 +1,11 @@
-#include "passive/ssh/relay.h"
-#include "passive/relay/relay.h"
-#include "passive/relay/watch.h"
-#include "passive/ssh/connection.h"
-#include "passive/ssh/peer.h"
+#include "passive/ssh/relay_inner.h"
 
 #define HELD_MAX (512u << 10) /* of the backend, while the visitor's keys are changed */
 #define STDIN_MAX (1u << 20)  /* of one channel, kept as a file */
 #define STDIN_FIRST 4096
-#define PACKET_MAX 32768
 #define HELLO_MAX 4096
 
-enum way { AT_KEYS, AT_LOGIN, THROUGH };
-
-struct relayed_channel {
-	uint32_t visitor, shown;  /* its number at the visitor, and what the visitor calls it */
-	uint32_t named, backend;  /* what the backend calls it, and its number there */
-	bool open, confirmed, shell, visitor_closed, backend_closed;
-	const char *how; /* of the file that its input is; NULL: a shell's */
-	uint8_t *input;
-	size_t input_len, input_room;
-	struct watch watch;
-};
-
-struct ssh_relay {
-	struct ssh_peer peer;
-	uint8_t secret[EXCHANGE_RANDOM];
-	char version[256];
-	uint8_t way;
-	struct buffer came;
-	struct relayed_channel channels[SSH_CHANNELS_MAX];
-};
-
-static void say_backend(struct ssh *h, struct bytes payload)
+void relay_say_backend(struct ssh *h, struct bytes payload)
 {
 	uint8_t sealed[SSH_SEALED_MAX];
 	struct writer w = writer_of(sealed, sizeof sealed);
@@ -41,7 +15,7 @@ static void say_backend(struct ssh *h, struct bytes payload)
 
 bool ssh_relay_is_through(const struct ssh *h)
 {
-	return h->relay && h->relay->way == THROUGH;
+	return h->relay && h->relay->way == RELAY_THROUGH;
 }
 
 bool ssh_relay_ask(struct ssh *h, enum backend_after after)
@@ -69,8 +43,8 @@ enum service_next ssh_relay_give_up(struct ssh *h)
 	session_relay_end(h->session);
 	session_delay_over(h->session);
 	h->waiting = SSH_WAITS_NOT;
-	h->relay->way = AT_KEYS;
-	return SERVICE_CONTINUE;
+	h->relay->way = RELAY_AT_KEYS;
+	return h->relay->handover.channel ? handover_give_up(h) : SERVICE_CONTINUE;
 }
 
 static void log_in(struct ssh *h)
@@ -79,11 +53,11 @@ static void log_in(struct ssh *h)
 	uint8_t room[512];
 	struct writer w = writer_of(room, sizeof room);
 	peer_write_service(&w);
-	say_backend(h, writer_bytes(&w));
+	relay_say_backend(h, writer_bytes(&w));
 	w = writer_of(room, sizeof room);
 	peer_write_password(&w, b->user, b->password);
-	say_backend(h, writer_bytes(&w));
-	h->relay->way = AT_LOGIN;
+	relay_say_backend(h, writer_bytes(&w));
+	h->relay->way = RELAY_AT_LOGIN;
 }
 
 /* 1: a step was made, 0: more must come, -1: it is no server that we can speak with. */
@@ -102,7 +76,11 @@ static int logged_in(struct ssh *h, struct bytes payload)
 {
 	switch (payload.len ? payload.at[0] : 0) {
 	case SSH_AUTH_SUCCESS:
-		h->relay->way = THROUGH;
+		h->relay->way = RELAY_THROUGH;
+		if (h->relay->handover.channel) {
+			handover_open(h);
+			return 1;
+		}
 		h->waiting = SSH_WAITS_NOT;
 		session_relay_begins(h->session);
 		return 1;
@@ -127,7 +105,7 @@ static void pass_on(struct ssh *h, bool to_visitor, struct bytes payload, uint32
 	if (to_visitor)
 		ssh_send(h, writer_bytes(&w));
 	else
-		say_backend(h, writer_bytes(&w));
+		relay_say_backend(h, writer_bytes(&w));
 }
 
 static struct relayed_channel *channel_of(struct ssh *h, bool of_visitor, uint32_t number)
@@ -179,7 +157,7 @@ static void refuse_open(struct ssh *h, bool to_visitor, uint32_t number)
 	if (to_visitor)
 		ssh_send(h, writer_bytes(&w));
 	else
-		say_backend(h, writer_bytes(&w));
+		relay_say_backend(h, writer_bytes(&w));
 }
 
 /* What it is to forward goes nowhere: it might lead to other backends. */
@@ -200,7 +178,10 @@ static void open_asked(struct ssh *h, struct bytes payload)
 		refuse_open(h, true, number);
 		return;
 	}
-	*c = (struct relayed_channel){.open = true, .visitor = number, .named = number, .input = c->input,
+	const struct backend *b = session_backend(h->session);
+	bool renamed = b && b->after == BACKEND_UNKNOWN;
+	*c = (struct relayed_channel){.open = true, .visitor = number, .named = number, .renamed = renamed,
+	                              .shown = (uint32_t)(SSH_CHANNELS_MAX + (c - h->relay->channels)), .input = c->input,
 	                              .input_room = c->input_room, .watch = {.terminal = {.line = c->watch.terminal.line,
 	                              .room = c->watch.terminal.room}}};
 	uint8_t room[64];
@@ -209,8 +190,8 @@ static void open_asked(struct ssh *h, struct bytes payload)
 	write_string(&w, type);
 	write_u32(&w, number);
 	write_u32(&w, window);
-	write_u32(&w, packet < PACKET_MAX ? packet : PACKET_MAX);
-	say_backend(h, writer_bytes(&w));
+	write_u32(&w, packet < RELAY_PACKET_MAX ? packet : RELAY_PACKET_MAX);
+	relay_say_backend(h, writer_bytes(&w));
 }
 
 static void program_asked(struct ssh *h, struct relayed_channel *c, struct bytes payload)
@@ -233,6 +214,21 @@ static void program_asked(struct ssh *h, struct relayed_channel *c, struct bytes
 	session_record(h->session, false, exec ? what : bytes_of_text(line));
 	session_record(h->session, false, BYTES("\n"));
 	c->how = exec ? "stdin" : "sftp";
+}
+
+void relay_visitor_data(struct ssh *h, struct relayed_channel *c, struct bytes b)
+{
+	uint8_t room[SSH_PAYLOAD_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	if (c->shell) {
+		session_record(h->session, false, b);
+		watch_input(&c->watch, h->session, b);
+	}
+	write_u8(&w, SSH_CHANNEL_DATA);
+	write_u32(&w, c->backend);
+	write_string(&w, b);
+	if (!w.bad)
+		relay_say_backend(h, writer_bytes(&w));
 }
 
 static void watch_visitor(struct ssh *h, struct relayed_channel *c, uint8_t message, struct bytes payload)
@@ -265,7 +261,12 @@ enum service_next ssh_relay_take(struct ssh *h, struct bytes payload)
 	}
 	if (message < SSH_WINDOW_ADJUST || message > SSH_CHANNEL_FAILURE)
 		return ssh_connection_take(h, message, &r);
-	struct relayed_channel *c = channel_of(h, true, read_u32(&r));
+	uint32_t number = read_u32(&r);
+	struct relayed_channel *c = channel_of(h, true, number);
+	if (reader_ok(&r) && !c && number < SSH_CHANNELS_MAX && h->connection->channels[number]) {
+		struct reader whole = reader_of(payload.at + 1, payload.len - 1);
+		return ssh_connection_take(h, message, &whole); /* the emulator's still */
+	}
 	if (!reader_ok(&r) || !c)
 		return ssh_disconnect(h, "Received packet for nonexistent channel");
 	watch_visitor(h, c, message, payload);
@@ -278,7 +279,8 @@ enum service_next ssh_relay_take(struct ssh *h, struct bytes payload)
 static void watch_backend(struct ssh *h, struct relayed_channel *c, uint8_t message, struct reader *r)
 {
 	if (message == SSH_OPEN_CONFIRMATION) {
-		c->backend = c->shown = read_u32(r);
+		c->backend = read_u32(r);
+		c->shown = c->renamed ? c->shown : c->backend;
 		c->confirmed = reader_ok(r);
 	}
 	if (message == SSH_CHANNEL_CLOSE)
@@ -295,6 +297,31 @@ static void watch_backend(struct ssh *h, struct relayed_channel *c, uint8_t mess
 	session_record(h->session, true, data);
 }
 
+static void pass_confirmation(struct ssh *h, const struct relayed_channel *c, struct reader *r)
+{
+	uint8_t room[32];
+	struct writer w = writer_of(room, sizeof room);
+	write_u8(&w, SSH_OPEN_CONFIRMATION);
+	write_u32(&w, c->visitor);
+	write_u32(&w, c->shown);
+	write_span(&w, read_bytes(r, 8)); /* window, packet */
+	ssh_send(h, writer_bytes(&w));
+}
+
+/* The visitor may already send what the emulator has granted. */
+static void pass_grant(struct ssh *h, struct relayed_channel *c, struct reader *r)
+{
+	uint8_t room[16];
+	struct writer w = writer_of(room, sizeof room);
+	uint32_t more = read_u32(r), known = more < c->owed ? more : c->owed;
+	c->owed -= known;
+	write_u8(&w, SSH_WINDOW_ADJUST);
+	write_u32(&w, c->visitor);
+	write_u32(&w, more - known);
+	if (more > known)
+		ssh_send(h, writer_bytes(&w));
+}
+
 /* One message of the backend, where both are through. */
 static enum service_next take_backend(struct ssh *h, struct bytes payload)
 {
@@ -303,7 +330,7 @@ static enum service_next take_backend(struct ssh *h, struct bytes payload)
 	if (message == SSH_GLOBAL_REQUEST) { /* its own host keys are not the device's */
 		read_string(&r);
 		if (read_flag(&r) && reader_ok(&r))
-			say_backend(h, BYTES("\x52"));
+			relay_say_backend(h, BYTES("\x52"));
 		return SERVICE_CONTINUE;
 	}
 	if (message == SSH_CHANNEL_OPEN) { /* for forwarding that nobody was let have */
@@ -315,11 +342,25 @@ static enum service_next take_backend(struct ssh *h, struct bytes payload)
 		return SERVICE_CLOSE;
 	if (message < SSH_OPEN_CONFIRMATION || message > SSH_CHANNEL_FAILURE)
 		return SERVICE_CONTINUE;
-	struct relayed_channel *c = channel_of(h, false, read_u32(&r));
+	uint32_t number = read_u32(&r);
+	if (number == HANDOVER_NAME && h->relay->handover.channel) {
+		if (handover_take(h, message, &r))
+			return SERVICE_CONTINUE;
+		h->relay->way = RELAY_AT_LOGIN; /* not through after all */
+		return SERVICE_CLOSE;
+	}
+	struct relayed_channel *c = channel_of(h, false, number);
 	if (!reader_ok(&r) || !c)
 		return SERVICE_CONTINUE;
+	if (message == SSH_WINDOW_ADJUST && c->owed) {
+		pass_grant(h, c, &r);
+		return SERVICE_CONTINUE;
+	}
 	watch_backend(h, c, message, &r);
-	pass_on(h, true, payload, c->visitor);
+	if (message == SSH_OPEN_CONFIRMATION && c->renamed)
+		pass_confirmation(h, c, &r);
+	else
+		pass_on(h, true, payload, c->visitor);
 	if (message == SSH_OPEN_FAILURE || (c->visitor_closed && c->backend_closed))
 		channel_over(h, c);
 	return SERVICE_CONTINUE;
@@ -328,7 +369,7 @@ static enum service_next take_backend(struct ssh *h, struct bytes payload)
 /* While the visitor's keys are changed nothing else may be said to it (RFC 4253 7.1). */
 static bool may_speak(const struct ssh *h)
 {
-	return h->relay->way != THROUGH || !h->kex.ours || h->kex.answered;
+	return h->relay->way != RELAY_THROUGH || !h->kex.ours || h->kex.answered;
 }
 
 /* 1: a step was made, 0: more must come, -1: it is over. */
@@ -336,12 +377,12 @@ static int step(struct ssh *h, struct reader *r)
 {
 	uint8_t room[SSH_SEALED_MAX];
 	struct bytes payload;
-	if (h->relay->way == AT_KEYS)
+	if (h->relay->way == RELAY_AT_KEYS)
 		return agree(h, r);
 	enum flow_opened opened = peer_receive(&h->relay->peer, r, room, &payload);
 	if (opened != FLOW_PACKET)
 		return opened == FLOW_MORE ? 0 : -1;
-	if (h->relay->way == AT_LOGIN)
+	if (h->relay->way == RELAY_AT_LOGIN)
 		return logged_in(h, payload);
 	return take_backend(h, payload) == SERVICE_CLOSE ? -1 : 1;
 }
@@ -359,7 +400,7 @@ enum service_next ssh_relay_go_on(struct ssh *h)
 	session_relay_hold(h->session, !may_speak(h));
 	if (made >= 0)
 		return SERVICE_CONTINUE;
-	return k->way == THROUGH ? SERVICE_CLOSE : ssh_relay_give_up(h);
+	return k->way == RELAY_THROUGH ? SERVICE_CLOSE : ssh_relay_give_up(h);
 }
 
 enum service_next ssh_relay_hear(struct ssh *h, enum relay_event what, struct bytes came)
@@ -375,7 +416,7 @@ enum service_next ssh_relay_hear(struct ssh *h, enum relay_event what, struct by
 		return SERVICE_CONTINUE;
 	}
 	if (what == RELAY_ENDED || buffer_append(&k->came, came.at, came.len))
-		return k->way == THROUGH ? SERVICE_CLOSE : ssh_relay_give_up(h);
+		return k->way == RELAY_THROUGH ? SERVICE_CLOSE : ssh_relay_give_up(h);
 	return ssh_relay_go_on(h);
 }
 

@@ -14,6 +14,13 @@ struct ssh_channel;
 
 /* Asks for the backend if it takes over then; input waits.  False: it does not, or cannot be had. */
 bool ssh_relay_ask(struct ssh *, enum backend_after);
+/*
+ * After `line`, which the emulator does not know, was run in this channel: what it said of it lies
+ * behind the first `said` bytes that are pending, and is taken back.  False: it goes on.
+ */
+bool ssh_relay_may_hand_over(const struct ssh *);
+bool ssh_relay_hand_over(struct ssh *, struct ssh_channel *, struct bytes line, size_t said, bool exec);
+void ssh_relay_keep_rest(struct ssh *, struct bytes); /* what came behind that line */
 enum service_next ssh_relay_hear(struct ssh *, enum relay_event, struct bytes came);
 bool ssh_relay_is_through(const struct ssh *);
 enum service_next ssh_relay_take(struct ssh *, struct bytes payload); /* of the visitor */

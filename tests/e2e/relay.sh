@@ -314,6 +314,15 @@ got=$(timeout 20 sshpass -p $SECRET ssh $OPTIONS -p $SSH_PORT $USER@$AFTER_LOGIN
 got=$(timeout 4 sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT -W $BACKEND:8081 root@$AFTER_LOGIN 2>&1)
 [[ $got == *failed* ]] || fail "a connection was forwarded: $got"
 
+# The same from a command on that the emulator does not know: as `ssh` gives it, and at a terminal.
+got=$(in_ssh $AFTER_UNKNOWN 'echo emulated; uname -n')
+[[ $got == emulated* && $got != *$(uname -n)* ]] || fail "a command that the emulator knows: $got"
+got=$(in_ssh $AFTER_UNKNOWN 'python3 -c "import sys; print(sys.stdin.read()[::-1])"; exit 5' <<<abc) status=$?
+[ "$got" = $'\ncba' ] && [ $status = 5 ] || fail "ssh exec of an unknown command: $got, status $status"
+got=$(types "sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT root@$AFTER_UNKNOWN" '# $' 'cd /etc\r' '# $' 'python3 -c "print(6*7)"\r' \
+	'42\r?\n# $' 'pwd; id -un; stty size\r' "/etc\r?\n$USER\r?\n[^#]*# \$" 'exit\r' 'closed|logout|exit')
+[[ $got == *NEVER* || $got == *real* || $got == *$SECRET* || $got == *not?found* ]] && fail "ssh from an unknown command on: $got"
+
 # Not one packet leaves: all that this machine sees is captured while a visitor tries to reach out
 # from the real shell; the same tries in a namespace that has a way out are seen (so they are made,
 # and the capture works).
