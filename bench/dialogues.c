@@ -8,13 +8,14 @@
  * The dialogues are the service's own exchanges: what the peer sends goes out in one piece, and
  * the peer ends its side when as much was said as to a patient peer before (it waits for as long
  * as a log-in is held up).  Every dialogue comes from another source.  CPU time is that of process
- * PID (/proc/PID/schedstat), kernel included.  Over UDP a dialogue is one datagram from a new
+ * PID, kernel included; it may be any server that speaks the service's protocol.  Over UDP a dialogue is one datagram from a new
  * source, from its arrival to the end of its session; the guard against reflection lets nothing
  * amplified out, so a source sends something as long as any answer beforehand, unmeasured.
  * The last line is one JSON object; exit status 1: some dialogue failed.
  */
 #include "passive/service.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -72,16 +73,25 @@ static void die(const char *what)
 	exit(2);
 }
 
+/* Of all its threads. */
 static double cpu_s(const struct bench *b)
 {
-	char path[64];
-	unsigned long long ns = 0;
-	snprintf(path, sizeof path, "/proc/%s/schedstat", b->pid);
-	FILE *f = fopen(path, "r");
-	if (!f || fscanf(f, "%llu", &ns) != 1)
+	char path[512];
+	unsigned long long ns, total = 0;
+	snprintf(path, sizeof path, "/proc/%s/task", b->pid);
+	DIR *tasks = opendir(path);
+	if (!tasks)
 		die(path);
-	fclose(f);
-	return (double)ns / 1e9;
+	for (struct dirent *t; (t = readdir(tasks));) {
+		snprintf(path, sizeof path, "/proc/%s/task/%s/schedstat", b->pid, t->d_name);
+		FILE *f = t->d_name[0] == '.' ? NULL : fopen(path, "r");
+		if (f && fscanf(f, "%llu", &ns) == 1)
+			total += ns;
+		if (f)
+			fclose(f);
+	}
+	closedir(tasks);
+	return (double)total / 1e9;
 }
 
 /* What the process alone holds of memory, in bytes. */

@@ -5,6 +5,7 @@
 
 #define PAGE_BYTES_MAX 32768 /* of a page whose %{names} are filled in */
 #define HEAD_BYTES_MAX 4096
+#define SERVER_MAX 256 /* of the name of the server */
 #define FIRMWARE_TIME_US 1364464800000000u /* when the image was made: the files' age */
 
 struct reply {
@@ -264,14 +265,18 @@ static void say_reply(struct turn *t, struct reply *y)
 	t->status = a->status;
 }
 
-static struct reply begin_reply(const struct turn *t)
+/* `server`: for its name, which may hold what is particular to this address, as all that is told. */
+static struct reply begin_reply(const struct turn *t, char server[SERVER_MAX])
 {
 	const struct request *r = t->request;
-	const char *server = t->persona->http.server;
+	const char *name = t->persona->http.server;
+	struct writer w = writer_of(server, SERVER_MAX - 1);
+	persona_expand(&t->look, bytes_of_text(name ? name : ""), &w);
+	*w.at = '\0';
 	return (struct reply){
 		.answer = {
 			.dialect = t->dialect,
-			.server = server ? server : "",
+			.server = server,
 			.version = r->version,
 			.time_us = t->look.time_us,
 			.target = r->path,
@@ -284,7 +289,8 @@ static struct reply begin_reply(const struct turn *t)
 
 void turn_refuse(struct turn *t, unsigned status)
 {
-	struct reply y = begin_reply(t);
+	char server[SERVER_MAX];
+	struct reply y = begin_reply(t, server);
 	use_error(t, status, &y);
 	say_reply(t, &y);
 }
@@ -349,7 +355,8 @@ bool turn_answer(struct turn *t, uint32_t requests_left)
 	struct writer location = writer_of(location_room, sizeof location_room);
 	struct writer body = writer_of(body_room, sizeof body_room);
 	const struct request *r = t->request;
-	struct reply y = begin_reply(t);
+	char server[SERVER_MAX];
+	struct reply y = begin_reply(t, server);
 	choose(t, &y, &fields, &location, &body);
 	if (not_modified(t, &y)) {
 		y.answer.status = 304;

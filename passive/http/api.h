@@ -46,6 +46,7 @@ struct api_style {
 	size_t body_max;
 	const char *server;
 	void (*answer)(struct api_call *);
+	bool only_http; /* a version of another protocol (RTSP/1.0) makes no sense to it, as to Go */
 	const char *bad_request; /* what a request without sense is answered with, all of it */
 	bool answers_malformed;  /* answer() sees those too, as far as they can be held */
 };

@@ -1,9 +1,9 @@
 /*
  * Commands on databases and collections.
  *
- * Ransom bots list the databases, drop them and insert a note; each of these works, as long as the
- * session lives, and the note is in the event in full.  Documents that the device holds by itself
- * are derived from its seed when they are asked for.
+ * Ransom bots list the databases, drop them and insert a note; each of these works, and the note is
+ * in the event in full.  Documents that the device holds by itself are derived from its seed when
+ * they are asked for.
  */
 #include "passive/mongodb/mongodb.h"
 #include "base/random.h"
@@ -43,6 +43,7 @@ static struct mongo_collection *make_collection(struct mongo *m, struct bytes da
 	c->next = *at;
 	*at = c;
 	m->collection_count++;
+	m->changed = true;
 	return c;
 }
 
@@ -68,6 +69,7 @@ static void drop_collections(struct mongo *m, struct bytes database, struct byte
 		if (bytes_equal(c->database, database) && (!name.len || bytes_equal(c->name, name))) {
 			*at = c->next;
 			m->collection_count--;
+			m->changed = true;
 		} else {
 			at = &c->next;
 		}
@@ -225,6 +227,7 @@ static int32_t insert(struct mongo *m, struct bytes database, struct bytes name,
 			c->end = &d->next;
 			c->count++;
 			m->inserted++;
+			m->changed = true;
 		}
 		n++;
 	}
@@ -260,11 +263,12 @@ static void run_drop(struct mongo *m, struct bytes database, struct bytes name, 
 	bson_double(b, "ok", 1);
 }
 
-static void run_delete(struct mongo_collection *c, struct bson *b)
+static void run_delete(struct mongo *m, struct mongo_collection *c, struct bson *b)
 {
 	bson_int32(b, "n", c ? (int32_t)c->count : 0);
 	bson_double(b, "ok", 1);
 	if (c) {
+		m->changed = true;
 		c->count = c->made = 0;
 		c->documents = NULL;
 		c->end = &c->documents;
@@ -324,7 +328,7 @@ static bool on_collection(struct mongo *m, struct bytes database, struct bytes v
 	} else if (bytes_equal_text(verb, "drop")) {
 		run_drop(m, database, name, b);
 	} else if (bytes_equal_text(verb, "delete")) {
-		run_delete(c, b);
+		run_delete(m, c, b);
 	} else if (bytes_equal_text(verb, "update")) {
 		bson_int32(b, "n", c ? (int32_t)c->count : 0);
 		bson_int32(b, "nModified", c ? (int32_t)c->count : 0);

@@ -41,7 +41,7 @@ struct mongo {
 	struct mongo_collection *collections;
 	uint32_t collection_count, inserted, request;
 	uint32_t connection;
-	bool planted, let_in;
+	bool planted, let_in, changed;
 	/* SCRAM that is going on */
 	bool sha256;
 	struct bytes user, client_first, server_first;
@@ -52,6 +52,10 @@ struct mongo {
 void mongo_run(struct mongo *, struct bytes database, struct bytes command, struct bytes documents,
 	       struct bson *out);
 void mongo_plant(struct mongo *);
+
+/* passive/mongodb/memory.c: what the visitor left, or what was planted; and when anything changed. */
+void mongo_begin(struct mongo *);
+void mongo_remember(struct mongo *);
 
 /* passive/mongodb/server.c: what the server says of itself. */
 bool mongo_about(struct mongo *, struct bytes name, struct bytes command, struct bson *out);

@@ -122,6 +122,7 @@ static void large_add(struct postgres *p, struct bytes data)
 	t->rows_end = &row->next;
 	t->row_count++;
 	p->sql.row_count++;
+	p->sql.edits++;
 }
 
 static void large_export(struct postgres *p, struct bytes path)

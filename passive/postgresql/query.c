@@ -131,6 +131,7 @@ static uint32_t rows_of_lines(struct postgres *p, struct sql_table *t, struct by
 		t->rows_end = &row->next;
 		t->row_count++;
 		p->sql.row_count++;
+		p->sql.edits++;
 		n++;
 	}
 	return n;

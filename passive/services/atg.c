@@ -27,7 +27,7 @@ struct atg_device {
 };
 
 struct atg {
-	struct plant tanks[TANKS];
+	uint64_t seeds[TANKS]; /* of each tank's process */
 	char labels[TANKS][LABEL_MAX + 1], headers[HEADERS][LABEL_MAX + 1];
 	uint8_t tank_count;
 };
@@ -42,7 +42,7 @@ static enum service_next atg_open(struct session *s, void *state)
 	const struct atg_device *d = session_device(s);
 	for (size_t i = 0; i < TANKS && d->products[i] && *d->products[i]; i++) {
 		session_expand(s, d->products[i], a->labels[i], LABEL_MAX + 1);
-		plant_start(&a->tanks[i], session_device_seed(s) + 7 * (i + 1));
+		a->seeds[i] = session_device_seed(s) + 7 * (i + 1);
 		a->tank_count++;
 	}
 	for (size_t i = 0; i < HEADERS; i++)
@@ -65,13 +65,15 @@ static double height_of(double full)
 static struct tank tank_now(struct session *s, const struct atg *a, size_t i)
 {
 	const struct atg_device *d = session_device(s);
-	uint64_t now = session_time_us(s), seed = a->tanks[i].seed;
+	uint64_t now = session_time_us(s), seed = a->seeds[i];
+	struct plant process = {0};
 	struct tank t;
-	double full = 0.15 + 0.7 * plant_read(&a->tanks[i], PLANT_LEVEL, now) / 100;
+	plant_start(&process, seed);
+	double full = 0.15 + 0.7 * plant_read(&process, PLANT_LEVEL, now) / 100;
 	t.volume = full * (double)d->capacity;
 	t.ullage = (double)d->capacity - t.volume;
 	t.height = height_of(full);
-	t.temperature = 52 + 0.2 * plant_read(&a->tanks[i], PLANT_TEMPERATURE, now);
+	t.temperature = 52 + 0.2 * plant_read(&process, PLANT_TEMPERATURE, now);
 	t.compensated = t.volume * (1 - 0.00068 * (t.temperature - 60));
 	t.water = (double)plant_number(seed, 1, 3) ? 0 : (double)plant_number(seed, 2, 120) / 100;
 	return t;
@@ -120,8 +122,8 @@ static void deliveries(struct session *s, struct atg *a, uint8_t tank, struct wr
 		if (tank && tank != i + 1)
 			continue;
 		struct tank t = tank_now(s, a, i);
-		double before = t.volume * 0.3 + (double)plant_number(a->tanks[i].seed, 3, 400);
-		double more = 2500 + (double)plant_number(a->tanks[i].seed, 4, 1500);
+		double before = t.volume * 0.3 + (double)plant_number(a->seeds[i], 3, 400);
+		double more = 2500 + (double)plant_number(a->seeds[i], 4, 1500);
 		write_fmt(w,
 		          "T %u:%s\r\nINCREASE   DATE / TIME             GALLONS TC GALLONS WATER  "
 		          "TEMP DEG F  HEIGHT\r\n\r\n",

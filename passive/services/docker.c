@@ -414,6 +414,7 @@ static const struct api_style docker_style = {
 	.dialect = &docker_dialect,
 	.body_max = 64u << 10,
 	.answer = docker_answer,
+	.only_http = true,
 	.bad_request = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request",
 };
 

@@ -183,6 +183,8 @@ static void site(struct session *s, struct ftp *ftp, struct bytes rest)
 
 static void status(struct session *s, struct ftp *ftp, struct bytes path)
 {
+	const struct ftp_device *device = session_device(s); /* who says another name is another server */
+	const char *dialect = ftp_dialect(device->server)->name;
 	char address[ADDRESS_TEXT_MAX], user[FTP_USER_MAX + 1];
 	if (path.len) {
 		struct buffer list = BUFFER(STATUS_BYTES_MAX);
@@ -195,11 +197,19 @@ static void status(struct session *s, struct ftp *ftp, struct bytes path)
 	}
 	bytes_copy_text((struct bytes){ftp->user, ftp->user_len}, user, sizeof user);
 	address_format(session_peer(s), address);
-	session_say(s, "211-FTP server status:\r\n     Connected to %s\r\n     Logged in as %s\r\n     TYPE: %s\r\n"
-		       "     No session bandwidth limit\r\n     Session timeout in seconds is 300\r\n"
-		       "     Control connection is plain text\r\n     Data connections will be plain text\r\n"
-		       "     At session startup, client count was 1\r\n     vsFTPd 3.0.3 - secure, fast, stable\r\n"
-		       "211 End of status\r\n", address, user, ftp->binary ? "BINARY" : "ASCII");
+	if (!strcmp(dialect, "proftpd"))
+		session_say(s, "211-Status of 'Debian'\r\n Connected from %s (%s)\r\n Logged in as %s\r\n"
+			       " TYPE: %s, STRUcture: File, Mode: Stream\r\n No data connection\r\n211 End of status\r\n",
+			    address, address, ftp->anonymous ? "ftp" : user, ftp->binary ? "BINARY" : "ASCII");
+	else if (!strcmp(dialect, "busybox"))
+		session_say(s, "211-Server status:\r\n TYPE: BINARY\r\n211 Ok\r\n");
+	else
+		session_say(s, "211-FTP server status:\r\n     Connected to %s\r\n     Logged in as %s\r\n     TYPE: %s\r\n"
+			       "     No session bandwidth limit\r\n     Session timeout in seconds is 300\r\n"
+			       "     Control connection is plain text\r\n     Data connections will be plain text\r\n"
+			       "     At session startup, client count was 1\r\n%s211 End of status\r\n",
+			    address, user, ftp->binary ? "BINARY" : "ASCII",
+			    device->banner ? "" : "     vsFTPd 3.0.3 - secure, fast, stable\r\n");
 }
 
 static void set_type(struct session *s, struct ftp *ftp, struct bytes what)

@@ -207,6 +207,8 @@ static void server(struct api_call *c)
 		status_of(c, 404, "NotFound", "the server could not find the requested resource");
 }
 
+#define KUBELET_PORT 10250
+
 static void route(struct api_call *c)
 {
 	bool kubelet = bytes_start_with(c->path, "/run/") || api_path(c, "/pods", NULL) || api_path(c, "/runningpods", NULL);
@@ -225,6 +227,10 @@ static void route(struct api_call *c)
 		run(c);
 	} else if (kubelet) {
 		list_pods(c, (struct bytes){0});
+	} else if (session_local_port(c->session) == KUBELET_PORT) { /* as Go says it of itself */
+		c->status = 404;
+		c->type = "text/plain; charset=utf-8";
+		write_text(&c->out, "404 page not found\n");
 	} else {
 		server(c);
 	}
@@ -232,7 +238,7 @@ static void route(struct api_call *c)
 
 static void kubernetes_answer(struct api_call *c)
 {
-	bool kubelet = session_local_port(c->session) == 10250;
+	bool kubelet = session_local_port(c->session) == KUBELET_PORT;
 	route(c);
 	if (!kubelet) {
 		write_text(&c->fields, "Audit-Id: ");
@@ -257,6 +263,7 @@ static const struct api_style kubernetes_style = {
 	.dialect = &kubernetes_dialect,
 	.body_max = 64u << 10,
 	.answer = kubernetes_answer,
+	.only_http = true,
 	.bad_request = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request",
 };
 

@@ -168,7 +168,7 @@ static bool packet(struct mongo *m, struct bytes whole)
 	uint32_t id = little(whole.at + 4);
 	if (!m->planted) {
 		m->planted = true;
-		mongo_plant(m);
+		mongo_begin(m);
 	}
 	switch (little(whole.at + 12)) {
 	case OP_MSG:
@@ -184,9 +184,8 @@ static const char over_http[] =
 	"HTTP/1.0 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 85\r\n\r\n"
 	"It looks like you are trying to access MongoDB over HTTP on the native driver port.\r\n";
 
-static enum service_next mongo_input(struct session *s, void *state, struct reader *in)
+static enum service_next messages_take(struct session *s, struct mongo *m, struct reader *in)
 {
-	struct mongo *m = state;
 	m->session = s;
 	while (reader_left(in) >= HEADER) {
 		uint32_t len = little(in->at);
@@ -202,6 +201,14 @@ static enum service_next mongo_input(struct session *s, void *state, struct read
 			return SERVICE_CLOSE;
 	}
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next mongo_input(struct session *s, void *state, struct reader *in)
+{
+	struct mongo *m = state;
+	enum service_next next = messages_take(s, m, in);
+	mongo_remember(m);
+	return next;
 }
 
 static const struct exchange mongo_exchanges[] = {

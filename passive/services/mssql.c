@@ -27,6 +27,7 @@ static enum service_next mssql_open(struct session *s, void *state)
 	const char *const *names = m->device->databases.items;
 	for (size_t i = 0; i < m->device->databases.count && m->sql.database_count < SQL_DATABASES_MAX / 2; i++)
 		m->sql.databases[m->sql.database_count++] = bytes_of_text(names[i]);
+	sql_recall(s, &m->sql, "mssql");
 	m->sql.database = m->sql.databases[0];
 	return SERVICE_CONTINUE;
 }
@@ -161,9 +162,8 @@ static bool take_message(struct mssql *m, struct bytes whole)
 	return stays;
 }
 
-static enum service_next mssql_input(struct session *s, void *state, struct reader *in)
+static enum service_next messages_take(struct session *s, struct mssql *m, struct reader *in)
 {
-	struct mssql *m = state;
 	m->session = s;
 	for (;;) {
 		bool broken = false;
@@ -175,6 +175,14 @@ static enum service_next mssql_input(struct session *s, void *state, struct read
 		if (!take_message(m, read_bytes(in, end)))
 			return SERVICE_CLOSE;
 	}
+}
+
+static enum service_next mssql_input(struct session *s, void *state, struct reader *in)
+{
+	struct mssql *m = state;
+	enum service_next next = messages_take(s, m, in);
+	sql_remember(s, &m->sql, "mssql");
+	return next;
 }
 
 #define DEVICE_TEXT(member, key, otherwise, what)                                                  \

@@ -21,6 +21,7 @@ static enum service_next mysql_open(struct session *s, void *state)
 	const char *const *names = m->device->databases.items;
 	for (size_t i = 0; i < m->device->databases.count && m->sql.database_count < SQL_DATABASES_MAX / 2; i++)
 		m->sql.databases[m->sql.database_count++] = bytes_of_text(names[i]);
+	sql_recall(s, &m->sql, "mysql");
 	mysql_greet(m);
 	return SERVICE_CONTINUE;
 }
@@ -86,9 +87,8 @@ static enum service_next command(struct mysql *m, struct bytes payload)
 	return SERVICE_CONTINUE;
 }
 
-static enum service_next mysql_input(struct session *s, void *state, struct reader *in)
+static enum service_next packets_take(struct session *s, struct mysql *m, struct reader *in)
 {
-	struct mysql *m = state;
 	m->session = s;
 	while (reader_left(in) >= 4) {
 		size_t len = in->at[0] | (size_t)in->at[1] << 8 | (size_t)in->at[2] << 16;
@@ -116,6 +116,14 @@ static enum service_next mysql_input(struct session *s, void *state, struct read
 		}
 	}
 	return SERVICE_CONTINUE;
+}
+
+static enum service_next mysql_input(struct session *s, void *state, struct reader *in)
+{
+	struct mysql *m = state;
+	enum service_next next = packets_take(s, m, in);
+	sql_remember(s, &m->sql, "mysql");
+	return next;
 }
 
 static void mysql_close(struct session *s, void *state)

@@ -23,6 +23,7 @@ static enum service_next postgres_open(struct session *s, void *state)
 	const char *const *names = p->device->databases.items;
 	for (size_t i = 0; i < p->device->databases.count && p->sql.database_count < SQL_DATABASES_MAX / 2; i++)
 		p->sql.databases[p->sql.database_count++] = bytes_of_text(names[i]);
+	sql_recall(s, &p->sql, "postgresql");
 	return SERVICE_CONTINUE;
 }
 
@@ -116,9 +117,8 @@ static enum service_next message(struct postgres *p, struct reader *in, bool *wa
 	return stays ? SERVICE_CONTINUE : SERVICE_CLOSE;
 }
 
-static enum service_next postgres_input(struct session *s, void *state, struct reader *in)
+static enum service_next messages_take(struct session *s, struct postgres *p, struct reader *in)
 {
-	struct postgres *p = state;
 	enum service_next next = SERVICE_CONTINUE;
 	bool waits = false;
 	p->session = s;
@@ -128,6 +128,14 @@ static enum service_next postgres_input(struct session *s, void *state, struct r
 			break;
 		next = starting ? startup(p, in, &waits) : message(p, in, &waits);
 	}
+	return next;
+}
+
+static enum service_next postgres_input(struct session *s, void *state, struct reader *in)
+{
+	struct postgres *p = state;
+	enum service_next next = messages_take(s, p, in);
+	sql_remember(s, &p->sql, "postgresql");
 	return next;
 }
 

@@ -22,6 +22,7 @@ enum { GET = 0xa0, GET_NEXT, RESPONSE, SET, TRAP, GET_BULK, REPORT = 0xa8 };
 enum { TOO_BIG = 1, NO_SUCH_NAME = 2, NOT_WRITABLE = 17, READ_ONLY = 4, NO_ACCESS = 6 };
 enum { NO_SUCH_OBJECT = 0x80, NO_SUCH_INSTANCE = 0x81, END_OF_MIB = 0x82 };
 enum { FLAG_REPORTABLE = 4 };
+enum { NET_SNMP = 8072 }; /* its enterprise */
 
 struct request {
 	int64_t version, id, first, second; /* non-repeaters and max-repetitions of a bulk request */
@@ -219,10 +220,32 @@ static void community_message(struct session *s, struct request *q, struct reade
 		request_answer(s, q, names, count);
 }
 
-/* As net-snmp makes it (RFC 3411 5): its enterprise, text of its own, and when it was made. */
+/* The maker's number, the sixth part of its object_id behind 1.3.6.1.4.1. */
+static uint32_t enterprise(const char *object_id)
+{
+	unsigned number = 0;
+	return sscanf(object_id, "1.3.6.1.4.1.%u", &number) == 1 ? number : NET_SNMP;
+}
+
+/*
+ * RFC 3411 5.  As net-snmp makes it: its enterprise, text of its own, and when it was made; as
+ * others do: the maker's enterprise and the hardware address.
+ */
 static struct bytes engine_id(struct session *s, uint8_t room[17])
 {
+	const struct snmp_device *device = session_device(s);
 	struct writer w = writer_of(room, 17);
+	char mac[18];
+	unsigned octets[6] = {0};
+	session_expand(s, "%{mac}", mac, sizeof mac);
+	if (enterprise(device->object_id) != NET_SNMP &&
+	    sscanf(mac, "%x:%x:%x:%x:%x:%x", &octets[0], &octets[1], &octets[2], &octets[3], &octets[4], &octets[5]) == 6) {
+		write_u32(&w, 0x80000000u | enterprise(device->object_id));
+		write_u8(&w, 3);
+		for (unsigned i = 0; i < 6; i++)
+			write_u8(&w, (uint8_t)octets[i]);
+		return writer_bytes(&w);
+	}
 	write_bytes(&w, "\x80\0\x1f\x88\x80", 5);
 	write_u32(&w, (uint32_t)random_mix(session_device_seed(s)));
 	/* The time in host order of a little-endian machine of 64 bits. */

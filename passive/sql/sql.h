@@ -2,7 +2,7 @@
  * As much of SQL as clients and attackers send to a database that nobody uses.
  *
  * A tokenizer for three dialects, constant expressions, and the plain forms of SELECT, INSERT,
- * CREATE, DROP, DELETE, TRUNCATE and UPDATE on tables that live as long as the session.  What a
+ * CREATE, DROP, DELETE, TRUNCATE and UPDATE on tables that the device remembers.  What a
  * product answers in its own way (variables, functions, catalogues) comes through hooks, and what
  * goes over the wire is its service's business.  All is bounded; no text is looked at twice.
  */
@@ -130,6 +130,7 @@ struct sql {
 	struct bytes database; /* chosen; empty: none */
 	struct sql_table *tables;
 	uint32_t table_count, row_count;
+	uint32_t edits, kept; /* changes; as of the last sql_remember() */
 };
 
 /* Runs the statement that the reader stands at; it need not be at its end afterwards. */
@@ -150,5 +151,10 @@ struct sql_value sql_words(struct bytes);
 struct sql_value sql_integer(struct sql *, int64_t);
 /* LIKE, without regard to case. */
 bool sql_like(struct bytes pattern, struct bytes text);
+
+/* passive/sql/memory.c: under that name, databases and tables of this visitor; and when they changed. */
+struct session;
+void sql_recall(struct session *, struct sql *, const char *name);
+void sql_remember(struct session *, struct sql *, const char *name);
 
 bool sql_function(struct sql *, struct bytes name, const struct sql_value *, size_t, struct sql_value *);

@@ -47,6 +47,7 @@ bool sql_database_add(struct sql *q, struct bytes name)
 	if (!copy.at || q->database_count == SQL_DATABASES_MAX)
 		return false;
 	q->databases[q->database_count++] = copy;
+	q->edits++;
 	return true;
 }
 
@@ -370,6 +371,7 @@ static struct sql_table *table_make(struct sql *q, struct bytes database, struct
 	t->next = q->tables;
 	q->tables = t;
 	q->table_count++;
+	q->edits++;
 	return t;
 }
 
@@ -425,6 +427,7 @@ static void table_remove(struct sql *q, struct sql_table *t)
 		if (*at == t) {
 			*at = t->next;
 			q->table_count--;
+			q->edits++;
 			return;
 		}
 }
@@ -437,6 +440,7 @@ static bool run_drop(struct sql *q, struct sql_reader *r, struct sql_answer *a)
 		for (size_t i = 0; i < q->database_count; i++)
 			if (same_name(q->databases[i], r->token.text)) {
 				q->databases[i] = q->databases[--q->database_count];
+				q->edits++;
 				return true;
 			}
 		return lenient || refuse(a, SQL_NO_DATABASE, r->token.text);
@@ -488,6 +492,7 @@ static bool insert_row(struct sql *q, struct sql_reader *r, struct sql_answer *a
 	t->rows_end = &row->next;
 	t->row_count++;
 	q->row_count++;
+	q->edits++;
 	a->affected++;
 	return true;
 }
@@ -530,6 +535,7 @@ static bool empty_table(struct sql *q, struct sql_reader *r, struct sql_answer *
 	struct sql_table *t;
 	if (!named_table(q, r, a, &t))
 		return false;
+	q->edits++;
 	a->affected = t->row_count;
 	q->row_count -= t->row_count;
 	t->rows = NULL;
@@ -559,6 +565,7 @@ static bool run_update(struct sql *q, struct sql_reader *r, struct sql_answer *a
 			for (struct sql_row *row = t->rows; row && same_name(t->columns[c].name, name); row = row->next)
 				row->values[c] = v;
 	} while (sql_take(r, ","));
+	q->edits++;
 	a->affected = t->row_count;
 	return true;
 }

@@ -96,6 +96,7 @@ mysql_met() {
 	is 'mysql: version' 10.11.6-MariaDB-0+deb12u1 "$(mariadb $to -pplanted7 -N -e 'select version()')"
 	is 'mysql: a table' $'1\tx\n2\ty' "$(mariadb $to -pplanted7 -N -e \
 		"create database w; use w; create table t (a int, b text); insert into t values (1,'x'),(2,'y'); select * from t")"
+	is 'mysql: the table, in another session' $'1\tx\n2\ty' "$(mariadb $to -pplanted7 -N -e 'select * from w.t')"
 	is 'mysql: dump and function' hi "$(mariadb $to -pplanted7 -N -e "select 0x7f454c46 into dumpfile '/tmp/u.so';
 		create function sys_eval returns string soname 'u.so'; select trim(sys_eval('echo hi'))")"
 	got=$(mariadb $to -pwrong -e 'select 1' 2>&1)
@@ -111,6 +112,7 @@ postgresql_met() {
 	local to="host=$DECOY port=$POSTGRES_PORT user=postgres" got
 	got=$(PGPASSWORD=planted7 psql "$to" -Atc 'create table c(o text)' -c "copy c from program 'echo hi'" -c 'select * from c' -c 'show server_version_num' 2>&1)
 	is 'postgresql: a program' $'CREATE TABLE\nCOPY 1\nhi\n130008' "$got"
+	is 'postgresql: the table, in another session' hi "$(PGPASSWORD=planted7 psql "$to" -Atc 'select * from c')"
 	got=$(PGPASSWORD=wrong psql "$to" -c 'select 1' 2>&1)
 	[[ $got == *'FATAL:  password authentication failed for user "postgres"' ]] || fail "postgresql: wrong password: $got"
 	got=$(PGPASSWORD=planted7 psql "host=$LOCKED port=$POSTGRES_PORT user=postgres" -Atc 'select 1+1')
@@ -141,6 +143,8 @@ mongodb_met() {
 	c.drop_database("shop")
 	c.READ__ME.README.insert_one({"content": "send 0.01 BTC"})
 	print(c.list_database_names(), c.READ__ME.README.find_one()["content"])
+	again = pymongo.MongoClient(decoy, port, serverSelectionTimeoutMS=5000)
+	print(again.list_database_names(), again.READ__ME.README.find_one()["content"])
 	for user, secret, way in (("admin", "planted7", "SCRAM-SHA-256"), ("admin", "planted7", "SCRAM-SHA-1"),
 	                          ("admin", "wrong", "SCRAM-SHA-256")):
 	    try:
@@ -151,7 +155,7 @@ mongodb_met() {
 	        print(e.code)
 	EOP
 	)
-	is 'mongodb: pymongo' $'7 7\n[\'READ__ME\', \'admin\', \'config\', \'local\'] send 0.01 BTC\nin\nin\n18' "$got"
+	is 'mongodb: pymongo' $'7 7\n[\'READ__ME\', \'admin\', \'config\', \'local\'] send 0.01 BTC\n[\'READ__ME\', \'admin\', \'config\', \'local\'] send 0.01 BTC\nin\nin\n18' "$got"
 }
 
 mssql_met() {
