@@ -19,12 +19,24 @@ stop() {
 }
 trap 'stop; rm -rf "$WORK"' EXIT
 
+# A shipped device has it; else one that is nothing more than that service.
+personas_of() { # SERVICE
+	if grep -qE "^  $1:" etc/personas/*.yaml; then
+		echo etc/personas
+		return
+	fi
+	mkdir -p "$WORK/personas"
+	printf 'name: bare\nhostname: bare\narch: x86\nmachine: x86_64\nkernel: 5.10.0-28-amd64\nservices: {%s: {ports: [1]}}\n' "$1" \
+		>"$WORK/personas/bare.yaml"
+	echo "$WORK/personas"
+}
+
 start() { # SERVICE IDLE
 	cat >"$WORK/kansoku.yaml" <<-EOT
 	run: {state: $WORK/state}
 	passive:
 	  workers: 1
-	  personas_dir: etc/personas
+	  personas_dir: $(personas_of "$1")
 	  decoys: [{prefix: 127.0.0.0/8}]
 	  services: {$1: {ports: [$PORT]}}
 	  reflection: {sources: 400000}

@@ -71,7 +71,8 @@ static enum service_next answer(struct session *s, struct api *a, const struct a
 	a->in_body = false;
 	a->scanned = 0;
 	a->requests++;
-	if ((r->malformed || r->version == HTTP_0_9) && !style->answers_malformed) {
+	bool foreign = style->only_http && r->version == HTTP_FOREIGN;
+	if ((r->malformed || r->version == HTTP_0_9 || foreign) && !style->answers_malformed) {
 		session_say(s, "%s", style->bad_request);
 		record(s, a, 400);
 		return SERVICE_CLOSE;
