@@ -5,6 +5,7 @@
 command -v jq >/dev/null || skip "jq is missing"
 LOOK_TELNET=$((BASE_PORT + 3)) LOOK_WEB=$((BASE_PORT + 4))
 sed -e "s#state: var#state: $STATE#; s/ports: \[2323\]/ports: [$TELNET_PORT]/; s/ports: \[8080\]/ports: [$HTTP_PORT]/" \
+	-e '/^    [a-z0-9]*: {ports: \[[0-9]*\]}$/{/telnet\|http/!d}' \
 	-e "s/port_map: .*/port_map: {23: $LOOK_TELNET, 80: $LOOK_WEB}/" etc/loopback.yaml >"$CONFIG"
 echo "web: {port: $WEB_PORT}" >>"$CONFIG"
 start_kansoku
