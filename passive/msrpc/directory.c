@@ -8,12 +8,16 @@
 enum { HANDLE_SERVER = 0x30, HANDLE_DOMAIN, HANDLE_BUILTIN, HANDLE_POLICY, HANDLE_USER = 0x10000 };
 enum { RID_ADMINISTRATOR = 500, RID_GUEST, RID_KRBTGT, RID_FIRST = 1000 };
 enum { LEVEL_PRIMARY_DOMAIN = 3, LEVEL_ACCOUNT_DOMAIN = 5, LEVEL_ALL = 21 };
+enum sid_use { SID_USER = 1, SID_GROUP = 2, SID_UNKNOWN = 8 };
 enum { ACCOUNT_DISABLED = 1, ACCOUNT_NORMAL = 0x10, ACCOUNT_NEVER_EXPIRES = 0x200 };
 
 #define USERS_MAX 16
 #define POINTER 0x20000u
 #define NO_SUCH_USER 0xc0000064u
 #define NO_SUCH_DOMAIN 0xc00000dfu
+#define SOME_NOT_MAPPED 0x107u
+#define NONE_MAPPED 0xc0000073u
+#define SIDS_MAX 1024 /* of one question */
 #define NEVER 0x7fffffffffffffffull
 
 struct user {
@@ -280,6 +284,86 @@ static uint32_t policy_query(struct rpc_call *c)
 	return 0;
 }
 
+/* What a SID of this domain is called; 0: nobody has it. */
+static enum sid_use name_of_rid(const struct rpc_call *c, uint32_t rid, const struct user *users,
+				size_t count, const char **name)
+{
+	static const struct {
+		uint32_t rid;
+		const char *name;
+	} groups[] = {{512, "Domain Admins"},   {513, "Domain Users"},       {514, "Domain Guests"},
+		      {515, "Domain Computers"}, {516, "Domain Controllers"}, {518, "Schema Admins"},
+		      {519, "Enterprise Admins"}, {520, "Group Policy Creator Owners"}};
+	for (size_t i = 0; i < count; i++)
+		if (users[i].rid == rid) {
+			*name = users[i].name;
+			return SID_USER;
+		}
+	for (size_t i = 0; i < sizeof groups / sizeof *groups && is_controller(c); i++)
+		if (groups[i].rid == rid) {
+			*name = groups[i].name;
+			return SID_GROUP;
+		}
+	*name = rid == 513 ? "None" : "";
+	return rid == 513 ? SID_GROUP : SID_UNKNOWN;
+}
+
+/* One SID of the request; the last number of it when it is of our domain, else 0. */
+static uint32_t read_rid(struct rpc_call *c)
+{
+	uint32_t numbers[5] = {0}, count = read_le32(&c->in);
+	read_bytes(&c->in, 8);
+	for (uint32_t i = 0; i < count && reader_ok(&c->in); i++) {
+		uint32_t number = read_le32(&c->in);
+		if (i < 5)
+			numbers[i] = number;
+	}
+	bool ours = count == 5 && numbers[0] == 21;
+	for (unsigned i = 0; i < 3; i++)
+		ours &= numbers[1 + i] == (uint32_t)windows_number(c->session, 200 + i);
+	return ours ? numbers[4] : 0;
+}
+
+/* LsarLookupSids (MS-LSAT 3.1.4.11): by thousands, from who wants to know all accounts. */
+static uint32_t sids_look_up(struct rpc_call *c)
+{
+	struct user users[USERS_MAX];
+	size_t count = users_list(c, users);
+	const char *names[SIDS_MAX];
+	struct writer *w = c->out;
+	uint32_t mapped = 0;
+	rpc_read_handle(&c->in);
+	uint32_t asked = read_le32(&c->in);
+	read_le32(&c->in);
+	read_le32(&c->in);
+	if (asked > SIDS_MAX || !read_bytes(&c->in, 4ull * asked).at)
+		return RPC_FAULT_BAD_STUB;
+	write_le32(w, POINTER);
+	write_le32(w, 1);
+	write_le32(w, POINTER + 4);
+	write_le32(w, 32);
+	write_le32(w, 1);
+	write_name(w, domain_name(c), POINTER + 8);
+	write_le32(w, POINTER + 12);
+	write_letters(w, domain_name(c));
+	write_sid(w, c, false);
+	write_le32(w, asked);
+	write_le32(w, POINTER + 16);
+	write_le32(w, asked);
+	for (uint32_t i = 0; i < asked; i++) {
+		enum sid_use use = name_of_rid(c, read_rid(c), users, count, &names[i]);
+		mapped += use != SID_UNKNOWN;
+		write_le32(w, use);
+		write_name(w, names[i], POINTER + 20 + 4 * i);
+		write_le32(w, use == SID_UNKNOWN ? UINT32_MAX : 0);
+	}
+	for (uint32_t i = 0; i < asked; i++)
+		write_letters(w, names[i]);
+	write_le32(w, mapped);
+	write_le32(w, mapped == asked ? 0 : mapped ? SOME_NOT_MAPPED : NONE_MAPPED);
+	return 0;
+}
+
 static uint32_t lsarpc_call(struct rpc_call *c)
 {
 	if (!c->place->signed_in)
@@ -293,6 +377,8 @@ static uint32_t lsarpc_call(struct rpc_call *c)
 	case 7:
 	case 46:
 		return policy_query(c);
+	case 15:
+		return sids_look_up(c);
 	}
 	return c->operation < 80 ? RPC_FAULT_DENIED : RPC_FAULT_RANGE;
 }

@@ -211,6 +211,26 @@ static const char *operation_name(const struct rpc_interface *i, uint16_t operat
 	return "";
 }
 
+enum fragment { FRAGMENT_FIRST = 1, FRAGMENT_LAST = 2 };
+
+/* Puts the fragments of a call together; false: more are to come, or there is no room. */
+static bool join(struct session *s, struct rpc *r, uint8_t flags, struct bytes *stub)
+{
+	if (flags & FRAGMENT_FIRST)
+		r->request_len = 0;
+	if ((flags & FRAGMENT_LAST) && !r->request_len)
+		return true;
+	if (!r->request)
+		r->request = arena_alloc(session_arena(s), RPC_REQUEST_MAX);
+	if (!r->request || stub->len > RPC_REQUEST_MAX - r->request_len)
+		return false;
+	if (stub->len)
+		memcpy(r->request + r->request_len, stub->at, stub->len);
+	r->request_len += stub->len;
+	*stub = (struct bytes){r->request, r->request_len};
+	return flags & FRAGMENT_LAST;
+}
+
 static void answer_request(struct session *s, struct rpc *r, struct reader *in, uint8_t flags,
 			   uint32_t call, struct writer *w)
 {
@@ -220,14 +240,15 @@ static void answer_request(struct session *s, struct rpc *r, struct reader *in, 
 	uint16_t context = read_le16(in), operation = read_le16(in);
 	if (flags & 0x80)
 		read_bytes(in, 16); /* of an object; ours have none */
-	if (!reader_ok(in) || !(flags & 2))
+	struct bytes stub_in = reader_ok(in) ? read_rest(in) : (struct bytes){0};
+	if (in->bad || !join(s, r, flags, &stub_in))
 		return; /* the last fragment brings the answer */
 	const struct rpc_interface *i = context < RPC_CONTEXTS_MAX ? r->contexts[context] : NULL;
 	if (!i) {
 		answer_fault(w, call, context, 0x1c010003); /* nca_s_unk_if */
 		return;
 	}
-	struct rpc_call c = {s, r->place, operation, reader_of_bytes(read_rest(in)), &stub, NULL};
+	struct rpc_call c = {s, r->place, operation, reader_of_bytes(stub_in), &stub, NULL};
 	if (r->told < RPC_EVENTS_MAX) {
 		char line[64];
 		int n = snprintf(line, sizeof line, "%s %u %s", i->name, operation,

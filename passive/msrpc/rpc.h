@@ -10,8 +10,9 @@
 
 #define RPC_CONTEXTS_MAX 12
 #define RPC_FRAGMENT_MAX 5840 /* of Windows over TCP; 4280 over pipes */
-#define RPC_STUB_MAX 12288    /* of one answer */
-#define RPC_ANSWER_MAX 16384  /* with its heads */
+#define RPC_STUB_MAX 28672    /* of one answer */
+#define RPC_ANSWER_MAX 32768  /* with its heads */
+#define RPC_REQUEST_MAX 65536 /* of one request in all its fragments */
 #define RPC_HEAD 16
 #define RPC_EVENTS_MAX 64 /* calls and binds of one association that are told */
 
@@ -36,6 +37,8 @@ struct rpc {
 	uint8_t challenge[8];
 	uint32_t association;
 	uint16_t fragment_max;
+	uint8_t *request; /* of a call that came in fragments, as far as it has come */
+	size_t request_len;
 	uint8_t told;
 	bool over_tcp;
 };

@@ -353,6 +353,7 @@ static uint32_t pipe_write(struct session *s, struct smb_open *o, struct bytes b
 		return STATUS_INSUFF_SERVER_RESOURCES;
 	memmove(o->said, o->said + o->said_at, o->said_len - o->said_at);
 	o->said_len -= o->said_at;
+	o->said_message -= o->said_message > o->said_at ? o->said_at : o->said_message;
 	o->said_at = 0;
 	struct writer w = writer_of(o->said + o->said_len, RPC_ANSWER_MAX - o->said_len);
 	memcpy(address + 6, o->path, strlen(o->path) < 56 ? strlen(o->path) + 1 : 1);
@@ -391,11 +392,18 @@ uint32_t smb_write(struct session *s, struct smb *smb, struct smb_open *o, uint6
 	return STATUS_SUCCESS;
 }
 
+/* Pipes of RPC carry messages: a read gives one of them, or as much of it as was asked for. */
 static uint32_t pipe_read(struct smb_open *o, size_t most, struct writer *w)
 {
-	size_t left = o->said_len - o->said_at, n = left < most ? left : most;
+	size_t left = o->said_len - o->said_at;
 	if (!left)
 		return STATUS_PIPE_EMPTY;
+	if (o->said_message <= o->said_at) {
+		size_t len = rpc_length((struct bytes){o->said + o->said_at, left});
+		o->said_message = o->said_at + (len && len < left ? len : left);
+	}
+	left = o->said_message - o->said_at;
+	size_t n = left < most ? left : most;
 	write_bytes(w, o->said + o->said_at, n);
 	o->said_at += n;
 	return n < left ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;

@@ -91,7 +91,7 @@ struct smb_open {
 	struct smb_upload upload;
 	struct rpc rpc;
 	uint8_t *said; /* by a pipe, unread */
-	size_t said_at, said_len;
+	size_t said_at, said_len, said_message; /* message: where the one that is being read ends */
 	char pattern[SMB_PATTERN_MAX];
 	size_t listed;
 };

@@ -100,6 +100,8 @@ says 'Received [0-9]+ endpoints' rpcdump
 attack samrdump Administrator:Winter2019@$DC
 says 'Found user: krbtgt, uid = 502' samrdump
 says ' \. CORP' samrdump
+attack lookupsid Administrator:Winter2019@$DC
+says '512: CORP.Domain Admins' lookupsid
 echo 'SELECT @@version' >"$WORK/statements"
 attack mssqlclient Administrator:Winter2019@$OLD -windows-auth -file "$WORK/statements"
 says 'Microsoft SQL Server 2017' mssqlclient
