@@ -47,6 +47,24 @@ static bool local_address(struct msghdr *m, struct address *out)
 	return false;
 }
 
+/* The port, where it is another than the socket's: of any port. */
+static uint16_t local_port(struct msghdr *m, uint16_t own)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct sockaddr_in6 v6;
+		struct sockaddr_in v4;
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_ORIGDSTADDR) {
+			memcpy(&v6, CMSG_DATA(c), sizeof v6);
+			return ntohs(v6.sin6_port);
+		}
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_ORIGDSTADDR) {
+			memcpy(&v4, CMSG_DATA(c), sizeof v4);
+			return ntohs(v4.sin_port);
+		}
+	}
+	return own;
+}
+
 static void answer_from(struct msghdr *m, union control *control, const struct address *local,
                         bool v4_socket)
 {
@@ -65,9 +83,51 @@ static void answer_from(struct msghdr *m, union control *control, const struct a
 	       v4_socket ? sizeof v4 : sizeof v6);
 }
 
+static uint32_t sum_of(uint32_t sum, struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++)
+		sum += i & 1 ? b.at[i] : (uint32_t)b.at[i] << 8;
+	return sum;
+}
+
+/* The checksum over IPv4, which a raw socket leaves to us (RFC 768); over IPv6 the kernel sums. */
+static void head_sum(const struct session *s, uint8_t head[8], struct bytes b)
+{
+	uint32_t sum = sum_of(IPPROTO_UDP + 8 + (uint32_t)b.len, (struct bytes){s->local.b + 12, 4});
+	sum = sum_of(sum_of(sum_of(sum, (struct bytes){s->peer.b + 12, 4}), (struct bytes){head, 8}), b);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	sum = sum == 0xffff ? sum : ~sum & 0xffff;
+	head[6] = (uint8_t)(sum >> 8);
+	head[7] = (uint8_t)sum;
+}
+
+/* From a port that is no socket's own. */
+static bool datagram_send_raw(const struct room *r, const struct session *s, struct bytes b)
+{
+	bool v4 = address_is_v4(&s->peer);
+	uint8_t head[8];
+	struct writer w = writer_of(head, sizeof head);
+	struct sockaddr_storage to;
+	union control control;
+	struct iovec parts[] = {{head, sizeof head}, {(void *)b.at, b.len}};
+	struct msghdr m = {.msg_name = &to, .msg_iov = parts, .msg_iovlen = 2};
+	write_u16(&w, s->local_port);
+	write_u16(&w, s->peer_port);
+	write_u16(&w, (uint16_t)(sizeof head + b.len));
+	write_u16(&w, 0);
+	if (v4)
+		head_sum(s, head, b);
+	m.msg_namelen = address_to_sockaddr(&s->peer, 0, false, &to);
+	answer_from(&m, &control, &s->local, v4);
+	return sendmsg(v4 ? r->answers_v4 : r->answers_v6, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
 static bool datagram_send(struct connection *c, struct bytes b)
 {
 	struct session *s = &c->session;
+	if (s->local_port != c->listener->offered->port)
+		return datagram_send_raw(connection_room(c), s, b);
 	struct sockaddr_storage to;
 	union control control;
 	struct iovec part = {(void *)b.at, b.len};
@@ -90,23 +150,22 @@ void datagram_say(struct connection *c, struct bytes b)
 		s->bytes_out += b.len;
 }
 
-static uint64_t datagram_hash(const struct room *r, const struct listener *l,
-                              const struct address *peer, uint16_t peer_port,
-                              const struct address *local)
+static uint64_t datagram_hash(const struct room *r, const struct address *peer, uint16_t peer_port,
+			      const struct address *local, uint16_t port)
 {
-	uint64_t ports = (uint64_t)peer_port << 16 | l->offered->port;
+	uint64_t ports = (uint64_t)peer_port << 16 | port;
 	return random_mix(address_hash(peer, r->limits.key) ^ ports) ^
 	       address_hash(local, r->limits.key);
 }
 
 static struct connection *datagram_of(const struct room *r, const struct listener *l,
                                       const struct address *peer, uint16_t peer_port,
-                                      const struct address *local, uint64_t hash)
+                                      const struct address *local, uint16_t port, uint64_t hash)
 {
 	for (struct table_node *n = table_first(&r->datagrams, hash); n; n = table_next(n)) {
 		struct connection *c = TABLE_OWNER(n, struct connection, node);
 		const struct session *s = &c->session;
-		if (c->listener == l && s->peer_port == peer_port &&
+		if (c->listener == l && s->peer_port == peer_port && s->local_port == port &&
 		    address_equal(&s->peer, peer) && address_equal(&s->local, local))
 			return c;
 	}
@@ -114,20 +173,20 @@ static struct connection *datagram_of(const struct room *r, const struct listene
 }
 
 static void datagram_take(struct listener *l, const struct address *peer, uint16_t peer_port,
-                          const struct address *local, size_t n)
+                          const struct address *local, uint16_t port, size_t n)
 {
 	struct room *r = l->room;
-	const struct reflection_place place = {l->offered->service, *local, l->offered->port};
+	const struct reflection_place place = {l->offered->service, *local, port};
 	size_t answer_max = reflection_hear(&r->reflection, peer, &place, n, r->stage.mono_us);
 	if (!answer_max) {
 		door_refuse(r, REFUSED_REFLECTION);
 		return;
 	}
-	uint64_t hash = datagram_hash(r, l, peer, peer_port, local);
-	struct connection *c = datagram_of(r, l, peer, peer_port, local, hash);
+	uint64_t hash = datagram_hash(r, peer, peer_port, local, port);
+	struct connection *c = datagram_of(r, l, peer, peer_port, local, port, hash);
 	if (!c) {
 		enum refusal no = r->datagram_count < r->settings.options->udp_sessions
-		                          ? door_admit(r, l, -1, peer, peer_port, local, l->offered->port, &c)
+		                          ? door_admit(r, l, -1, peer, peer_port, local, port, &c)
 		                          : REFUSED_SESSIONS;
 		if (no) {
 			door_refuse(r, no);
@@ -137,7 +196,7 @@ static void datagram_take(struct listener *l, const struct address *peer, uint16
 		r->datagram_count++;
 		c->session.asked = n;
 		connection_start(c);
-		c = datagram_of(r, l, peer, peer_port, local, hash); /* it may have ended already */
+		c = datagram_of(r, l, peer, peer_port, local, port, hash); /* it may have ended already */
 	}
 	if (!c || c->wake_ms)
 		return;
@@ -171,7 +230,7 @@ void datagram_listen(uv_poll_t *poll, int status, int events)
 			continue;
 		address_from_sockaddr(&from, &peer, &peer_port);
 		room_now(r);
-		datagram_take(l, &peer, peer_port, &local, (size_t)n);
+		datagram_take(l, &peer, peer_port, &local, local_port(&m, l->offered->port), (size_t)n);
 	}
 }
 

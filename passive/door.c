@@ -152,7 +152,7 @@ static const struct offered_port *offered_there(const struct room *r, const stru
 {
 	if (!o->service->hands_over && port_played(o, p))
 		return o;
-	return d->every_port && o->transport == TRANSPORT_TCP ? passive_catch_all(&r->settings) : NULL;
+	return d->every_port ? passive_catch_all(&r->settings, (enum transport)o->transport) : NULL;
 }
 
 enum refusal door_admit(struct room *r, struct listener *l, int fd, const struct address *peer,

@@ -333,6 +333,8 @@ static int keeping_open(struct room *r, const struct process *p)
 	int bad = devices_open(&r->devices, &r->settings.options->devices, process_fd(p, DEVICES_FD),
 			       r->stage.utc_us);
 	r->stage.devices = &r->devices;
+	r->answers_v4 = process_fd(p, ANSWERS_FD "4");
+	r->answers_v6 = process_fd(p, ANSWERS_FD "6");
 	bus_on_request(r->bus, "device.reset", on_devices_reset, r);
 	bus_on_request(r->bus, "device.erase", on_devices_erase, r);
 	return bad ? bad : sources_share(r, p);

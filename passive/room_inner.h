@@ -39,6 +39,7 @@
 #define ROOM_TABLE_MS 2000         /* the door waits so long for the first steering table */
 #define ROOM_REPORT_MS 1000        /* refusals are told at most this often */
 #define STEERED_FD "steered"    /* struct ports_sources, for one worker: all are told who is steered */
+#define ANSWERS_FD "answers:" /* and 4 or 6: raw, for answers from ports that no socket has */
 #define DEVICES_FD "devices"    /* the file of what attackers left, handed down */
 #define LEDGER_FD "bait.ledger" /* passive/bait/ledger.h */
 #define SIGHTS_FD "bait.sights" /* passive/bait/sights.h */
@@ -108,6 +109,7 @@ struct room {
 	struct captures captures;
 	struct devices devices;
 	struct bait bait;
+	int answers_v4, answers_v6; /* -1: none */
 	struct data_room data;
 	struct wheel wheel;
 	uv_timer_t wheel_timer, report_timer, retry_timer, stop_timer, reflection_timer, devices_timer;
@@ -221,7 +223,6 @@ int socket_open(const struct offered_port *, unsigned workers, bool loopback_onl
 void socket_name(const struct offered_port *, char name[PROCESS_NAME_MAX]);
 /* Opens the personas' files, "persona:NAME". */
 int sockets_give_personas(struct preparation *, const char *directory, struct fault *);
-
 
 /* routes.c: makes whole prefixes local (AnyIP), until the parent ends. */
 int routes_add(const struct settings *, struct fault *);

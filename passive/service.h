@@ -287,6 +287,7 @@ struct service {
 	 * in this protocol the server speaks first.  For ports where anything may be asked.
 	 */
 	bool (*claims)(struct bytes first);
+	bool (*claims_datagram)(struct bytes first); /* the same over UDP; NULL: it cannot be told */
 	bool hands_over; /* session_become() is for it: there is room for the state of any other */
 	const struct exchange *exchanges; /* over TCP where there is it, else each is one datagram */
 	const struct exchange *exchanges_udp; /* of a service of both: one datagram each */

@@ -36,7 +36,7 @@ static const struct option decoy_fields[] = {
          .type = OPTION_BOOL,
          .offset = offsetof(struct decoy_options, every_port),
          .fallback = "false",
-         .summary = "whether TCP ports that no service has reach the service any, which must be among the services"},
+         .summary = "whether ports that no service has reach the service any, which must be among the services"},
         {0},
 };
 
@@ -488,16 +488,16 @@ static int decoys_read(struct settings *s, struct fault *fault)
 		s->loopback_only &= is_loopback(&o[i].prefix);
 	}
 	s->decoy_count = list->count;
-	if (every_port_wanted(s) && !passive_catch_all(s))
+	if (every_port_wanted(s) && !passive_catch_all(s, TRANSPORT_TCP))
 		return fault_set(fault, ERR_MISSING, "passive.decoys: every_port: nothing would take those ports; "
 				 "passive.services with any: {} among them would be right");
 	return 0;
 }
 
-const struct offered_port *passive_catch_all(const struct settings *s)
+const struct offered_port *passive_catch_all(const struct settings *s, enum transport transport)
 {
 	for (size_t i = 0; i < s->port_count; i++)
-		if (s->ports[i].service->hands_over)
+		if (s->ports[i].service->hands_over && s->ports[i].transport == transport)
 			return &s->ports[i];
 	return NULL;
 }

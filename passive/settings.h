@@ -74,7 +74,7 @@ void passive_settings_done(struct settings *);
 const struct decoy *passive_decoy(const struct settings *,
                                   const struct address *local); /* or NULL */
 /* Where the service that hands over listens, or NULL. */
-const struct offered_port *passive_catch_all(const struct settings *);
+const struct offered_port *passive_catch_all(const struct settings *, enum transport);
 bool every_port_wanted(const struct settings *);
 /* Whether that device has it; a port that no device has is one for trials: there the service decides. */
 bool port_played(const struct offered_port *, const struct persona *);

@@ -87,6 +87,12 @@ static int socket_bind(const struct offered_port *o, int family, bool shared, bo
 		          : switch_on(fd, IPPROTO_IP, IP_PKTINFO);
 	else
 		bad |= switch_on(fd, IPPROTO_TCP, TCP_NODELAY); /* inherited by what it accepts */
+	if (udp && v6) /* else nothing may be sent from an address that only a route makes ours */
+		bad |= switch_on(fd, IPPROTO_IPV6, IPV6_FREEBIND);
+	if (udp && o->service && o->service->hands_over) { /* which port was asked */
+		bad |= switch_on(fd, IPPROTO_IP, IP_RECVORIGDSTADDR);
+		bad |= v6 && switch_on(fd, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR);
+	}
 	if (loopback_only && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3))
 		log_warning("passive: %s port %u: cannot be bound to loopback: %s",
 		            udp ? "udp" : "tcp", o->port, strerror(errno));
@@ -174,12 +180,34 @@ int sockets_give_personas(struct preparation *p, const char *directory, struct f
 	return bad;
 }
 
-/* `any`: the catch-all's socket, or -1. */
-static int ports_give(struct preparation *p, const struct settings *s, int *any, struct fault *fault)
+/*
+ * A raw socket that only sends: a datagram's answer leaves from the port that was asked, which on
+ * any port is no socket's own.  What arrives at it is dropped.
+ */
+static int answers_give(struct preparation *p, int family, const char *name)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = {1, &nothing};
+	const int on = 1, sum_at = 6;
+	int fd = socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+	bool bad = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) ||
+		   setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on) ||
+		   (family == AF_INET6 && (setsockopt(fd, IPPROTO_IPV6, IPV6_CHECKSUM, &sum_at, sizeof sum_at) ||
+					   switch_on(fd, IPPROTO_IPV6, IPV6_FREEBIND)));
+	if (!bad)
+		return preparation_give(p, name, fd);
+	if (fd >= 0)
+		close(fd);
+	if (family == AF_INET)
+		log_warning("passive.decoys: every_port: datagrams are kept and not answered: %s", strerror(errno));
+	return 0;
+}
+
+static int ports_give(struct preparation *p, const struct settings *s, struct ports_any *any, struct fault *fault)
 {
 	char name[PROCESS_NAME_MAX];
 	int bad = 0;
-	*any = -1;
+	*any = (struct ports_any){-1, -1};
 	for (size_t i = 0; i < s->port_count && !bad; i++) {
 		if (preparation_worker(p) == 0)
 			bad = check_free(&s->ports[i], s->loopback_only, fault);
@@ -189,8 +217,12 @@ static int ports_give(struct preparation *p, const struct settings *s, int *any,
 		socket_name(&s->ports[i], name);
 		bad = fd < 0 ? fd : preparation_give(p, name, fd);
 		if (!bad && s->ports[i].service->hands_over)
-			*any = fd;
+			*(s->ports[i].transport == TRANSPORT_UDP ? &any->udp : &any->tcp) = fd;
 	}
+	if (!bad && any->udp >= 0 && every_port_wanted(s))
+		bad = answers_give(p, AF_INET, ANSWERS_FD "4");
+	if (!bad && any->udp >= 0 && every_port_wanted(s))
+		bad = answers_give(p, AF_INET6, ANSWERS_FD "6");
 	return bad;
 }
 
@@ -284,7 +316,7 @@ static int bait_give(struct preparation *p, struct fault *fault)
 }
 
 /* Only here the parent reads personas: programs in the kernel must know which one an address has. */
-static int kernel_prepare(struct preparation *p, struct settings *s, const char *directory, int any,
+static int kernel_prepare(struct preparation *p, struct settings *s, const char *directory, const struct ports_any *any,
 			  struct fault *fault)
 {
 	struct persona_set set = {0};
@@ -304,7 +336,8 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 {
 	char path[PLACE_PATH_MAX] = "etc/personas";
 	struct settings s;
-	int any, bad = passive_settings_read(preparation_config(p), &s, fault);
+	struct ports_any any;
+	int bad = passive_settings_read(preparation_config(p), &s, fault);
 	if (bad)
 		return bad;
 	if (preparation_worker(p) == 0)
@@ -325,7 +358,7 @@ int sockets_prepare(struct preparation *p, struct fault *fault)
 	if (!bad && preparation_worker(p) == 0)
 		filters_forget();
 	if (!bad && preparation_worker(p) == 0)
-		bad = kernel_prepare(p, &s, directory ? directory : path, any, fault);
+		bad = kernel_prepare(p, &s, directory ? directory : path, &any, fault);
 	passive_settings_done(&s);
 	return bad;
 }

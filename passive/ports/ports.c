@@ -32,12 +32,17 @@ static bool tables_open(struct ports_maps *m)
 		[PORTS_TABLE_KEY] = kernel_table_open(BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0),
 		[PORTS_TABLE_SOURCES] = kernel_table_open(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct ports_sources), 1,
 							    BPF_F_MMAPABLE),
-		[PORTS_TABLE_ANY] = kernel_table_open(BPF_MAP_TYPE_SOCKMAP, 4, 8, 1, 0),
+		[PORTS_TABLE_ANY] = kernel_table_open(BPF_MAP_TYPE_SOCKMAP, 4, 8, 2, 0),
 	}};
 	for (size_t i = 0; i < PORTS_TABLES; i++)
 		if (m->fds[i] < 0)
 			return false;
 	return true;
+}
+
+static uint32_t place_of(const struct offered_port *o)
+{
+	return o->port + (o->transport == TRANSPORT_UDP ? PORTS_OF_ONE : 0);
 }
 
 /* Its number; PORTS_PERSONAS_MAX: there is no room for another. */
@@ -52,10 +57,11 @@ static uint32_t row_of(struct ports_rows *r, const struct settings *s, const str
 	r->personas[r->count] = p;
 	for (size_t i = 0; i < s->port_count; i++) {
 		const struct offered_port *o = &s->ports[i];
-		if (o->transport != TRANSPORT_TCP || o->service->hands_over)
+		const uint32_t place = place_of(o);
+		if (o->service->hands_over)
 			continue;
 		if (port_played(o, p))
-			row->bits[o->port / 8] |= (uint8_t)(1u << o->port % 8);
+			row->bits[place / 8] |= (uint8_t)(1u << place % 8);
 		else
 			r->lacks = true;
 	}
@@ -80,20 +86,20 @@ static int states_put(int table, const struct settings *s)
 	const uint8_t offered = PORTS_OFFERED, hidden = PORTS_HIDDEN;
 	int bad = 0;
 	for (size_t i = 0; i < s->port_count && !bad; i++) {
-		const uint32_t port = s->ports[i].port;
-		if (s->ports[i].transport == TRANSPORT_TCP)
-			bad = kernel_table_put(table, &port, s->ports[i].service->hands_over ? &hidden : &offered);
+		const uint32_t place = place_of(&s->ports[i]);
+		bad = kernel_table_put(table, &place, s->ports[i].service->hands_over ? &hidden : &offered);
 	}
 	return bad;
 }
 
-static bool tables_fill(const struct ports_maps *m, const struct settings *s, struct ports_rows *r, int any)
+static bool tables_fill(const struct ports_maps *m, const struct settings *s, struct ports_rows *r,
+			const struct ports_any *any)
 {
-	const uint64_t key = passive_device_key(s), socket = (uint32_t)any;
+	const uint64_t key = passive_device_key(s), sockets[] = {(uint32_t)any->tcp, (uint32_t)any->udp};
 	const uint32_t first = 0;
 	int bad = kernel_table_put(m->fds[PORTS_TABLE_KEY], &first, &key);
-	if (!bad && any >= 0)
-		bad = kernel_table_put(m->fds[PORTS_TABLE_ANY], &first, &socket);
+	for (uint32_t which = 0; which < 2 && !bad && any->tcp >= 0 && any->udp >= 0; which++)
+		bad = kernel_table_put(m->fds[PORTS_TABLE_ANY], &which, &sockets[which]);
 	if (!bad)
 		bad = states_put(m->fds[PORTS_TABLE_STATES], s);
 	for (size_t i = 0; i < s->decoy_count && !bad; i++) {
@@ -133,7 +139,7 @@ static bool program_start(const struct ports_maps *m)
 	return link >= 0;
 }
 
-int ports_open(const struct settings *s, int any)
+int ports_open(const struct settings *s, const struct ports_any *any)
 {
 	struct ports_maps maps;
 	struct ports_rows rows = {.rows = calloc(PORTS_PERSONAS_MAX, sizeof *rows.rows)};

@@ -4,7 +4,8 @@
  * One listening socket a port serves all decoys, so a port that one device has would seem open
  * at all of them until a connection is reset.  Where the kernel lets us, a program there is asked
  * for each connection that begins: a port that the device of that address has not got is refused
- * as a closed one is, and with `every_port` any port that nobody has reaches the catch-all.
+ * as a closed one is, and with `every_port` any port that nobody has reaches the catch-all, over
+ * TCP as over UDP.  Else a datagram is left to the room, which keeps silent.
  * Sources that may be steered to another device are left to the room, which decides as before.
  */
 #pragma once
@@ -13,7 +14,8 @@
 #include <string.h>
 #endif
 
-#define PORTS_ALL 65536
+#define PORTS_OF_ONE 65536
+#define PORTS_ALL (2 * PORTS_OF_ONE) /* TCP's, then UDP's */
 #define PORTS_PERSONAS_MAX 64 /* of one prefix, and in all */
 #define PORTS_SOURCES 65536
 
@@ -50,10 +52,13 @@ static inline uint32_t ports_source(const uint8_t address[16])
 #ifndef __bpf__
 struct settings;
 
+struct ports_any { /* sockets of the catch-all, or -1 */
+	int tcp, udp;
+};
+
 /*
- * In the parent, once decoys have their personas.  `any`: the catch-all's socket, or -1.  The
- * descriptor of struct ports_sources for the process that knows who is steered, or -1: what
- * cannot be done is said, and everything else goes on.
+ * In the parent, once decoys have their personas.  The descriptor of struct ports_sources for the
+ * process that knows who is steered, or -1: what cannot be done is said, and everything else goes on.
  */
-int ports_open(const struct settings *, int any);
+int ports_open(const struct settings *, const struct ports_any *);
 #endif

@@ -4,7 +4,7 @@
  * Where a service is usual on that port and speaks first it takes the session at once.  Else the
  * peer's first bytes decide, as LZR found (Izhikevich et al. 2021) that two of three services on
  * odd ports are not the port's usual ones; what nobody claims goes to the port's usual service,
- * and without one it is kept and nothing is answered.
+ * and without one it is kept and nothing is answered.  Over UDP the first datagram decides.
  */
 #include "passive/service.h"
 
@@ -15,11 +15,11 @@ struct any {
 	bool kept;
 };
 
-static const struct service *usual_on(uint16_t port)
+static const struct service *usual_on(uint16_t port, enum transport transport)
 {
 	SERVICES_EACH(it)
 		for (size_t i = 0; i < sizeof (*it)->ports / sizeof *(*it)->ports && (*it)->ports[i]; i++)
-			if ((*it)->ports[i] == port && (*it)->transports & TRANSPORT_TCP && !(*it)->hands_over)
+			if ((*it)->ports[i] == port && (*it)->transports & transport && !(*it)->hands_over)
 				return *it;
 	return NULL;
 }
@@ -48,22 +48,56 @@ static const struct service *claimed_by(struct bytes first)
 	return NULL;
 }
 
+static const struct service *datagram_claimed_by(struct bytes first)
+{
+	SERVICES_EACH(it)
+		if ((*it)->claims_datagram && (*it)->claims_datagram(first))
+			return *it;
+	return NULL;
+}
+
 static enum service_next any_open(struct session *s, void *state)
 {
 	(void)state;
+	if (session_transport(s) == TRANSPORT_UDP)
+		return SERVICE_CONTINUE;
 	const struct service *secure = secure_on(session_local_port(s));
 	if (secure) {
 		session_secure(s);
 		return session_become(s, secure);
 	}
-	const struct service *usual = usual_on(session_local_port(s));
+	const struct service *usual = usual_on(session_local_port(s), TRANSPORT_TCP);
 	return usual && !usual->claims ? session_become(s, usual) : SERVICE_CONTINUE;
+}
+
+static void keep(struct session *s, struct bytes first)
+{
+	if (first.len > SAMPLE_MAX)
+		first.len = SAMPLE_MAX;
+	event_set_bytes(session_report(s, EVENT_REQUEST_SEEN), FIELD_BODY, first);
+}
+
+static enum service_next any_datagram(struct session *s, struct any *a, struct reader *r)
+{
+	struct bytes first = {r->at, reader_left(r)};
+	const struct service *claimer = a->kept ? NULL : datagram_claimed_by(first);
+	if (!claimer && !a->kept)
+		claimer = usual_on(session_local_port(s), TRANSPORT_UDP);
+	if (claimer)
+		return session_become(s, claimer);
+	if (!a->kept)
+		keep(s, first);
+	a->kept = true;
+	read_rest(r);
+	return SERVICE_CONTINUE;
 }
 
 static enum service_next any_input(struct session *s, void *state, struct reader *r)
 {
 	struct any *a = state;
 	struct bytes first = {r->at, reader_left(r)};
+	if (session_transport(s) == TRANSPORT_UDP)
+		return any_datagram(s, a, r);
 	if (!a->kept && !session_is_secure(s) && is_tls(first)) {
 		session_secure(s); /* what it says within is looked at next */
 		return SERVICE_CONTINUE;
@@ -71,14 +105,12 @@ static enum service_next any_input(struct session *s, void *state, struct reader
 	if (!a->kept) {
 		const struct service *claimer = claimed_by(first);
 		if (!claimer && first.len >= CLAIM_MIN)
-			claimer = usual_on(session_local_port(s));
+			claimer = usual_on(session_local_port(s), TRANSPORT_TCP);
 		if (claimer)
 			return session_become(s, claimer);
 		if (first.len < CLAIM_MIN)
 			return SERVICE_CONTINUE;
-		if (first.len > SAMPLE_MAX)
-			first.len = SAMPLE_MAX;
-		event_set_bytes(session_report(s, EVENT_REQUEST_SEEN), FIELD_BODY, first);
+		keep(s, first);
 		a->kept = true;
 	}
 	read_rest(r);
@@ -116,11 +148,27 @@ static const struct exchange exchanges[] = {
 	{0},
 };
 
+static const struct exchange exchanges_udp[] = {
+	{
+		.title = "a datagram that a service knows becomes its session",
+		.peer_sends = BYTES("\0\1nothing-there\0octet\0"),
+		.we_answer = BYTES("\0\5\0\1File not found\0"),
+		.events = "{\"kind\":\"request.seen\",\"service\":\"tftp\"}",
+	},
+	{
+		.title = "a datagram that nobody knows is kept and not answered",
+		.peer_sends = BYTES("\1\2\3\4 nobody speaks this"),
+		.we_answer = BYTES(""),
+		.events = "{\"kind\":\"request.seen\",\"service\":\"any\"}",
+	},
+	{0},
+};
+
 static const struct service any = {
 	.name = "any",
 	.summary = "the catch-all: takes what comes to a port that no service has, and hands over",
 	.reference = "LZR: Identifying Unexpected Internet Services (USENIX Security 2021)",
-	.transports = TRANSPORT_TCP,
+	.transports = TRANSPORT_TCP | TRANSPORT_UDP,
 	.ports = {61439},
 	.state_size = sizeof(struct any),
 	.input_max = 4096,
@@ -132,5 +180,6 @@ static const struct service any = {
 	.open = any_open,
 	.input = any_input,
 	.exchanges = exchanges,
+	.exchanges_udp = exchanges_udp,
 };
 SERVICE(any);

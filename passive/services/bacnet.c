@@ -371,6 +371,7 @@ static const struct service bacnet = {
         .open = bacnet_open,
         .input = bacnet_input,
         .claims = bacnet_claims,
+        .claims_datagram = bacnet_claims,
         .exchanges = bacnet_exchanges,
 };
 SERVICE(bacnet);

@@ -277,6 +277,13 @@ static enum service_next cldap_input(struct session *s, void *state, struct read
 
 #define DONE_7 "\x30\x84\0\0\0\x10\2\1\7\x65\x84\0\0\0\7\x0a\1\0\4\0\4\0"
 
+static bool cldap_claims_datagram(struct bytes first)
+{
+	struct reader r = reader_of_bytes(first);
+	struct search q;
+	return search_read(&r, &q);
+}
+
 static const struct exchange cldap_exchanges[] = {
         {"one attribute of the root entry",
          BYTES("\x30\x3a\2\1\7\x63\x35\4\0\x0a\1\0\x0a\1\0\2\1\0\2\1\0\1\1\0\x87\x0bobjectClass\x30\x15\4\x13" "domainFunctionality"),
@@ -319,6 +326,7 @@ static const struct service cldap = {
         .session_ms_max = 60 * 1000,
         .device = cldap_device_options,
         .device_size = sizeof(struct cldap_device),
+        .claims_datagram = cldap_claims_datagram,
         .input = cldap_input,
         .exchanges = cldap_exchanges,
 };

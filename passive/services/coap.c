@@ -235,6 +235,12 @@ static enum service_next coap_input(struct session *s, void *state, struct reade
 	"</actuators/relay>;if=\"actuator\";ct=0"
 #define ASKED(method, target) "{\"kind\":\"request.seen\",\"request.method\":\"" method "\",\"request.target\":\"" target "\"}"
 
+static bool coap_claims_datagram(struct bytes first)
+{
+	struct request q = {0};
+	return request_read(first, &q) && !q.bad && q.type != RESET && q.type != ACKNOWLEDGEMENT && q.code >= 1 && q.code <= 4;
+}
+
 static const struct exchange coap_exchanges[] = {
         {"the list of resources, as nmap asks", BYTES("@\1\1\xce\xbb.well-known\4core"),
          BYTES("\x60\x45\1\xce\xc1\x28\xff" LINKS), ASKED("GET", "/.well-known/core")},
@@ -272,6 +278,7 @@ static const struct service coap = {
         .session_ms_max = 300 * 1000,
         .device = coap_device_options,
         .device_size = sizeof(struct coap_device),
+        .claims_datagram = coap_claims_datagram,
         .input = coap_input,
         .exchanges = coap_exchanges,
 };

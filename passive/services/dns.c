@@ -269,6 +269,14 @@ static enum service_next dns_input(struct session *s, void *state, struct reader
 #define SEEN(method, target)                                                                       \
 	"{\"kind\":\"request.seen\",\"request.method\":\"" method "\",\"request.target\":\"" target "\"}"
 
+static bool dns_claims_datagram(struct bytes first)
+{
+	struct reader r = reader_of_bytes(first);
+	read_u16(&r);
+	uint16_t flags = read_u16(&r), questions = read_u16(&r), others = read_u16(&r) | read_u16(&r);
+	return reader_ok(&r) && !(flags & 0xf840) && questions == 1 && others == 0 && first.len >= 17 && first.at[12] < 64;
+}
+
 static const struct exchange dns_exchanges[] = {
         {"the version, over TCP", BYTES("\0\x1e\x12\x34\1\0\0\1\0\0\0\0\0\0" VERSION_BIND),
          BYTES("\0\x37\x12\x34\x85\x80\0\1\0\1\0\0\0\0" VERSION_BIND
@@ -327,6 +335,7 @@ static const struct service dns = {
         .session_ms_max = 300 * 1000,
         .device = dns_device_options,
         .device_size = sizeof(struct dns_device),
+        .claims_datagram = dns_claims_datagram,
         .input = dns_input,
         .exchanges = dns_exchanges,
         .exchanges_udp = dns_exchanges_udp,

@@ -530,6 +530,7 @@ static const struct service enip = {
         .open = enip_open,
         .input = enip_input,
         .claims = enip_claims,
+        .claims_datagram = enip_claims,
         .exchanges = enip_exchanges,
         .exchanges_udp = enip_exchanges_udp,
 };

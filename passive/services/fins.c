@@ -536,6 +536,7 @@ static const struct service fins = {
         .open = fins_open,
         .input = fins_input,
         .claims = fins_claims,
+        .claims_datagram = fins_claims,
         .exchanges = fins_exchanges,
         .exchanges_udp = fins_exchanges_udp,
 };

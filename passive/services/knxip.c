@@ -399,6 +399,7 @@ static const struct service knxip = {
         .input = knxip_input,
         .tick = knxip_tick,
         .claims = knxip_claims,
+        .claims_datagram = knxip_claims,
         .exchanges = knxip_exchanges,
 };
 SERVICE(knxip);

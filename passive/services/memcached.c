@@ -436,6 +436,16 @@ static enum service_next memcached_input(struct session *s, void *state, struct 
 
 #define COMMAND(line) "{\"kind\":\"command.sent\",\"command.line\":\"" line "\"}\n"
 
+static bool memcached_claims_datagram(struct bytes first)
+{
+	static const char *const words[] = {"stats", "get ", "gets ", "version", "set ", "flush_all"};
+	struct bytes line = {first.at + 8, first.len > 8 ? first.len - 8 : 0}; /* after the frame's head */
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (first.len > 8 && first.at[6] == 0 && bytes_start_with(line, words[i]))
+			return true;
+	return false;
+}
+
 static const struct exchange memcached_exchanges[] = {
         {"values are kept while the session lasts",
          BYTES("set a 5 0 3\r\nabc\r\nget a b\r\nadd a 0 0 1\r\nx\r\nreplace z 0 0 1\r\nx\r\nappend a 0 0 2\r\nde\r\n"
@@ -489,6 +499,7 @@ static const struct service memcached = {
         .session_ms_max = 600 * 1000,
         .device = memcached_device_options,
         .device_size = sizeof(struct memcached_device),
+        .claims_datagram = memcached_claims_datagram,
         .input = memcached_input,
         .exchanges = memcached_exchanges,
         .exchanges_udp = memcached_exchanges_udp,

@@ -278,6 +278,14 @@ static enum service_next ntp_input(struct session *s, void *state, struct reader
 #define ZEROS_8 "\0\0\0\0\0\0\0\0"
 #define METHOD(m) "{\"kind\":\"request.seen\",\"request.method\":\"" m "\"}"
 
+static bool ntp_claims_datagram(struct bytes first)
+{
+	unsigned version = first.len ? first.at[0] >> 3 & 7 : 0, mode = first.len ? first.at[0] & 7 : 0;
+	if (version == 0 || version > 4)
+		return false;
+	return mode == MODE_CLIENT ? first.len == 48 : mode == MODE_PRIVATE && first.len >= 8 && first.at[2] <= 3;
+}
+
 static const struct exchange ntp_exchanges[] = {
         {"a request that is unknown", BYTES("\x17\0\3\x63" "\0\0\0\0"), BYTES("\x97\0\3\x63\x20\0\0\0"),
          METHOD("private 99")},
@@ -327,6 +335,7 @@ static const struct service ntp = {
         .session_ms_max = 300 * 1000,
         .device = ntp_device_options,
         .device_size = sizeof(struct ntp_device),
+        .claims_datagram = ntp_claims_datagram,
         .input = ntp_input,
         .exchanges = ntp_exchanges,
 };

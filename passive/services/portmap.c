@@ -247,6 +247,12 @@ static enum service_next portmap_input(struct session *s, void *state, struct re
 #define ANSWERED "\x72\xfe\x1d\x13\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0"
 #define COMMAND(line) "{\"kind\":\"command.sent\",\"command.line\":\"" line "\"}"
 
+static bool portmap_claims_datagram(struct bytes first)
+{
+	static const uint8_t call[] = {0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0x86, 0xa0}; /* RPC 2, program 100000 */
+	return first.len >= 40 && !memcmp(first.at + 4, call, sizeof call);
+}
+
 static const struct exchange portmap_exchanges[] = {
         {"a call over TCP", BYTES("\x80\0\0\x28" CALLED MAPPER "\0\0\0\2\0\0\0\0" NOBODY),
          BYTES("\x80\0\0\x18" ANSWERED "\0\0\0\0"), COMMAND("null v2")},
@@ -296,6 +302,7 @@ static const struct service portmap = {
         .session_ms_max = 300 * 1000,
         .device = portmap_device_options,
         .device_size = sizeof(struct portmap_device),
+        .claims_datagram = portmap_claims_datagram,
         .input = portmap_input,
         .exchanges = portmap_exchanges,
         .exchanges_udp = portmap_exchanges_udp,

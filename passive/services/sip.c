@@ -306,6 +306,7 @@ static const struct service sip = {
 	.input = sip_input,
 	.tick = sip_tick,
 	.claims = sip_claims,
+	.claims_datagram = sip_claims,
 	.exchanges = sip_exchanges,
 	.exchanges_udp = sip_exchanges_udp,
 };

@@ -355,6 +355,15 @@ static enum service_next snmp_input(struct session *s, void *state, struct reade
 #define PUBLIC_2C "\2\1\1\4\6public"
 #define ASKED(method, target) "{\"kind\":\"request.seen\",\"request.method\":\"" method "\",\"request.target\":\"" target "\",\"login.secret\":\"public\"}"
 
+static bool snmp_claims_datagram(struct bytes first)
+{
+	struct reader whole = reader_of_bytes(first);
+	struct reader r = reader_of_bytes(ber_read(&whole, BER_SEQUENCE));
+	int64_t version = (int64_t)ber_read_integer(&r);
+	return reader_ok(&whole) && reader_ok(&r) && reader_left(&r) > 8 &&
+	       (version == VERSION_1 || version == VERSION_2C || version == VERSION_3);
+}
+
 static const struct exchange snmp_exchanges[] = {
         {"an object that is not there, version 2c",
          BYTES("\x30\x28" PUBLIC_2C "\xa0\x1b\2\3\1\2\3\2\1\0\2\1\0\x30\x0e\x30\x0c\6\x08\x2b\6\1\2\1\1\x63\0\5\0"),
@@ -424,6 +433,7 @@ static const struct service snmp = {
         .session_ms_max = 300 * 1000,
         .device = snmp_device_options,
         .device_size = sizeof(struct snmp_device),
+        .claims_datagram = snmp_claims_datagram,
         .input = snmp_input,
         .exchanges = snmp_exchanges,
 };

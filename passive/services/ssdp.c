@@ -130,6 +130,11 @@ static enum service_next ssdp_input(struct session *s, void *state, struct reade
 	"CONFIGID.UPNP.ORG: 1337\r\n\r\n"
 #define SEEN(target) "{\"kind\":\"request.seen\",\"request.method\":\"M-SEARCH\",\"request.target\":\"" target "\"}"
 
+static bool ssdp_claims_datagram(struct bytes first)
+{
+	return bytes_start_with(first, "M-SEARCH ");
+}
+
 static const struct exchange ssdp_exchanges[] = {
         {"the device itself", BYTES(SEARCH("upnp:rootdevice")), BYTES(ROOT), SEEN("upnp:rootdevice")},
         {"everything: the first of it", BYTES(SEARCH("ssdp:all")), BYTES(ROOT), SEEN("ssdp:all")},
@@ -177,6 +182,7 @@ static const struct service ssdp = {
         .session_ms_max = 60 * 1000,
         .device = ssdp_device_options,
         .device_size = sizeof(struct ssdp_device),
+        .claims_datagram = ssdp_claims_datagram,
         .input = ssdp_input,
         .exchanges = ssdp_exchanges,
 };

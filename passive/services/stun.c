@@ -147,6 +147,12 @@ static enum service_next stun_input(struct session *s, void *state, struct reade
 #define COTURN "Coturn-4.5.1.1 'dan Eider'"
 #define METHOD(m) "{\"kind\":\"request.seen\",\"request.method\":\"" m "\"}"
 
+static bool stun_claims_datagram(struct bytes first)
+{
+	struct stun_message m;
+	return message_read(first, &m) && (m.type == BINDING || m.type == ALLOCATE);
+}
+
 static const struct exchange stun_exchanges[] = {
         {"a client learns its address", BYTES("\0\1\0\0" TRANSACTION),
          BYTES("\1\1\0\x44" TRANSACTION "\0\x20\0\x08\0\1\xbd\x52\xe7\x21\xc0\x45\0\1\0\x08\0\1\x9c\x40\xc6\x33\x64\7"
@@ -186,6 +192,7 @@ static const struct service stun = {
         .session_ms_max = 300 * 1000,
         .device = stun_device_options,
         .device_size = sizeof(struct stun_device),
+        .claims_datagram = stun_claims_datagram,
         .input = stun_input,
         .exchanges = stun_exchanges,
 };

@@ -283,6 +283,15 @@ static enum service_next tftp_input(struct session *s, void *state, struct reade
 
 #define SEEN(method, target) "{\"kind\":\"request.seen\",\"request.method\":\"" method "\",\"request.target\":\"" target "\"}"
 
+static bool tftp_claims_datagram(struct bytes first)
+{
+	struct reader r = reader_of_bytes(first);
+	uint16_t operation = read_u16(&r);
+	struct bytes rest = read_rest(&r);
+	return (operation == READ || operation == WRITE) && rest.len > 3 && rest.at[0] > 32 && rest.at[0] < 127 &&
+	       (bytes_find(rest, "octet") < rest.len || bytes_find(rest, "netascii") < rest.len);
+}
+
 static const struct exchange tftp_exchanges[] = {
         {"a file of the device", BYTES("\0\1etc/passwd\0octet\0"), BYTES("\0\3\0\1" "root:x:0:0:root:/:/bin/sh\n"),
          SEEN("read", "etc/passwd")},
@@ -324,6 +333,7 @@ static const struct service tftp = {
         .session_ms_max = 600 * 1000,
         .device = tftp_device_options,
         .device_size = sizeof(struct tftp_device),
+        .claims_datagram = tftp_claims_datagram,
         .input = tftp_input,
         .exchanges = tftp_exchanges,
 };

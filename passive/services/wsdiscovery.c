@@ -117,6 +117,11 @@ static enum service_next wsdiscovery_input(struct session *s, void *state, struc
 	"<w:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</w:Action></e:Header>"    \
 	"<e:Body><d:Probe>" types "</d:Probe></e:Body></e:Envelope>"
 
+static bool wsdiscovery_claims_datagram(struct bytes first)
+{
+	return bytes_start_with(bytes_trim(first), "<") && bytes_find(first, "/discovery/Probe") < first.len;
+}
+
 static const struct exchange wsdiscovery_exchanges[] = {
         {"what is no XML is complained about", BYTES("\x0d\x0a"), BYTES(FAULT),
          "{\"kind\":\"request.seen\",\"request.method\":\"other\"}"},
@@ -156,6 +161,7 @@ static const struct service wsdiscovery = {
         .session_ms_max = 60 * 1000,
         .device = wsdiscovery_device_options,
         .device_size = sizeof(struct wsdiscovery_device),
+        .claims_datagram = wsdiscovery_claims_datagram,
         .input = wsdiscovery_input,
         .exchanges = wsdiscovery_exchanges,
 };

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Ports that no service has reach the catch-all, which hands over to whoever knows what is said.
+# Ports that no service has, of TCP and UDP, reach the catch-all, which hands over to whoever knows
+# what is said.
 #   tests/e2e/every_port.sh      needs root
 . "$(dirname "$0")/lib.sh"
 need_root
@@ -62,6 +63,50 @@ answer=$(out python3 - <<-'EOT'
 EOT
 )
 [ "$answer" = silent ] || fail "an unknown protocol was answered: $answer"
+# Over UDP the first datagram decides, and who is asked on a port answers from it, by the same guard
+# as everywhere: never more than came, whatever is asked.
+out python3 - >"$WORK/datagrams" <<-'EOT' || fail "$(cat "$WORK/datagrams")"
+	import socket, sys
+	TFTP, NTP = b"\0\1no-such-file\0octet\0", b"\x23" + bytes(47)
+	DNS = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
+	def ask(address, port, question):
+	    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+	    s.settimeout(2)
+	    s.connect((address, port))  # answers from another port or address would not come in
+	    s.send(question)
+	    try:
+	        return s.recv(2000)
+	    except TimeoutError:
+	        return b""
+	    except ConnectionRefusedError:
+	        return None
+	bad = []
+	for address, port, question, answer in (
+	    ("192.0.2.20", 4444, TFTP, b"\0\5"), ("2001:db8:5::20", 4444, TFTP, b"\0\5"),
+	    ("192.0.2.21", 9999, NTP, b"\x24"), ("192.0.2.22", 31338, DNS, b"\x12\x34"),
+	    ("2001:db8:5::22", 31338, DNS, b"\x12\x34"), ("192.0.2.23", 4445, b"\1\2 unheard-of", b"")):
+	    got = ask(address, port, question)
+	    if got is None or not got.startswith(answer) or bool(got) != bool(answer):
+	        bad.append(f"{address} port {port} answers {question} with {got}")
+	if ask("192.0.2.70", 4444, TFTP) is not None:
+	    bad.append("192.0.2.70 has UDP ports that nobody opened")
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s.connect(("192.0.2.24", 5353))
+	s.settimeout(1)
+	sent = came = 0
+	for _ in range(200):
+	    sent += s.send(DNS.replace(b"\0\1\0\1", b"\0\xff\0\1"))
+	try:
+	    while True:
+	        came += len(s.recv(2000))
+	except OSError:
+	    pass
+	if came > sent + 1400:
+	    bad.append(f"{sent} bytes were asked and {came} answered")
+	print(*bad, sep="\n")
+	sys.exit(bool(bad))
+EOT
+
 # Where it is not wished for, closed ports stay closed; so do those of the machine's own address.
 for address in 192.0.2.70 198.51.100.1; do
 	open=$(out nmap -n -Pn -sT -p 79,81,4444,61439 --max-retries 1 -oG - $address | grep -o '[0-9]*/open' | sort -u)
@@ -77,6 +122,11 @@ done
 [ "${kept:-0}" -gt 0 ] || fail "the unknown payload is not in the store"
 handed=$(query "SELECT count() FROM events WHERE service = 'http' AND kind = 'request.seen' AND dport = 31337")
 [ "$handed" = 2 ] || fail "requests that were handed over: $handed, 2 were sent"
+for wanted in any/4445/1 tftp/4444/2 ntp/9999/1 dns/31338/2; do
+	IFS=/ read -r service port count <<<"$wanted"
+	kept=$(query "SELECT count() FROM events WHERE service = '$service' AND kind = 'request.seen' AND dport = $port AND proto = 'udp'")
+	[ "$kept" = "$count" ] || fail "datagrams to port $port as $service: $kept, $count were sent"
+done
 stop_kansoku || fail "kansoku did not end in order"
 ip netns exec $inside bash -c 'exec 3<>/dev/tcp/198.51.100.1/31337' 2>/dev/null && fail "the program outlived its parent"
 exit 0
