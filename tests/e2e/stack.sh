@@ -99,7 +99,12 @@ wait $TRANSFER || fail "$(cat "$WORK/transfer.bad")"
 echo "data arrive as they were sent, slowest on the bad wire $(sort -k2n "$WORK/transfer.bad" | tail -1)"
 
 echo_has() { for _ in $(seq 50); do far ttl 192.0.2.6 | grep -qx $1 && return; sleep 0.1; done; false; }
-killed() { kill -KILL $KANSOKU_PID && wait $KANSOKU_PID 2>/dev/null; KANSOKU_PID=; }
+killed() { # and its processes gone, which end when they notice
+	local children=$(pgrep -P $KANSOKU_PID)
+	kill -KILL $KANSOKU_PID && wait $KANSOKU_PID 2>/dev/null
+	KANSOKU_PID=
+	for pid in $children; do for _ in $(seq 100); do kill -0 $pid 2>/dev/null || break; sleep 0.1; done; done
+}
 killed
 echo_has 64 || fail "after kill -9 packets are still changed"
 
