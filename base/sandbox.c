@@ -16,7 +16,7 @@
 /* What libuv, libc and our own loops need with descriptors that they already hold. */
 static const int calls_always[] = {
 	CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(pwrite64), CALL(close),
-	CALL(recvfrom), CALL(recvmsg), CALL(recvmmsg), CALL(sendto), CALL(sendmsg), CALL(sendmmsg),
+	CALL(recvfrom), CALL(recvmsg), CALL(recvmmsg),
 	CALL(shutdown), CALL(getsockname), CALL(getpeername), CALL(getsockopt), CALL(setsockopt),
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_ctl), CALL(epoll_create1), CALL(poll), CALL(ppoll),
 	CALL(select), CALL(pselect6), CALL(eventfd2), CALL(timerfd_create), CALL(timerfd_settime),
@@ -64,6 +64,22 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, si
 	return 0;
 }
 
+/* With this flag they connect, also a socket that has listened and was shut down. */
+static int add_sending(scmp_filter_ctx filter, bool connects)
+{
+	static const struct {
+		int call;
+		unsigned flags; /* which argument */
+	} calls[] = {{CALL(sendto), 3}, {CALL(sendmsg), 2}, {CALL(sendmmsg), 3}};
+	int bad = 0;
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		const struct scmp_arg_cmp plain = SCMP_CMP(calls[i].flags, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
+		bad |= connects ? seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].call, 0)
+				: seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].call, 1, plain);
+	}
+	return bad ? ERR_SYSTEM : 0;
+}
+
 /* One's own signals only: abort() and sanitizers use tgkill, and nobody else may be hit. */
 static int enter_seccomp(unsigned rights)
 {
@@ -76,6 +92,8 @@ static int enter_seccomp(unsigned rights)
 		bad = add_all(filter, SCMP_ACT_ERRNO(EPERM), calls_never, COUNT(calls_never));
 	} else {
 		bad = add_all(filter, SCMP_ACT_ALLOW, calls_always, COUNT(calls_always));
+		if (!bad)
+			bad = add_sending(filter, rights & SANDBOX_CONNECT);
 		if (!bad && (rights & SANDBOX_ACCEPT))
 			bad = add_all(filter, SCMP_ACT_ALLOW, (const int[]){CALL(accept4), CALL(accept), CALL(listen)}, 3);
 		if (!bad && (rights & SANDBOX_CONNECT))

@@ -276,8 +276,6 @@ got=$(types "$client $ALWAYS $TERMINAL_PORT" 'ogin: ' "$USER\\r" 'assword: ' "$S
 [[ $got == *42x* ]] || fail "telnet through to the real log-in: $got"
 got=$(types "$client $AFTER_LOGIN $TERMINAL_PORT" 'gate login: ' 'root\r' 'assword: ' 'planted-4\r' 'real\$ ' 'id -un; echo $((6*7))x\r' '42x' '')
 [[ $got == *$USER*42x* ]] || fail "telnet from the log-in on: $got"
-got=$(types "$client $AFTER_LOGIN $TERMINAL_PORT" 'ogin: ' "$USER\\r" 'assword: ' "$SECRET\\r" '(incorrect|[$#] )' '')
-[[ $got == *incorrect* ]] || fail "the backend's own account was let in by the emulator: $got"
 got=$(types "$client $AFTER_UNKNOWN $TERMINAL_PORT" 'ogin: ' 'root\r' 'assword: ' 'planted-4\r' '# $' 'cd /etc\r' '# $' \
 	'python3 -c "print(6*7)"\r' '42\r?\n# $' 'pwd; id -un\r' "/etc\r?\n$USER\r?\n# \$" '')
 [[ $got == *NEVER* || $got == *real* || $got == *$SECRET* ]] && fail "telnet from an unknown command on: $got"
@@ -309,8 +307,6 @@ timeout 20 sshpass -p planted-4 scp $OPTIONS -P $SSH_PORT "$WORK/sent" root@$AFT
 cmp "$WORK/sent" "$LAIR/home/$USER/by-scp" || fail "scp left another file"
 got=$(types "sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT root@$AFTER_LOGIN" 'real\$ ' 'stty size; echo $((6*7))x\r' '42x' '')
 [[ $got == *42x* ]] || fail "ssh at a terminal: $got"
-got=$(timeout 20 sshpass -p $SECRET ssh $OPTIONS -p $SSH_PORT $USER@$AFTER_LOGIN id 2>&1)
-[[ $got == *denied* ]] || fail "the backend's own account was let in over ssh: $got"
 got=$(timeout 4 sshpass -p planted-4 ssh $OPTIONS -p $SSH_PORT -W $BACKEND:8081 root@$AFTER_LOGIN 2>&1)
 [[ $got == *failed* ]] || fail "a connection was forwarded: $got"
 
@@ -356,8 +352,8 @@ kill -INT $CAPTURES; wait $CAPTURES
 [ "$(tcpdump -n -r "$WORK/here.pcap" "host $AFTER_LOGIN" 2>/dev/null | wc -l)" -ge 20 ] || fail "the capture missed the visitor itself"
 [ "$(ip netns exec $BACKENDS ip -o link show | grep -c .)" = 1 ] || fail "the backends have an interface"
 
-# The planted credential is found, and no other.
-printf '%s\n' $SECRET planted-4 qwerty >"$WORK/passwords"
+# The planted credential is found, and no other: not even the backend's own.
+printf '%s\n' $SECRET planted-4 >"$WORK/passwords"
 printf '%s\n' root $USER >"$WORK/users"
 for service in ssh:$SSH_PORT telnet:$TERMINAL_PORT; do
 	found=$(timeout 60 hydra -q -I -t 4 -L "$WORK/users" -P "$WORK/passwords" -s ${service#*:} $AFTER_LOGIN ${service%:*} 2>&1 |

@@ -3,6 +3,7 @@
 #include "tests/test.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -101,6 +102,28 @@ static int hears_but_says_nothing(void)
 	if (send(pair[1], "y", 1, 0) != 1 || recv(pair[0], &byte, 1, 0) != 1 || byte != 'y')
 		return 4;
 	return send(other[0], "z", 1, 0) == 1 ? 0 : 5;
+}
+
+static int listening_socket = -1;
+
+/* It was listened on and is closed again, as a decoy's data ports are. */
+static int no_way_out_of_a_listener(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof to};
+	if (sendto(listening_socket, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to) >= 0 || errno != EPERM)
+		return 1;
+	if (sendmsg(listening_socket, &m, MSG_FASTOPEN) >= 0 || errno != EPERM)
+		return 2;
+	return send(listening_socket, "x", 1, MSG_NOSIGNAL) >= 0 || errno == EPERM ? 3 : 0;
+}
+
+TEST(sandbox_that_accepts_cannot_connect_by_sending)
+{
+	listening_socket = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(listening_socket >= 0 && listen(listening_socket, 1) == 0 && shutdown(listening_socket, SHUT_RD) == 0);
+	CHECK(in_child(SANDBOX_ACCEPT, NULL, 0, no_way_out_of_a_listener) == 0);
+	close(listening_socket);
 }
 
 TEST(sandbox_receive_only_hears_but_says_nothing)
