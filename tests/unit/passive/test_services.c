@@ -1,5 +1,6 @@
 /* Every registered service must hold its own exchanges, however the bytes arrive. */
 #include "base/random.h"
+#include "passive/persona.h"
 #include "passive/rehearse.h"
 #include "tests/test.h"
 #include <jansson.h>
@@ -188,4 +189,47 @@ TEST(rehearsal_of_endless_delays_ends)
 	struct played p = play(service_named("parrot"), (struct bytes){sent, sizeof sent}, 100);
 	CHECK(writer_used(&p.t.answer) == 6 + 10 * 7); /* session_ms_max is ten minutes */
 	played_done(&p);
+}
+
+/* What a persona writes as %{serial} is told filled in, or an attacker reads our template. */
+TEST(services_of_shipped_devices_fill_in_what_they_tell)
+{
+	struct persona_set set = {0};
+	struct fault fault = {0};
+	static uint8_t said[TRANSCRIPT_MAX], told[TRANSCRIPT_MAX];
+	CHECK_SAY(persona_read_directory(&set, "etc/personas", &fault) == 0, "%s", fault.text);
+	CHECK(event_start(NULL) == 0);
+	for (size_t i = 0; i < set.count; i++)
+		for (size_t k = 0; k < set.items[i]->service_count; k++) {
+			const struct service *s = set.items[i]->services[k].service;
+			for (unsigned x = 0; s->exchanges[x].title; x++) {
+				struct transcript t = {writer_of(said, sizeof said), writer_of(told, sizeof told), 0};
+				struct bytes sent = s->exchanges[x].peer_sends;
+				service_rehearse(s, set.items[i], sent, sent.len + 1, &t);
+				struct bytes answer = writer_bytes(&t.answer);
+				CHECK_SAY(bytes_find(answer, "%{") == answer.len || bytes_find(sent, "%{") < sent.len,
+					  "%s of %s at \"%s\"", s->name, set.items[i]->name, s->exchanges[x].title);
+			}
+		}
+	persona_set_done(&set);
+}
+
+TEST(ftp_servers_tell_their_status_in_their_own_words)
+{
+	struct persona_set set = {0};
+	struct fault fault = {0};
+	static uint8_t said[TRANSCRIPT_MAX], told[TRANSCRIPT_MAX];
+	static const char *const devices[][2] = {{"nas", "211-Status of 'Debian'\r\n"},
+						 {"printer", "client count was 1\r\n211 End of status\r\n"}};
+	CHECK_SAY(persona_read_directory(&set, "etc/personas", &fault) == 0, "%s", fault.text);
+	CHECK(event_start(NULL) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct transcript t = {writer_of(said, sizeof said), writer_of(told, sizeof told), 0};
+		service_rehearse(service_named("ftp"), persona_named(&set, devices[i][0]),
+				 BYTES("USER anonymous\r\nPASS a@b\r\nSTAT\r\n"), 4096, &t);
+		struct bytes answer = writer_bytes(&t.answer);
+		CHECK_SAY(bytes_find(answer, devices[i][1]) < answer.len, "%.*s", (int)answer.len, (const char *)answer.at);
+		CHECK(bytes_find(answer, "vsFTPd") == answer.len);
+	}
+	persona_set_done(&set);
 }
