@@ -1,5 +1,6 @@
 #include "passive/bait/token.h"
 #include "base/error.h"
+#include <limits.h>
 
 #define CHECK_BITS 39
 #define PAYLOAD_BITS 56
@@ -103,17 +104,26 @@ void bait_write(const struct bait_secret *k, const struct bait_token *t, enum ba
 	write_bytes(w, text, shapes[shape].chars);
 }
 
+/* The place of a digit among those of the shape; beyond its base: it is none. */
+static unsigned digit_of(uint8_t c, enum bait_shape shape)
+{
+	bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', figure = c >= '0' && c <= '9';
+	unsigned letter = (unsigned)((c | 32) - 'a');
+	if (shape == BAIT_PASSWORD)
+		return upper ? letter : lower ? 26 + letter : figure ? 52u + c - '0' : UINT_MAX;
+	if (shape == BAIT_KEY)
+		return figure ? (unsigned)(c - '0') : upper || lower ? 10 + letter : UINT_MAX;
+	return upper || lower ? letter : c >= '2' && c <= '7' ? 26u + c - '2' : UINT_MAX;
+}
+
 static bool number_of(struct bytes word, enum bait_shape shape, number *out)
 {
 	number v = 0;
 	for (size_t i = 0; i < word.len; i++) {
-		uint8_t c = word.at[i];
-		if (shape != BAIT_PASSWORD && c >= 'A' && c <= 'Z')
-			c |= 32;
-		const char *at = c ? strchr(shapes[shape].digits, c) : NULL;
-		if (!at)
+		unsigned digit = digit_of(word.at[i], shape);
+		if (digit >= shapes[shape].base)
 			return false;
-		v = v * shapes[shape].base + (number)(at - shapes[shape].digits);
+		v = v * shapes[shape].base + digit;
 	}
 	*out = v;
 	return true;

@@ -2,6 +2,7 @@
 # Bait: what one source reads by HTTP or FTP another uses by SSH, MySQL, Redis, telnet or in a name,
 # and each use is told with the device, the file and the session that saw it first. A place outside
 # is told at its first visit; ten thousand other passwords are not taken for bait.
+BASE_PORT=$((10000 + ($$ % 2000) * 10)) # it has ten ports
 . "$(dirname "$0")/lib.sh"
 for client in curl ssh sshpass telnet ftp redis-cli mysql smbclient dig jq python3; do
 	command -v $client >/dev/null || skip "$client is missing"
