@@ -1,6 +1,5 @@
 /* Reading SOAP. */
 #include "passive/http/soap.h"
-#include "base/random.h"
 
 #define LINE_MAX_BYTES 1024
 #define ELEMENTS_MAX 64 /* looked at for arguments */
@@ -15,7 +14,8 @@ struct element {
 
 static struct bytes from(struct bytes b, size_t at)
 {
-	return (struct bytes){b.at + at, b.len - at};
+	/* Nothing is often a NULL, to which C lets nobody add, not even 0. */
+	return at ? (struct bytes){b.at + at, b.len - at} : b;
 }
 
 /* The next tag in `*left`, which moves behind it. */
@@ -151,14 +151,4 @@ void soap_write_text(struct writer *w, struct bytes b)
 		else
 			write_u8(w, b.at[i]);
 	}
-}
-
-void soap_uuid(const struct session *s, const char *what, char out[40])
-{
-	uint64_t a = session_device_seed(s);
-	while (*what)
-		a = random_mix(a ^ (uint8_t)*what++);
-	uint64_t b = random_mix(a);
-	snprintf(out, 40, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-	         (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
 }

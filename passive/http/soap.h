@@ -18,5 +18,3 @@ struct bytes soap_service(const struct api_call *);
 void soap_tell(const struct api_call *, struct bytes action, const char *how);
 /* Writes what XML lets stand as text. */
 void soap_write_text(struct writer *, struct bytes);
-/* A UUID that follows from the device and what it is for. */
-void soap_uuid(const struct session *, const char *what, char out[40]);
