@@ -11,6 +11,7 @@ busybox-static
 clang
 curl
 dropbear-bin
+fetchmail
 ffmpeg
 file
 freerdp2-x11
@@ -61,11 +62,15 @@ python3-scapy
 python3-serial-asyncio
 redis-tools
 rpcbind
+sip-tester
+sipsak
+sipvicious
 smbclient
 snmp
 ssh-audit
 sshpass
 strace
+swaks
 tcpdump
 telnet
 tftp-hpa

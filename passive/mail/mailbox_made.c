@@ -82,10 +82,19 @@ static void write_local(const char *name, struct writer *w)
 		write_u8(w, (uint8_t)(*name == ' ' ? '.' : tolower((uint8_t)*name)));
 }
 
-/* The last of the device's accounts, which is not that of the mailbox where there is another. */
+/*
+ * An account that somebody could use: one that was planted here and nowhere else, so that its use
+ * tells that this mail was read, or without bait the last of the device's that is another's.
+ */
 static void write_account(const struct made *m, struct writer *w)
 {
 	const struct persona *p = session_persona(m->session);
+	char bait[128];
+	session_expand(m->session, "%{bait.password:backup}", bait, sizeof bait);
+	if (bait[0] && bait[0] != '%') {
+		write_fmt(w, "User: backup\nPassword: %s", bait);
+		return;
+	}
 	for (size_t i = p ? p->credential_count : 0; i-- > 0;) {
 		const struct persona_credential *c = &p->credentials[i];
 		if (i && bytes_equal(c->user, m->user))
