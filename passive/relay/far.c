@@ -3,6 +3,9 @@
 #include "passive/relay/relay_inner.h"
 #include <stdlib.h>
 
+#define ENDING_MS_MAX 30000
+#define SWEEP_MS 5000
+
 struct far {
 	LIST_ENTRY(far) all;
 	struct relay *relay;
@@ -14,7 +17,7 @@ struct far {
 	uv_connect_t connect;
 	uv_shutdown_t shutdown;
 	size_t untaken, unwritten;
-	uint64_t bytes;
+	uint64_t bytes, ending_ms;
 	bool connected, reading, ending, closing;
 	uint8_t room[RELAY_PART_MAX];
 };
@@ -256,6 +259,7 @@ static void far_end(struct far *f)
 	if (f->closing || f->ending)
 		return;
 	f->ending = true;
+	f->ending_ms = uv_now(f->relay->process->loop);
 	far_read(f);
 	far_answer_last(f, 0);
 	f->shutdown.data = f;
@@ -280,6 +284,23 @@ void relay_end_all(struct relay *r, const struct bus_peer *peer)
 			/* Requests of a worker that is gone are answered nowhere, and freed. */
 			far_close(f, ERR_GONE);
 		}
+}
+
+/* A backend that reads nothing would keep the visitor's last words for ever. */
+static void on_sweep(uv_timer_t *t)
+{
+	struct relay *r = t->data;
+	struct far *f;
+	LIST_FOREACH(f, &r->fars, all)
+		if (f->ending && uv_now(t->loop) - f->ending_ms > ENDING_MS_MAX)
+			far_close(f, 0);
+}
+
+void relay_sweep_start(struct relay *r)
+{
+	uv_timer_init(r->process->loop, &r->sweep);
+	r->sweep.data = r;
+	uv_timer_start(&r->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
 }
 
 void relay_topics(struct relay *r)

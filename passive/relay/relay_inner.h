@@ -21,9 +21,12 @@ struct relay {
 	struct relay_backend backends[RELAY_BACKENDS_MAX];
 	size_t backend_count;
 	LIST_HEAD(, far) fars;
+	uv_timer_t sweep;
 	uint64_t far_count;
 };
 
 void relay_topics(struct relay *);
+/* Closes what a backend does not let end; stopped before the process leaves. */
+void relay_sweep_start(struct relay *);
 /* Ends the connections of that worker, or all. */
 void relay_end_all(struct relay *, const struct bus_peer *);

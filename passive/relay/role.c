@@ -161,6 +161,7 @@ static void on_stop(void *arg)
 {
 	struct relay *r = arg;
 	relay_end_all(r, NULL);
+	uv_close((uv_handle_t *)&r->sweep, NULL);
 	process_leave(r->process);
 }
 
@@ -182,6 +183,7 @@ static int relay_run(struct process *process, struct fault *fault)
 	if (!bad)
 		bad = backends_load(r, process, fault);
 	relay_topics(r);
+	relay_sweep_start(r);
 	const struct bus_hooks hooks = {.arg = r, .stop = on_stop, .unlinked = on_unlinked};
 	if (!bad)
 		bad = process_enter(process, &hooks, fault);
