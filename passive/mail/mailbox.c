@@ -137,7 +137,7 @@ static bool read_mbox(struct mailbox *box, struct bytes content)
 {
 	struct arena room = ARENA(MAILBOX_BYTES_MAX + 4096);
 	uint8_t *text = content.len <= MAILBOX_BYTES_MAX ? arena_alloc(&room, content.len + 1) : NULL;
-	struct entry e = {.text = writer_of(text, content.len + 1)};
+	struct entry e = {.text = writer_of(text, text ? content.len + 1 : 0)};
 	struct reader in = reader_of_bytes(content);
 	struct bytes line;
 	bool empty = true;
@@ -172,6 +172,7 @@ static void start(struct session *s, struct mailbox *box, struct bytes user)
 	box->uid_next = 1;
 	box->count = 0;
 	box->mails = NULL;
+	box->path[0] = '\0';
 }
 
 static bool usual(struct bytes name)
