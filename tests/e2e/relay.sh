@@ -12,7 +12,7 @@ INSIDE=$BACKENDS # lib.sh removes it
 BACKEND=10.99.0.2
 LAIR=$(mktemp -d /var/tmp/kansoku-lair.XXXXXX) # the backends have a /tmp of their own
 chmod 755 "$LAIR"
-trap 'cleanup; rm -rf "$LAIR"' EXIT
+trap 'tools/backends down 2>/dev/null; cleanup; rm -rf "$LAIR"' EXIT
 ANY_PORT=$TELNET_PORT TERMINAL_PORT=$((BASE_PORT + 3)) SSH_PORT=$((BASE_PORT + 4))
 ALWAYS=127.23.9.1 AFTER_LOGIN=127.23.9.2 AFTER_UNKNOWN=127.23.9.3
 USER=operator SECRET=real-Secret-7
