@@ -9,9 +9,9 @@
  * last line is one JSON object; exit status 1: more than one dialogue of a hundred failed (a decoy
  * turns callers away while its journal is slow).
  */
-#include "passive/ssh/exchange.h"
-#include "passive/ssh/peer.h"
-#include "passive/ssh/ssh.h"
+#include "passive/services/ssh/exchange.h"
+#include "passive/services/ssh/peer.h"
+#include "passive/services/ssh/ssh.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>

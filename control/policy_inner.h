@@ -73,7 +73,7 @@ bool policy_is_held_out(const struct policy *, const struct address *, double sh
 bool policy_is_silent(const struct policy *, const struct address *decoy);
 /*
  * For the decoys, which must not steer at those either: a decoy is silent when the hash of its
- * address with that key, mixed, is below the bound in its upper 53 bits (passive/steering.h).
+ * address with that key, mixed, is below the bound in its upper 53 bits (passive/room/steering.h).
  */
 void policy_silence(const struct policy *, uint64_t *key, uint64_t *below);
 /* The address that a look at that target leaves from; zero: any. */

@@ -2,7 +2,7 @@
  * Words of peers in which bait is looked for, and the ledger's file.  What is found must be written
  * again as it stood there.
  */
-#include "passive/bait/bait.h"
+#include "passive/device/bait/bait.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

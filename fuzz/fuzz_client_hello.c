@@ -1,5 +1,5 @@
 /* Any bytes as what a client of TLS says first. */
-#include "passive/tls/hello.h"
+#include "passive/device/tls/hello.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

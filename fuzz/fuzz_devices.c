@@ -4,7 +4,7 @@
  * of all of them leave is written there as seeds before the first run.
  */
 #include "base/random.h"
-#include "passive/devices.h"
+#include "passive/room/devices.h"
 #include "passive/rehearse.h"
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 #define FILE_BYTES (1u << 20)
 #define TRANSCRIPT_MAX (1u << 20)
 #define SERVICES_MAX 256
-#define HALF_HEAD 24 /* the layout of passive/devices.h: a half's head, a record's, what stands before what was left */
+#define HALF_HEAD 24 /* the layout of passive/room/devices.h: a half's head, a record's, what stands before what was left */
 #define RECORD_HEAD 8
 #define BODY_HEAD (16 + 16 + 8)
 

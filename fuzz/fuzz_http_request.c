@@ -1,8 +1,8 @@
 /* Everything that reads a request: head, body, forms, credentials, commands. */
-#include "passive/http/auth.h"
-#include "passive/http/body.h"
-#include "passive/http/form.h"
-#include "passive/http/injection.h"
+#include "passive/services/http/auth.h"
+#include "passive/services/http/body.h"
+#include "passive/services/http/form.h"
+#include "passive/services/http/injection.h"
 #include <stdlib.h>
 
 #define KEEP_MAX 4096

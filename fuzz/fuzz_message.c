@@ -1,5 +1,5 @@
 /* Any bytes as a message that somebody mailed: what is found lies in it, or in the room beside it. */
-#include "passive/mail/message.h"
+#include "passive/services/mail/message.h"
 #include <stdlib.h>
 
 #define MESSAGE_MAX 65536

@@ -1,6 +1,6 @@
 /* What the passive room reads besides peers: a steering table; and a session's recording. */
 #include "event/recording.h"
-#include "passive/steering.h"
+#include "passive/room/steering.h"
 #include <stdlib.h>
 
 #define ENTRIES_MAX 64

@@ -6,7 +6,7 @@
 #include "passive/persona.h"
 #include "passive/rehearse.h"
 #include "passive/service_options.h"
-#include "passive/ssh/peer.h"
+#include "passive/services/ssh/peer.h"
 #include <stdlib.h>
 
 #define ROOM (4u << 20)

@@ -2,7 +2,7 @@
  * The shell against hostile lines.  With KANSOKU_SEEDS=DIR some lines of bots are written
  * there as seeds before the first run.
  */
-#include "passive/shell/shell.h"
+#include "passive/device/shell/shell.h"
 #include <stdio.h>
 #include <stdlib.h>
 

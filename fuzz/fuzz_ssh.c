@@ -6,8 +6,8 @@
  */
 #include "passive/persona.h"
 #include "passive/rehearse.h"
-#include "passive/ssh/peer.h"
-#include "passive/ssh/ssh.h"
+#include "passive/services/ssh/peer.h"
+#include "passive/services/ssh/ssh.h"
 #include <stdlib.h>
 
 #define TRANSCRIPT_MAX (4u << 20)

@@ -1,6 +1,6 @@
 /* Asking accounts; a user may have several, one password each. */
 #include "passive/accounts.h"
-#include "passive/bait/bait.h"
+#include "passive/device/bait/bait.h"
 #include "passive/persona.h"
 
 #define CANDIDATES_MAX 12 /* bait that is tried on a proof; SCRAM takes a millisecond for one */

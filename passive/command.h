@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "passive/service.h"
-#include "passive/shell/shell.h"
+#include "passive/device/shell/shell.h"
 
 struct command_shell; /* on the session's arena, from the first command on */
 

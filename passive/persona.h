@@ -7,12 +7,12 @@
  * same replies and one decoy always gives the same.  Texts from the file may hold
  * %{hostname}, %{mac}, %{serial}, %{address}, %{uptime}, %{boot}, %{date}, %{kernel},
  * %{machine}, %{busybox}, %{memory} and %{random}; persona_expand() fills them in.  Tokens are
- * %{bait.password:NAME} and the like (passive/bait/bait.h).
+ * %{bait.password:NAME} and the like (passive/device/bait/bait.h).
  */
 #pragma once
 #include "base/address.h"
 #include "base/error.h"
-#include "passive/vfs/vfs.h"
+#include "passive/device/vfs/vfs.h"
 
 #define PERSONAS_MAX 64
 #define PERSONA_FILE_BYTES_MAX (1u << 20) /* of one YAML file */
@@ -75,9 +75,9 @@ struct persona_http {
 	size_t page_count;
 };
 
-struct bait;      /* passive/bait/bait.h */
+struct bait;      /* passive/device/bait/bait.h */
 struct service;   /* passive/service.h */
-struct tls_terms; /* passive/tls/terms.h */
+struct tls_terms; /* passive/device/tls/terms.h */
 struct backend;   /* passive/relay/backend.h */
 
 struct persona_service {
@@ -103,7 +103,7 @@ struct persona {
 	struct bytes login_banner, motd; /* templates; empty: none */
 	uint32_t memory_kb;
 	const char *interface, *mac_prefix;
-	const char *stack; /* look of its TCP/IP stack, of passive/stack/; NULL: this machine's */
+	const char *stack; /* look of its TCP/IP stack, of passive/room/stack/; NULL: this machine's */
 	const struct persona_credential *credentials;
 	size_t credential_count;
 	uint64_t accept_one_in;     /* of all other credentials, chosen by address; 0: none */

@@ -2,8 +2,8 @@
 #include "passive/rehearse.h"
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/reflection.h"
-#include "passive/session_inner.h"
+#include "passive/room/reflection.h"
+#include "passive/room/session_inner.h"
 #include <assert.h>
 #include <stdlib.h>
 

@@ -31,7 +31,7 @@ enum service_next {
 struct session; /* owned by the room */
 struct service;
 struct persona; /* passive/persona.h */
-struct vfs;     /* passive/vfs/vfs.h */
+struct vfs;     /* passive/device/vfs/vfs.h */
 
 /* What is said is queued and sent after the callback; beyond .output_max the room hangs up. */
 void session_say(struct session *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -116,7 +116,7 @@ void session_stat(struct session *, struct vfs_node, struct vfs_status *out);
  * a database): bytes under a name of at most 15 characters, as any session of this attacker with the
  * device left them last, those that go on and those before a restart among them.  Empty: nothing
  * yet.  They lie there until the next session_remember().  A device has at most 8, of at most
- * 64 KiB (passive/devices.h); false: it is not kept, and what was stays.  Over UDP, where sources
+ * 64 KiB (passive/room/devices.h); false: it is not kept, and what was stays.  Over UDP, where sources
  * may be forged, and in rehearsals nothing is remembered.
  */
 struct bytes session_recall(struct session *, const char *name);
@@ -124,7 +124,7 @@ bool session_remember(struct session *, const char *name, struct bytes);
 
 /*
  * What came from a terminal, as it came and before it is understood, one call for each piece: who
- * types is told from it when the session ends (passive/typist.h).  Nothing of it is kept.
+ * types is told from it when the session ends (passive/room/typist.h).  Nothing of it is kept.
  */
 void session_typed(struct session *, struct bytes piece);
 
@@ -178,7 +178,7 @@ void session_delay_over(struct session *); /* what it waited for has come: no ti
 
 /*
  * Over UDP a source may be forged, so an answer may be no longer than this, now and to this
- * source (passive/reflection.h); a longer one is not sent.  Over TCP there is no bound.
+ * source (passive/room/reflection.h); a longer one is not sent.  Over TCP there is no bound.
  */
 size_t session_answer_max(const struct session *);
 /* The whole answer, when less of it or nothing is said: what an attack would have gained. */

@@ -2,7 +2,7 @@
 #include "bus/parent.h"
 #include "cli/command.h"
 #include "event/event.h"
-#include "passive/bait/ledger.h"
+#include "passive/device/bait/ledger.h"
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>

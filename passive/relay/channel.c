@@ -1,6 +1,6 @@
 /* The worker's side of the relay: one channel for each session that goes on at a backend. */
 #include "passive/relay/relay.h"
-#include "passive/room_inner.h"
+#include "passive/room/room_inner.h"
 #include <stdlib.h>
 
 struct relay_channel {

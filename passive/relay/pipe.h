@@ -3,7 +3,7 @@
  * is not asked.  For backends that take over at once, of services that have no way of their own.
  */
 #pragma once
-#include "passive/session_inner.h"
+#include "passive/room/session_inner.h"
 
 /* Whether the session begins so; else the service does. */
 bool pipe_begins(struct session *);

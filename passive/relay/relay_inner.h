@@ -2,7 +2,7 @@
 #pragma once
 #include "bus/process.h"
 #include "passive/relay/relay.h"
-#include "passive/room_inner.h"
+#include "passive/room/room_inner.h"
 
 #define RELAY_FARS_MAX 4096
 #define RELAY_BACKENDS_MAX 256

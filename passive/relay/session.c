@@ -1,6 +1,6 @@
 /* What a service may do with the real machine behind its decoy. */
 #include "passive/relay/relay.h"
-#include "passive/session_inner.h"
+#include "passive/room/session_inner.h"
 
 FIELD(FIELD_BACKEND, "backend", TEXT, 0, "machine behind a decoy that a session was handed to: address, port");
 FIELD(FIELD_BACKEND_AFTER, "backend.after", TEXT, 0, "what it was handed over after: always, login, unknown");

@@ -1,5 +1,5 @@
 #include "passive/relay/watch.h"
-#include "passive/shell/shell.h"
+#include "passive/device/shell/shell.h"
 
 static bool asks_secret(const struct watch *w)
 {

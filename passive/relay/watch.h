@@ -4,7 +4,7 @@
  */
 #pragma once
 #include "passive/service.h"
-#include "passive/shell/terminal.h"
+#include "passive/device/shell/terminal.h"
 
 #define WATCH_USER_MAX 63
 

@@ -6,7 +6,7 @@
  * output of a command as it is, a terminal when no command is named.
  */
 #include "base/options.h"
-#include "passive/adb/adb_inner.h"
+#include "passive/services/adb/adb_inner.h"
 
 #define WORD(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define LINE_MAX 4096

@@ -8,7 +8,7 @@
  * gauge's 9999FF1B.
  */
 #include "base/options.h"
-#include "passive/plant/plant.h"
+#include "passive/device/plant/plant.h"
 #include <math.h>
 #include <time.h>
 

@@ -7,7 +7,7 @@
  * from there.  Writes to outputs and values take effect.
  */
 #include "base/options.h"
-#include "passive/bacnet/bacnet.h"
+#include "passive/services/bacnet/bacnet.h"
 
 static void say_error(struct bacnet_request *q, unsigned class, unsigned code)
 {

@@ -9,7 +9,7 @@
 #include "base/options.h"
 #include "base/random.h"
 #include "passive/service.h"
-#include "passive/snmp/ber.h"
+#include "passive/services/snmp/ber.h"
 #include <time.h>
 
 #define ANSWER_MAX 1400

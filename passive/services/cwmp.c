@@ -7,8 +7,8 @@
  * written to memory (CVE-2014-9222): the first shows in the page of the error, as in RomPager 4.07.
  */
 #include "base/options.h"
-#include "passive/http/auth.h"
-#include "passive/http/soap.h"
+#include "passive/services/http/auth.h"
+#include "passive/services/http/soap.h"
 
 #define BODY_MAX (32u << 10)
 #define PROOF_MAX 1024

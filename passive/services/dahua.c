@@ -7,8 +7,8 @@
  * one) is answered by a device of that age, and recorded.
  */
 #include "base/options.h"
-#include "passive/dvr/dvr.h"
-#include "passive/http/api.h"
+#include "passive/services/dvr/dvr.h"
+#include "passive/services/http/api.h"
 
 #define HEAD 32
 #define REST_MAX 4096 /* behind a head */

@@ -8,7 +8,7 @@
  * names none.
  */
 #include "base/options.h"
-#include "passive/plant/plant.h"
+#include "passive/device/plant/plant.h"
 
 #define LINK_HEADER 10
 #define USER_MAX 250

@@ -10,7 +10,7 @@
  * 9.18, measured for each.
  */
 #include "base/options.h"
-#include "passive/dns/question.h"
+#include "passive/services/dns/question.h"
 #include "passive/service.h"
 
 #define MESSAGE_MAX 4096

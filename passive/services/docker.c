@@ -8,8 +8,8 @@
  */
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/http/api.h"
-#include "passive/http/form.h"
+#include "passive/services/http/api.h"
+#include "passive/services/http/form.h"
 
 #define CONTAINERS "/var/lib/docker/containers"
 #define EXECS "/var/lib/docker/execs"

@@ -7,7 +7,7 @@
  */
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/http/api.h"
+#include "passive/services/http/api.h"
 
 #define NOTES "/var/lib/elasticsearch"
 #define INDICES 4

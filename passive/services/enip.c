@@ -7,7 +7,7 @@
  * communication port is asked.
  */
 #include "base/options.h"
-#include "passive/plant/plant.h"
+#include "passive/device/plant/plant.h"
 
 #define HEADER 24
 #define FRAME_MAX 600

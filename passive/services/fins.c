@@ -6,7 +6,7 @@
  * CIO its switches.  Run and stop are believed, and what was written is read back.
  */
 #include "base/options.h"
-#include "passive/plant/plant.h"
+#include "passive/device/plant/plant.h"
 #include <time.h>
 
 #define FRAME_MAX 2012 /* W342: longest FINS frame over Ethernet */

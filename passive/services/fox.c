@@ -7,7 +7,7 @@
  */
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/plant/plant.h"
+#include "passive/device/plant/plant.h"
 
 #define HELLO_ID_MAX 90
 

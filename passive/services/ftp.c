@@ -1,13 +1,13 @@
 /*
  * FTP to the device's files: what is left here is what its web server serves and its shell lists.
  *
- * Words and behaviour are those of a real server (passive/ftp/dialect.c).  The peer's data
+ * Words and behaviour are those of a real server (passive/services/ftp/dialect.c).  The peer's data
  * connections are accepted (PASV, EPSV); we make none, so PORT and EPRT are refused, and nobody
  * can be reached through us (RFC 2577 3).  While a transfer waits or goes on no command is read,
  * as in the servers that are played.
  */
 #include "base/options.h"
-#include "passive/ftp/ftp.h"
+#include "passive/services/ftp/ftp.h"
 #include <stdlib.h>
 #include <time.h>
 

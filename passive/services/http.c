@@ -3,12 +3,12 @@
  *
  * What it serves is the persona's (etc/personas); how it talks, down to the words of
  * a 404 and the order of the fields, is that of the server which the persona names
- * (passive/http/dialect.c).  Credentials are taken from Basic, Digest, forms and
+ * (passive/services/http/dialect.c).  Credentials are taken from Basic, Digest, forms and
  * query strings.  Commands that bots hide in requests are recorded with the files
  * they would fetch; nothing is run and nothing is fetched.
  */
 #include "base/options.h"
-#include "passive/http/http.h"
+#include "passive/services/http/http.h"
 #include "passive/relay/relay.h"
 
 #define INPUT_MAX 16384
@@ -420,7 +420,7 @@ static bool http_claims(struct bytes first)
 static const struct service http = {
 	.name = "http",
 	.summary = "web server of a device: login pages, uploads, attacks on CGIs",
-	.reference = "RFC 9112, RFC 7617, RFC 7616, RFC 7578; servers in passive/http/dialect.c",
+	.reference = "RFC 9112, RFC 7617, RFC 7616, RFC 7578; servers in passive/services/http/dialect.c",
 	.transports = TRANSPORT_TCP,
 	.ports = {80, 8080, 81},
 	.secure_ports = {443, 8443},

@@ -4,9 +4,9 @@
  * is ever forwarded.
  */
 #include "base/options.h"
-#include "passive/http/api.h"
-#include "passive/http/base64.h"
-#include "passive/sink.h"
+#include "passive/services/http/api.h"
+#include "passive/services/http/base64.h"
+#include "passive/room/sink.h"
 
 #define TARGET_MAX 300
 #define ACCOUNT_MAX 512

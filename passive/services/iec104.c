@@ -7,7 +7,7 @@
  * command is confirmed, its effect is returned as a changed point, and it is terminated.
  */
 #include "base/options.h"
-#include "passive/plant/plant.h"
+#include "passive/device/plant/plant.h"
 
 #define APDU_MAX 253
 #define START 0x68

@@ -5,7 +5,7 @@
  * its own; behind it passive/imap obeys.
  */
 #include "base/options.h"
-#include "passive/imap/session.h"
+#include "passive/services/imap/session.h"
 
 #define COMMAND_MAX 65000
 #define BAD_MAX 3 /* CLIENT_MAX_BAD_COMMANDS */

@@ -8,7 +8,7 @@
  */
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/plant/plant.h"
+#include "passive/device/plant/plant.h"
 #include <math.h>
 
 #define HEADER 6

@@ -7,9 +7,9 @@
  */
 #include "passive/accounts.h"
 #include "passive/persona.h"
-#include "passive/windows/der.h"
-#include "passive/windows/little.h"
-#include "passive/windows/system.h"
+#include "passive/services/windows/der.h"
+#include "passive/services/windows/little.h"
+#include "passive/services/windows/system.h"
 
 #define MESSAGE_MAX 16384
 #define TEXT_MAX 256

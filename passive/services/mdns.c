@@ -5,7 +5,7 @@
  * question, and its records live ten seconds at most, as Avahi makes them.
  */
 #include "base/options.h"
-#include "passive/dns/question.h"
+#include "passive/services/dns/question.h"
 #include "passive/service.h"
 
 #define MESSAGE_MAX 1400

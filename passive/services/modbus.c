@@ -7,7 +7,7 @@
  * answered as a gateway to a serial line does.
  */
 #include "base/options.h"
-#include "passive/modbus/modbus.h"
+#include "passive/services/modbus/modbus.h"
 
 /* Diagnostics of a serial line (Application Protocol V1.1b3, 6.8). */
 static int diagnostics(struct modbus_request *q)

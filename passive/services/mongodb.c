@@ -4,7 +4,7 @@
  * Every command is told with its documents, so that the note which is left in place of the data
  * can be read; what is dropped is gone for that session only.
  */
-#include "passive/mongodb/mongodb.h"
+#include "passive/services/mongodb/mongodb.h"
 #include "base/options.h"
 
 #define MESSAGE_MAX (512 * 1024)

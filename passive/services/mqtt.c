@@ -6,7 +6,7 @@
  * protocol ends the connection without a word, here too.
  */
 #include "base/options.h"
-#include "passive/mqtt/topics.h"
+#include "passive/services/mqtt/topics.h"
 #include "passive/service.h"
 
 #define PACKET_MAX 65536

@@ -4,7 +4,7 @@
  * Answers which interfaces the machine has and where; every other interface is refused as one
  * that nobody has registered, and told with its UUID, since that names the exploit.
  */
-#include "passive/msrpc/rpc.h"
+#include "passive/services/msrpc/rpc.h"
 
 #define PDU_MAX 16384 /* Windows reassembles no more before a bind */
 

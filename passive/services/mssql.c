@@ -4,8 +4,8 @@
  * Guessers try `sa`; who gets in turns xp_cmdshell on and downloads something.  The commands are
  * told and answered as cmd.exe does; what comes in a statement itself (assemblies) is kept.
  */
-#include "passive/mssql/exchanges.h"
-#include "passive/mssql/mssql.h"
+#include "passive/services/mssql/exchanges.h"
+#include "passive/services/mssql/mssql.h"
 
 #define MESSAGE_MAX (256 * 1024)
 #define HEADER 8

@@ -5,7 +5,7 @@
  * with INTO DUMPFILE and makes functions of it.  Files are kept, the functions answer from the
  * device's shell, and the client is never asked for a file of its own (LOAD DATA LOCAL).
  */
-#include "passive/mysql/mysql.h"
+#include "passive/services/mysql/mysql.h"
 
 #define PACKET_MAX (512 * 1024)
 

@@ -4,7 +4,7 @@
  * reboot, and put commands into names of servers; what they do is recorded and acknowledged.
  */
 #include "base/options.h"
-#include "passive/onvif/onvif.h"
+#include "passive/services/onvif/onvif.h"
 
 #define BODY_MAX (32u << 10)
 #define INSIDE_MAX (40u << 10)

@@ -4,8 +4,8 @@
  * What is deleted is gone when the session ends with QUIT (RFC 1939 6), for this attacker.
  */
 #include "base/options.h"
-#include "passive/mail/mailbox.h"
-#include "passive/mail/sasl.h"
+#include "passive/services/mail/mailbox.h"
+#include "passive/services/mail/sasl.h"
 
 #define LINE_MAX 8192 /* login_max_inbuf */
 #define BAD_MAX 3     /* CLIENT_MAX_BAD_COMMANDS */

@@ -5,7 +5,7 @@
  * They are told what the device's shell says, which runs nothing; files that are written through
  * COPY, large objects or libraries for functions are kept.
  */
-#include "passive/postgresql/postgresql.h"
+#include "passive/services/postgresql/postgresql.h"
 
 #define MESSAGE_MAX (512 * 1024)
 #define STARTUP_MAX 10000 /* MAX_STARTUP_PACKET_LENGTH */

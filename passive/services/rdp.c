@@ -3,13 +3,13 @@
  *
  * The client says in X.224 which protections it has; scanners and guessers name an account in a
  * cookie there already.  TLS is the room's; NLA inside it takes user, domain, workstation and a
- * proof of the password (passive/rdp/credssp.c).  Without NLA the conference goes as far as the
- * packet with the password (passive/rdp/mcs.c); with the old encryption no further than to it.
- * Who gets through sees a desktop on which nothing happens (passive/rdp/desktop.c).
+ * proof of the password (passive/services/rdp/credssp.c).  Without NLA the conference goes as far as the
+ * packet with the password (passive/services/rdp/mcs.c); with the old encryption no further than to it.
+ * Who gets through sees a desktop on which nothing happens (passive/services/rdp/desktop.c).
  */
 #include "passive/accounts.h"
-#include "passive/rdp/rdp.h"
-#include "passive/windows/little.h"
+#include "passive/services/rdp/rdp.h"
+#include "passive/services/windows/little.h"
 
 enum x224 { CONNECTION_REQUEST = 0xe0, CONNECTION_CONFIRM = 0xd0, DATA = 0xf0 };
 enum negotiation { NEG_REQUEST = 1, NEG_RESPONSE = 2, NEG_FAILURE = 3 };

@@ -6,7 +6,7 @@
  * Redis does: what SAVE leaves is a file of the peer, masters are named and never asked, and what
  * a loaded library or a script would run goes to the device's shell, which runs nothing.
  */
-#include "passive/redis/redis.h"
+#include "passive/services/redis/redis.h"
 
 static const char denied[] =
 	"-DENIED Redis is running in protected mode because protected mode is enabled and no password "

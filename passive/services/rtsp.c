@@ -6,10 +6,10 @@
  * The picture is one still frame that comes again and again, as from a camera that looks at a wall.
  */
 #include "base/options.h"
-#include "passive/http/auth.h"
-#include "passive/http/base64.h"
-#include "passive/http/dialect.h"
-#include "passive/http/request.h"
+#include "passive/services/http/auth.h"
+#include "passive/services/http/base64.h"
+#include "passive/services/http/dialect.h"
+#include "passive/services/http/request.h"
 #include "passive/service.h"
 
 #define HEAD_MAX 8192

@@ -7,7 +7,7 @@
  * on.  The parts of the controller are in passive/s7.
  */
 #include "base/options.h"
-#include "passive/s7/s7.h"
+#include "passive/services/s7/s7.h"
 #include <time.h>
 
 #define TPKT_MAX 8192

@@ -7,7 +7,7 @@
  * outside is down, engaged or barred; no call is made, and no media is ever sent.
  */
 #include "base/options.h"
-#include "passive/sip/sip.h"
+#include "passive/services/sip/sip.h"
 
 FIELD(FIELD_SIP_FROM, "sip.from", BYTES, 0, "who a SIP request says it is from");
 FIELD(FIELD_SIP_TO, "sip.to", BYTES, 0, "whom a SIP request is for");

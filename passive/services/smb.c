@@ -1,13 +1,13 @@
 /*
  * File server of Windows, or Samba, on TCP 445 and behind NetBIOS sessions on 139.
  *
- * Takes frames apart; passive/smb/ answers SMB 1, 2 and 3 in them.  Log-ins are NTLM, with what
+ * Takes frames apart; passive/services/smb/ answers SMB 1, 2 and 3 in them.  Log-ins are NTLM, with what
  * proves the password kept as crackers read it; what is written to a share, or uploaded by the
  * exploits that came with WannaCry, is captured.  SMB 1 is signed where the device requires it,
  * SMB 3 encrypted when the client does: as on Windows.
  */
 #include "passive/accounts.h"
-#include "passive/smb/smb.h"
+#include "passive/services/smb/smb.h"
 
 #define NETBIOS_PORT 139 /* where Windows wants a session first */
 #define FRAME_HEAD 4

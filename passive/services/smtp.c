@@ -5,7 +5,7 @@
  * is so taken is kept, and nothing is ever sent.  Log-ins answer after the pause that Dovecot's
  * take, on which Postfix relies for them.
  */
-#include "passive/mail/smtp.h"
+#include "passive/services/mail/smtp.h"
 
 #define LINE_MAX 2048
 #define ERRORS_MAX 20 /* smtpd_hard_error_limit */

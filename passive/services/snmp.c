@@ -8,7 +8,7 @@
 #include "base/options.h"
 #include "base/random.h"
 #include "passive/persona.h"
-#include "passive/snmp/mib.h"
+#include "passive/services/snmp/mib.h"
 
 #define ANSWER_MAX 1400
 #define BINDINGS_MAX 64       /* of one request */

@@ -3,7 +3,7 @@
  * asked for is told; tunnels open into nothing.
  */
 #include "base/options.h"
-#include "passive/sink.h"
+#include "passive/room/sink.h"
 #include <arpa/inet.h>
 
 #define NAME_MAX_BYTES 255

@@ -5,8 +5,8 @@
  * which is unpacked with scripts in it (OPSystemUpgrade).
  */
 #include "base/options.h"
-#include "passive/dvr/dvr.h"
-#include "passive/http/api.h"
+#include "passive/services/dvr/dvr.h"
+#include "passive/services/http/api.h"
 #include <time.h>
 
 #define HEAD 20

@@ -7,7 +7,7 @@
  * there is no answer, and none to what is announced.
  */
 #include "base/options.h"
-#include "passive/upnp/upnp.h"
+#include "passive/services/upnp/upnp.h"
 #include <time.h>
 
 #define ANSWER_MAX 1200

@@ -7,9 +7,9 @@
  * connections to be forwarded go nowhere.  Nothing is executed or connected.
  */
 #include "base/options.h"
-#include "passive/ssh/connection.h"
-#include "passive/ssh/host_key.h"
-#include "passive/ssh/relay.h"
+#include "passive/services/ssh/connection.h"
+#include "passive/services/ssh/host_key.h"
+#include "passive/services/ssh/relay.h"
 
 static enum service_next ssh_open(struct session *s, void *state)
 {

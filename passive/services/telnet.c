@@ -13,7 +13,7 @@
 #include "passive/relay/relay.h"
 #include "passive/relay/telnet.h"
 #include "passive/service.h"
-#include "passive/shell/shell.h"
+#include "passive/device/shell/shell.h"
 
 #define USER_MAX 63            /* login keeps no more either */
 #define TRIES_MAX 3            /* login.c: count == 3 exits */

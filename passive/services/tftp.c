@@ -7,7 +7,7 @@
  */
 #include "base/options.h"
 #include "passive/service.h"
-#include "passive/vfs/vfs.h"
+#include "passive/device/vfs/vfs.h"
 
 #define BLOCK 512
 #define BLOCK_MAX 1024     /* that a client may ask for (RFC 2348) */

@@ -7,7 +7,7 @@
  * Realtek's miniigd (CVE-2014-8361, with control where the description is).  All of it is recorded.
  */
 #include "base/options.h"
-#include "passive/upnp/upnp.h"
+#include "passive/services/upnp/upnp.h"
 
 #define BODY_MAX (16u << 10)
 #define ARGUMENTS_MAX 2048

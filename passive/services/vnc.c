@@ -8,8 +8,8 @@
  */
 #include "passive/accounts.h"
 #include "passive/persona.h"
-#include "passive/windows/crypt.h"
-#include "passive/windows/little.h"
+#include "passive/services/windows/crypt.h"
+#include "passive/services/windows/little.h"
 
 #define CLIENT_VERSION 12
 #define KEYS_MAX 256

@@ -8,9 +8,9 @@
  */
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/http/api.h"
-#include "passive/http/base64.h"
-#include "passive/windows/ntlm.h"
+#include "passive/services/http/api.h"
+#include "passive/services/http/base64.h"
+#include "passive/services/windows/ntlm.h"
 
 #define TOKEN_MAX 4096
 #define TEXT_MAX 512

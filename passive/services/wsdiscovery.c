@@ -6,7 +6,7 @@
  */
 #include "base/options.h"
 #include "base/random.h"
-#include "passive/http/soap.h"
+#include "passive/services/http/soap.h"
 
 #define ANSWER_MAX 4096
 #define ID_MAX 128

@@ -1,5 +1,5 @@
 #include "passive/telescope/live/settings.h"
-#include "passive/settings.h"
+#include "passive/room/settings.h"
 
 #define AT(member) offsetof(struct live_options, member)
 

@@ -430,7 +430,7 @@ TEST(steer_forgets_the_quietest_beyond_its_limit)
 	end();
 }
 
-/* As the decoys work it out (passive/steering.c), which cannot ask the policy. */
+/* As the decoys work it out (passive/room/steering.c), which cannot ask the policy. */
 TEST(steer_tells_decoys_which_are_silent)
 {
 	uint64_t key, below;

@@ -1,6 +1,6 @@
 /* A shell on a persona without a session: what its tests run lines in. */
 #pragma once
-#include "passive/shell/shell.h"
+#include "passive/device/shell/shell.h"
 #include "tests/test.h"
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * tests of the room share.
  */
 #pragma once
-#include "passive/room_inner.h"
+#include "passive/room/room_inner.h"
 #include "tests/test.h"
 #include "base/clock.h"
 #include <jansson.h>

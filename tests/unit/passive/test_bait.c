@@ -1,6 +1,6 @@
 /* Tokens of bait: they come back as what they were, and nothing else is taken for one. */
 #include "base/random.h"
-#include "passive/bait/bait.h"
+#include "passive/device/bait/bait.h"
 #include "tests/test.h"
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
 /* What attackers leave at devices: kept, found again, forgotten, and bounded. */
-#include "passive/devices.h"
+#include "passive/room/devices.h"
 #include "base/random.h"
 #include "tests/test.h"
 #include <sys/mman.h>

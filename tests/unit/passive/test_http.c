@@ -1,9 +1,9 @@
 /* The parts of the web server: reading what bots send, and passwords and commands in it. */
-#include "passive/http/auth.h"
-#include "passive/http/body.h"
-#include "passive/http/dialect.h"
-#include "passive/http/form.h"
-#include "passive/http/injection.h"
+#include "passive/services/http/auth.h"
+#include "passive/services/http/body.h"
+#include "passive/services/http/dialect.h"
+#include "passive/services/http/form.h"
+#include "passive/services/http/injection.h"
 #include "tests/test.h"
 
 static struct request parse(struct bytes head)

@@ -1,4 +1,4 @@
-#include "passive/limits.h"
+#include "passive/room/limits.h"
 #include "base/random.h"
 #include "tests/test.h"
 #include <stdlib.h>

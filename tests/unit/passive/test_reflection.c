@@ -1,4 +1,4 @@
-#include "passive/reflection.h"
+#include "passive/room/reflection.h"
 #include "base/random.h"
 #include "tests/test.h"
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* TLS of the room, met with OpenSSL's client: over real sockets, whole and in pieces. */
-#include "passive/tls/seal.h"
+#include "passive/device/tls/seal.h"
 #include "tests/unit/passive/stage.h"
 #include <errno.h>
 #include <openssl/ssl.h>

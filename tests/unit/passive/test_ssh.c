@@ -2,9 +2,9 @@
 #include "base/random.h"
 #include "passive/persona.h"
 #include "passive/rehearse.h"
-#include "passive/ssh/peer.h"
-#include "passive/ssh/sntrup761.h"
-#include "passive/ssh/ssh.h"
+#include "passive/services/ssh/peer.h"
+#include "passive/services/ssh/sntrup761.h"
+#include "passive/services/ssh/ssh.h"
 #include "tests/test.h"
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Looks of TCP/IP stacks: their numbers, and layouts that fit into what Linux sends. */
-#include "passive/stack/stack.h"
+#include "passive/room/stack/stack.h"
 #include "tests/test.h"
 
 /* Of options in a SYN-ACK, by what both sides have: none, T, S, ST, W, WT, WS, WST. */

@@ -1,4 +1,4 @@
-#include "passive/steering.h"
+#include "passive/room/steering.h"
 #include "tests/test.h"
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Dialogues as they arrive, with their times: who typed them? */
-#include "passive/typist.h"
+#include "passive/room/typist.h"
 #include "base/random.h"
 #include "tests/test.h"
 

@@ -1,5 +1,5 @@
 #include "base/random.h"
-#include "passive/vfs/vfs.h"
+#include "passive/device/vfs/vfs.h"
 #include "tests/test.h"
 #include <stdlib.h>
 #include <unistd.h>

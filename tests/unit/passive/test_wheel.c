@@ -1,4 +1,4 @@
-#include "passive/wheel.h"
+#include "passive/room/wheel.h"
 #include "base/random.h"
 #include "tests/test.h"
 #include <stdlib.h>
