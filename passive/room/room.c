@@ -226,6 +226,9 @@ static int personas_load(struct room *r, const struct process *p, struct fault *
 		int bad = persona_load(r, &p->fds[i], fault);
 		if (bad)
 			return bad;
+		/* Each open file is one peer less that can be taken. */
+		close(p->fds[i].fd);
+		p->fds[i].fd = -1;
 	}
 	if (r->stage.bait && bait_survey(&r->bait, &r->personas))
 		return ERR_MEMORY;

@@ -214,10 +214,13 @@ meet_knxip() {
 knxip_filter=kip
 
 services=$(for s in "${!port[@]}"; do printf '%s: {ports: [%s]}, ' $s ${port[$s]}; done)
+mkdir "$WORK/personas"
+printf 'name: bare\nsummary: offers all that is configured\n' >"$WORK/personas/bare.yaml"
 loopback_config <<-EOT
 	passive:
+	  personas_dir: $WORK/personas
 	  decoys:
-	    - {prefix: 127.23.0.0/24}
+	    - {prefix: 127.23.0.0/24, personas: [bare]}
 	  services: {${services%, }}
 	  workers: 1
 EOT

@@ -27,6 +27,7 @@ done
 [ -e "$STATE/run/ready" ] || fail "kansoku was not ready within 30 s"
 kansoku=$(pgrep -P $KANSOKU_PID -f 'run --config' | head -1)
 passive=$(pgrep -P "${kansoku:-$KANSOKU_PID}" -f 'process passive$' | head -1)
+trap 'kill -TERM "$kansoku" 2>/dev/null; cleanup' EXIT # strace itself waits for it, whatever it is told
 [ -n "$passive" ] && [ -s "$TRACE/pid.$passive" ] || fail "no trace of the passive process"
 
 # Ordinary work: a login with commands that write and fetch, a page, guesses.
