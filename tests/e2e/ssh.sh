@@ -14,7 +14,7 @@ personas() { # the router, as a device of each software
 	mkdir "$WORK/personas"
 	for software in "${!address[@]}"; do
 		name=${software//[.-]/}
-		grep -v '^classes:' etc/personas/router.yaml |
+		sed '/^classes:/d; /^services:/,/^[a-z]/{/^services:\|^ /d}' etc/personas/router.yaml |
 			sed "s/^name: .*/name: $name\nservices: {ssh: {software: $software, accepts-keys: $1, ports: [$SSH_PORT]}}/" \
 				>"$WORK/personas/$name.yaml"
 		echo "    - {prefix: ${address[$software]}, personas: [$name]}"
