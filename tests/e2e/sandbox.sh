@@ -6,10 +6,24 @@
 ROLES=$("$KANSOKU" describe roles --json | tr -d '\n' | grep -o '"role":"[a-z]*"' | cut -d'"' -f4)
 [ -n "$ROLES" ] || fail "describe names no role"
 mkdir "$WORK/logs"; : >"$WORK/logs/eve.json"; chmod 755 "$WORK/logs"
+# The relay runs where a persona has a real machine behind it, which lives in a network of its own.
+mkdir "$WORK/personas"
+printf 'name: gate\nservices:\n  telnet: {ports: [%s]%s}\n  http: {ports: [%s]}\n' $TELNET_PORT \
+	"$([ "$(id -u)" = 0 ] && echo ', backend: {address: 10.99.0.2, port: 23}')" $HTTP_PORT >"$WORK/personas/gate.yaml"
+relay=
+if [ "$(id -u)" = 0 ]; then
+	INSIDE=kansoku-backends-$$ # lib.sh removes it
+	ip netns add $INSIDE || skip "network namespaces cannot be made here"
+	relay="relay: {namespace: $INSIDE}"
+else
+	ROLES=$(grep -vx relay <<<"$ROLES")
+fi
 loopback_config <<EOT
+$relay
 operator: {name: Test, contact: test@example.org}
 passive:
   workers: 2
+  personas_dir: $WORK/personas
   services: {telnet: {ports: [$TELNET_PORT]}, http: {ports: [$HTTP_PORT]}}
 active: {scope: [{prefix: 127.0.0.0/8, special: allow}]}
 telescope: {interface: lo, workers: 2, prefixes: [{prefix: 198.18.0.0/24}]}
