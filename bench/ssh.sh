@@ -9,11 +9,14 @@ WORK=$(mktemp -d /tmp/kansoku-bench.XXXXXX)
 chmod 755 "$WORK"
 PORT=${PORT:-$((20000 + $$ % 10000))}
 trap 'kill -TERM $PARENT 2>/dev/null; wait $PARENT; rm -rf "$WORK"' EXIT
+mkdir "$WORK/personas"
+printf 'name: bare\nsummary: offers all that is configured\ncredentials: [[root, root]]\n' >"$WORK/personas/bare.yaml"
 cat >"$WORK/kansoku.yaml" <<EOT
 run: {state: $WORK/state}
 passive:
   workers: 1
-  decoys: [{prefix: 127.0.0.0/8, personas: [router]}]
+  personas_dir: $WORK/personas
+  decoys: [{prefix: 127.0.0.0/8, personas: [bare]}]
   services: {ssh: {ports: [$PORT]}}
   limits: {source_sessions: 0, source_rate: 0, source_bytes: 0, network_sessions: 0, network_rate: 0,
            network_bytes: 0}
