@@ -51,7 +51,7 @@ static int read_kind(const struct rule_reading *r, const struct yaml_node *n, co
 		return 0;
 	}
 	if (!name)
-		return rule_complain(r, n, path, "a kind of event is missing; {on: login.tried, do: probe} would be right");
+		return condition_complain(&r->base, n, path, "a kind of event is missing; {on: login.tried, do: probe} would be right");
 	int kind = event_kind_find(bytes_of_text(name));
 	if (kind >= 0) {
 		rule->kind = (enum event_kind)kind;
@@ -61,8 +61,8 @@ static int read_kind(const struct rule_reading *r, const struct yaml_node *n, co
 	for (int k = 0; k < EVENT_KIND_COUNT; k++)
 		best = name_nearer(name, event_kind_name((enum event_kind)k), best);
 	if (best)
-		return rule_complain(r, n, path, "there is no kind of event \"%s\", did you mean \"%s\"?", name, best);
-	return rule_complain(r, n, path, "there is no kind of event \"%s\", `kansoku describe kinds` lists them", name);
+		return condition_complain(&r->base, n, path, "there is no kind of event \"%s\", did you mean \"%s\"?", name, best);
+	return condition_complain(&r->base, n, path, "there is no kind of event \"%s\", `kansoku describe kinds` lists them", name);
 }
 
 /* The evidence of a look that leaves later than this is stale by then. */
@@ -78,16 +78,16 @@ static int read_delay(const struct rule_reading *r, const struct yaml_node *n,
 		      const struct yaml_node *rule_node, const char *path, struct rule *rule)
 {
 	struct delay_option delay = r->settings->delay;
-	if (n && options_bind(delay_fields, n, r->file, path, r->arena, &delay, r->fault))
+	if (n && options_bind(delay_fields, n, r->base.file, path, r->base.arena, &delay, r->base.fault))
 		return ERR_BAD;
 	if (n && n->type == YAML_SCALAR)
 		delay.max_ms = delay.min_ms;
 	const struct yaml_node *at = n ? n : rule_node;
 	if (delay.min_ms > delay.max_ms)
-		return rule_complain(r, at, path, "min is above max");
+		return condition_complain(&r->base, at, path, "min is above max");
 	uint64_t limit = delay_limit_ms(r->settings, rule->kind);
 	if (delay.max_ms > limit)
-		return rule_complain(r, at, path, "%llu ms is longer than the basis of such a look lasts (%llu ms)",
+		return condition_complain(&r->base, at, path, "%llu ms is longer than the basis of such a look lasts (%llu ms)",
 				(unsigned long long)delay.max_ms, (unsigned long long)limit);
 	rule->delay_min_us = delay.min_ms * 1000;
 	rule->delay_max_us = delay.max_ms * 1000;
@@ -100,11 +100,11 @@ static int read_ports(const struct rule_reading *r, const struct yaml_node *n, c
 	const uint64_t *ports = list->items;
 	uint64_t most = r->settings->active->ports_max;
 	if (list->count == 0 || list->count > most)
-		return rule_complain(r, n, path, "%zu ports, 1 to %llu would be right (active.ports_max)",
+		return condition_complain(&r->base, n, path, "%zu ports, 1 to %llu would be right (active.ports_max)",
 				list->count, (unsigned long long)most);
 	for (size_t i = 0; i < list->count; i++) {
 		if (ports[i] < 1 || ports[i] > 65535)
-			return rule_complain(r, n, path, "%llu is not a port", (unsigned long long)ports[i]);
+			return condition_complain(&r->base, n, path, "%llu is not a port", (unsigned long long)ports[i]);
 		rule->ports[i] = (uint16_t)ports[i];
 	}
 	rule->port_count = (uint8_t)list->count;
@@ -116,17 +116,17 @@ static int read_action(const struct rule_reading *r, const struct yaml_node *n, 
 {
 	rule->action = (enum action)o->action;
 	if (rule->action != ACTION_PROBE && rule->action != ACTION_STEER)
-		return rule_complain(r, n, path, "\"%s\" is not built in this version; probe and steer are",
+		return condition_complain(&r->base, n, path, "\"%s\" is not built in this version; probe and steer are",
 				action_choices[o->action]);
 	if (rule->action == ACTION_PROBE && o->persona)
-		return rule_complain(r, n, path, "a persona is for steer, a probe has none");
+		return condition_complain(&r->base, n, path, "a persona is for steer, a probe has none");
 	bool classed = o->known && o->known->type == YAML_MAP && yaml_child(o->known, known_name(KNOWN_CLASS));
 	if (rule->action == ACTION_STEER && !o->persona && !classed &&
 	    (rule->any_kind || rule->kind != EVENT_HOST_IDENTIFIED))
-		return rule_complain(r, n, path,
+		return condition_complain(&r->base, n, path,
 				"only host.identified names a device; another kind needs a persona to steer to");
 	if (rule->action == ACTION_PROBE && o->known)
-		return rule_complain(r, n, path, "known is for steer; a look goes by the event that proves its source");
+		return condition_complain(&r->base, n, path, "known is for steer; a look goes by the event that proves its source");
 	rule->persona = o->persona;
 	return 0;
 }
@@ -136,7 +136,7 @@ static int read_basis(const struct rule_reading *r, const struct yaml_node *n, c
 {
 	int basis = o->basis ? basis_find(bytes_of_text(o->basis)) : BASIS_NONE;
 	if (basis < 0 || (o->basis && basis == BASIS_NONE))
-		return rule_complain(r, n, path, "\"%s\" is not a basis; handshake, cookie, sample and record are",
+		return condition_complain(&r->base, n, path, "\"%s\" is not a basis; handshake, cookie, sample and record are",
 				o->basis);
 	rule->basis = (enum basis)basis;
 	return 0;
@@ -149,8 +149,8 @@ static int read_rule(const struct rule_reading *r, const struct yaml_node *n, si
 	struct rule_option o = {0};
 	snprintf(path, sizeof path, "rules[%zu]", index);
 	if (n->type != YAML_MAP)
-		return rule_complain(r, n, path, "is not a map; {on: login.tried, do: probe} would be right");
-	int bad = options_bind(rule_fields, n, r->file, path, r->arena, &o, r->fault);
+		return condition_complain(&r->base, n, path, "is not a map; {on: login.tried, do: probe} would be right");
+	int bad = options_bind(rule_fields, n, r->base.file, path, r->base.arena, &o, r->base.fault);
 #define STEP(member, call)                                                     \
 	do {                                                                   \
 		snprintf(at, sizeof at, "%s.%s", path, member);                \
@@ -170,31 +170,31 @@ static int read_rule(const struct rule_reading *r, const struct yaml_node *n, si
 	rule->tier = (uint8_t)o.tier;
 	rule->hold_out = yaml_child(n, "hold_out") ? o.hold_out : -1;
 	snprintf(at, sizeof at, "%s/%s", o.on ? o.on : "known", action_choices[o.action]);
-	rule->name = arena_text(r->arena, bytes_of_text(o.name ? o.name : at));
-	return rule->name ? 0 : rule_complain(r, n, path, "the rules are too large");
+	rule->name = arena_text(r->base.arena, bytes_of_text(o.name ? o.name : at));
+	return rule->name ? 0 : condition_complain(&r->base, n, path, "the rules are too large");
 }
 
 int rules_read(const struct settings *s, struct rules *out, struct fault *fault)
 {
 	struct rules rules = {.arena = ARENA(RULES_MEMORY_MAX)};
-	struct rule_reading r = {s, s->config->file, &rules.arena, fault};
+	struct rule_reading r = {s, {s->config->file, &rules.arena, fault}};
 	const struct yaml_node *list = s->rules;
 	struct yaml_node *defaults;
 	int bad = 0;
 	if (!list) {
-		r.file = "default rules";
-		bad = yaml_read(BYTES(default_rules), r.file, &rules.arena, &defaults, fault);
+		r.base.file = "default rules";
+		bad = yaml_read(BYTES(default_rules), r.base.file, &rules.arena, &defaults, fault);
 		list = defaults;
 	}
 	bool empty = !bad && list->type == YAML_SCALAR && list->text.len == 0;
 	size_t count = bad || empty ? 0 : list->count;
 	if (!bad && !empty && list->type != YAML_LIST)
-		bad = rule_complain(&r, list, "rules", "is not a list of rules");
+		bad = condition_complain(&r.base, list, "rules", "is not a list of rules");
 	if (!bad && count > RULES_MAX)
-		bad = rule_complain(&r, list, "rules", "more than %d rules", RULES_MAX);
+		bad = condition_complain(&r.base, list, "rules", "more than %d rules", RULES_MAX);
 	struct rule *items = bad ? NULL : arena_alloc(&rules.arena, (count + 1) * sizeof *items);
 	if (!bad && !items)
-		bad = rule_complain(&r, list, "rules", "the rules are too large");
+		bad = condition_complain(&r.base, list, "rules", "the rules are too large");
 	const struct yaml_node *it = count ? list->first : NULL;
 	for (size_t i = 0; i < count && !bad; i++, it = it->next) {
 		bad = read_rule(&r, it, i, &items[i]);

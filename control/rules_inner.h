@@ -7,34 +7,20 @@
  *     - {on: host.identified, when: {confidence: {min: 50}}, do: steer}
  *     - {known: {credentials.list: mirai, sessions.human: 0}, do: steer, persona: dvr}
  *
- * All conditions of `when` must hold; a list holds when one of its values does; {min:, max:}
- * compares numbers; an address field compares with prefixes.  `known` asks what is known of the
+ * event/condition.h says how conditions of `when` are written; all must hold.  `known` asks what is known of the
  * source (control/known_inner.h); with it `on` may be left out: any event of that source.  For one event the first rule
  * of each action that matches is the one that acts.
  */
 #pragma once
 #include "bus/bus.h"
 #include "control/settings_inner.h"
+#include "event/condition.h"
 
 #define RULES_MAX 256
 #define CONDITIONS_MAX 16 /* of a rule */
-#define CONDITION_VALUES_MAX 1024
 #define RULES_MEMORY_MAX (4u << 20)
 
 enum action { ACTION_PROBE, ACTION_STEER, ACTION_VISIT, ACTION_ANALYSE, ACTION_IMPORT, ACTION_NOTIFY };
-
-struct condition_value {
-	struct bytes text;    /* TEXT, BYTES */
-	uint64_t min, max;    /* NUMBER, BOOL, TIME */
-	struct prefix prefix; /* ADDRESS */
-};
-
-struct condition {
-	uint16_t field;
-	enum field_type type;
-	const struct condition_value *values;
-	size_t count;
-};
 
 struct rule {
 	const char *name;
