@@ -119,3 +119,51 @@ bool special_no_host(const struct address *a)
 	uint32_t v = address_to_v4(a);
 	return v >> 24 == 0 || v >> 28 >= 14;
 }
+
+static struct address v4_at(const struct address *a, size_t at)
+{
+	const uint8_t *b = a->b + at;
+	return address_v4(V4(b[0], b[1], b[2], b[3]));
+}
+
+static bool begins_with(const struct address *a, const uint8_t *bytes, size_t n) { return !memcmp(a->b, bytes, n); }
+
+static size_t embedded_in_teredo(const struct address *a, struct address out[SPECIAL_EMBEDDED_MAX])
+{
+	out[0] = v4_at(a, 4);
+	out[1] = address_v4(~V4(a->b[12], a->b[13], a->b[14], a->b[15])); /* RFC 4380 4: inverted */
+	return 2;
+}
+
+/* RFC 8215 leaves the length of the prefix to the site: it is a /48 or a /96 (RFC 6052 2.2). */
+static size_t embedded_in_local_nat64(const struct address *a, struct address out[SPECIAL_EMBEDDED_MAX])
+{
+	out[0] = v4_at(a, 12);
+	out[1] = address_v4(V4(a->b[6], a->b[7], a->b[9], a->b[10]));
+	return 2;
+}
+
+size_t special_embedded(const struct address *a, struct address out[SPECIAL_EMBEDDED_MAX])
+{
+	static const uint8_t six_to_four[] = {0x20, 0x02}, teredo[] = {0x20, 0x01, 0, 0};
+	static const uint8_t nat64[] = {0, 0x64, 0xff, 0x9b}, nat64_local[] = {0, 0x64, 0xff, 0x9b, 0, 1};
+	static const uint8_t zero[12] = {0}, translated[12] = {[8] = 0xff, 0xff};
+	static const uint8_t isatap[] = {0x5e, 0xfe};
+	if (address_is_v4(a) || address_is_zero(a))
+		return 0;
+	if (begins_with(a, teredo, sizeof teredo))
+		return embedded_in_teredo(a, out);
+	if (begins_with(a, nat64_local, sizeof nat64_local))
+		return embedded_in_local_nat64(a, out);
+	bool at_end = begins_with(a, zero, sizeof zero) || begins_with(a, translated, sizeof translated) ||
+		      (begins_with(a, nat64, sizeof nat64) && !memcmp(a->b + 4, zero, 8));
+	/* RFC 5214 6.1: the interface identifier is 5efe and the address, with or without the u bit. */
+	bool is_isatap = (a->b[8] & 0xfd) == 0 && a->b[9] == 0 && !memcmp(a->b + 10, isatap, sizeof isatap);
+	if (begins_with(a, six_to_four, sizeof six_to_four))
+		out[0] = v4_at(a, 2);
+	else if (at_end || is_isatap)
+		out[0] = v4_at(a, 12);
+	else
+		return 0;
+	return 1;
+}

@@ -64,8 +64,11 @@ int look_ask_read(struct bytes json, struct look_ask *out, struct fault *fault)
 void look_answer_write(const struct look_answer *a, struct writer *w)
 {
 	char id[EVENT_ID_TEXT], time[TIME_TEXT_MAX];
-	write_fmt(w, "{\"decision\":\"%s\",\"reason\":\"%s\",\"detail\":\"%s\"", a->decision,
-		  reason_word(a->reason), reason_what(a->reason));
+	char detail[512];
+	struct writer d = writer_of(detail, sizeof detail);
+	write_fmt(&d, "%s%s%s", reason_what(a->reason), a->detail[0] ? ": " : "", a->detail);
+	write_fmt(w, "{\"decision\":\"%s\",\"reason\":\"%s\",\"detail\":", a->decision, reason_word(a->reason));
+	write_json_string(w, writer_bytes(&d));
 	if (a->not_before_us)
 		write_fmt(w, ",\"lease\":\"%s\"", id_format(&a->id, id));
 	if (a->not_before_us)

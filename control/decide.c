@@ -84,6 +84,13 @@ static void window_open(struct control *c, const struct trigger *t, struct targe
 	targets_count_from(c->targets, target, c->now_us);
 }
 
+static void explain(struct control *c, const struct trigger *t, enum reason reason, struct look_answer *answer)
+{
+	struct writer w = writer_of(answer->detail, sizeof answer->detail - 1);
+	policy_explain(&c->policy, &t->question, reason, c->now_us, &w);
+	*w.at = '\0';
+}
+
 static void refuse(struct control *c, const struct trigger *t, struct target *target,
 		   enum reason reason, struct look_answer *answer)
 {
@@ -91,6 +98,7 @@ static void refuse(struct control *c, const struct trigger *t, struct target *ta
 	const char *decision = held_out ? "held-out" : "refused";
 	bool looked = reason == REASON_TARGET_BUDGET && target && target->looked_us;
 	*answer = (struct look_answer){.decision = decision, .reason = reason};
+	explain(c, t, reason, answer);
 	c->totals.by_reason[reason]++;
 	if (held_out)
 		c->totals.held_out++;
@@ -117,6 +125,8 @@ static void refuse(struct control *c, const struct trigger *t, struct target *ta
 		c->totals.too_deep++;
 		return;
 	}
+	if (answer->detail[0])
+		event_set_text(&c->event, FIELD_DETAIL, answer->detail);
 	if (control_publish(c))
 		return;
 	answer->id = c->event.id;
@@ -195,12 +205,12 @@ static void allow(struct control *c, const struct trigger *t, struct target *tar
 	targets_count_stop(c->targets, target);
 	if (!decision_begin(c, t, "allowed", reason)) {
 		c->totals.too_deep++;
-		*answer = (struct look_answer){"refused", REASON_NO_BASIS, {{0}}, 0};
+		*answer = (struct look_answer){.decision = "refused", .reason = REASON_NO_BASIS};
 		return;
 	}
 	event_set_number(&c->event, FIELD_DELAY, delay_us);
 	if (control_publish(c)) {
-		*answer = (struct look_answer){"refused", REASON_QUEUE_FULL, {{0}}, 0};
+		*answer = (struct look_answer){.decision = "refused", .reason = REASON_QUEUE_FULL};
 		return;
 	}
 	const struct look l = look_of(c, t, delay_us);
@@ -213,7 +223,8 @@ static void allow(struct control *c, const struct trigger *t, struct target *tar
 	c->totals.allowed++;
 	c->totals.by_reason[reason]++;
 	control_keep_look(c, looks_add(c->looks, &l));
-	*answer = (struct look_answer){"allowed", reason, l.lease.id, l.lease.not_before_us};
+	*answer = (struct look_answer){.decision = "allowed", .reason = reason, .id = l.lease.id,
+				      .not_before_us = l.lease.not_before_us};
 }
 
 static void decide(struct control *c, const struct trigger *t, struct look_answer *answer)

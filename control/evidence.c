@@ -24,15 +24,39 @@ static bool is_conversation(enum event_kind kind)
 	}
 }
 
-/* PAP (FIRST's Permissible Actions Protocol): CLEAR and GREEN allow active actions. */
-static bool marking_allows(const struct event *e)
+/*
+ * PAP, the Permissible Actions Protocol of MISP's taxonomies: RED and AMBER allow passive actions
+ * only, GREEN and CLEAR (once WHITE) active ones.  What is marked with another word allows nothing.
+ */
+static bool marking_allows(struct bytes pap)
 {
-	int field = field_find(BYTES("record.pap"));
-	if (field < 0)
-		return false;
-	struct bytes pap = event_bytes(e, (uint16_t)field);
 	return bytes_equal_nocase(pap, "clear") || bytes_equal_nocase(pap, "white") ||
 	       bytes_equal_nocase(pap, "green");
+}
+
+/* "PAP:AMBER" and "AMBER" are the same. */
+static struct bytes marking_of(const struct event *e)
+{
+	struct bytes pap = bytes_trim(event_bytes(e, FIELD_PAP));
+	if (pap.len > 4 && !strncasecmp((const char *)pap.at, "PAP:", 4))
+		pap = (struct bytes){pap.at + 4, pap.len - 4};
+	return pap;
+}
+
+/* A record needs a marking that allows it; whatever is marked otherwise is no basis, and says so. */
+static void heed_marking(const struct event *e, struct evidence *proof)
+{
+	struct bytes pap = marking_of(e);
+	bool needed = proof->basis == BASIS_RECORD;
+	if (pap.len ? marking_allows(pap) : !needed)
+		return;
+	proof->basis = BASIS_NONE;
+	struct writer w = writer_of(proof->marking, sizeof proof->marking - 1);
+	for (size_t i = 0; i < pap.len && i < sizeof proof->marking - 1; i++)
+		write_u8(&w, pap.at[i] > ' ' && pap.at[i] < 0x7f ? pap.at[i] : '?');
+	if (!pap.len)
+		write_text(&w, "unmarked");
+	*w.at = '\0';
 }
 
 struct evidence evidence_of(const struct event *e, const char *role)
@@ -52,7 +76,8 @@ struct evidence evidence_of(const struct event *e, const char *role)
 	else if (!strcmp(role, "lab") && e->kind == EVENT_INDICATOR_FOUND &&
 		 event_bytes(e, FIELD_FILE_SHA256).len)
 		proof.basis = BASIS_SAMPLE;
-	else if (e->kind == EVENT_RECORD_IMPORTED && marking_allows(e))
+	else if (e->kind == EVENT_RECORD_IMPORTED)
 		proof.basis = BASIS_RECORD;
+	heed_marking(e, &proof);
 	return proof;
 }

@@ -159,7 +159,7 @@ void control_prober_gone(struct control *c, uint64_t now_us)
 static void withdraw_if_opted_out(void *arg, struct look *l)
 {
 	struct control *c = arg;
-	if (!prefix_set_holds(&c->optout.set, &l->lease.target))
+	if (!policy_has_opted_out(&c->policy, &l->lease.target))
 		return;
 	if (l->state != LOOK_GIVEN) {
 		control_withdraw(c, l, REASON_OPTED_OUT, false);

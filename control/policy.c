@@ -51,6 +51,8 @@ static const struct survey *survey_of(const struct asked *a)
 	return NULL;
 }
 
+static bool is_marked(const struct asked *a) { return a->question->evidence.marking[0] != '\0'; }
+
 static bool lacks_basis(const struct asked *a)
 {
 	enum basis basis = a->question->evidence.basis;
@@ -98,15 +100,37 @@ static bool has_stale_basis(const struct asked *a)
 	return until && (until < a->now_us || e->time_us > a->now_us + CLOCK_SKEW_US);
 }
 
-static bool is_special(const struct asked *a)
+/* The set holds the address, or an IPv4 address that it carries: both ways lead to one machine. */
+static bool holds_either_way(const struct prefix_set *set, const struct address *a)
 {
-	const struct address *target = &a->question->target;
-	return special_range(target) && !prefix_set_holds(&a->policy->settings->special, target);
+	struct address carried[SPECIAL_EMBEDDED_MAX];
+	bool held = set && prefix_set_holds(set, a);
+	if (!set || !set->count || held)
+		return held;
+	size_t count = special_embedded(a, carried);
+	for (size_t i = 0; i < count && !held; i++)
+		held = prefix_set_holds(set, &carried[i]);
+	return held;
 }
+
+/* The range that forbids a look at the address itself or at one that it carries; NULL: none. */
+static const char *forbidding_range(const struct policy *p, const struct address *target)
+{
+	struct address all[1 + SPECIAL_EMBEDDED_MAX] = {*target};
+	size_t count = 1 + special_embedded(target, all + 1);
+	for (size_t i = 0; i < count; i++) {
+		const char *range = special_range(&all[i]);
+		if (range && !prefix_set_holds(&p->settings->special, &all[i]))
+			return range;
+	}
+	return NULL;
+}
+
+static bool is_special(const struct asked *a) { return forbidding_range(a->policy, &a->question->target); }
 
 static bool is_own(const struct asked *a)
 {
-	return prefix_set_holds(&a->policy->settings->own, &a->question->target);
+	return holds_either_way(&a->policy->settings->own, &a->question->target);
 }
 
 static bool is_out_of_scope(const struct asked *a)
@@ -114,17 +138,42 @@ static bool is_out_of_scope(const struct asked *a)
 	return !prefix_set_holds(&a->policy->settings->scope, &a->question->target);
 }
 
+bool policy_has_opted_out(const struct policy *p, const struct address *a)
+{
+	return holds_either_way(p->opted_out, a) || holds_either_way(p->asked_out, a);
+}
+
 static bool has_opted_out(const struct asked *a)
 {
-	return prefix_set_holds(a->policy->opted_out, &a->question->target);
+	return policy_has_opted_out(a->policy, &a->question->target);
 }
 
 static bool is_known_scanner(const struct asked *a)
 {
-	return prefix_set_holds(&a->policy->settings->known_scanners, &a->question->target);
+	return holds_either_way(&a->policy->settings->known_scanners, &a->question->target);
 }
 
-static bool is_above_tier(const struct asked *a) { return a->question->tier > active_of(a)->tier; }
+/* A survey's tier was approved with it; else the longest prefix of the scope that names one decides. */
+uint64_t policy_tier_of(const struct policy *p, const struct address *target, enum basis basis)
+{
+	const struct scope_option *scope = p->settings->active->scope.items;
+	uint64_t tier = p->settings->active->tier;
+	unsigned bits = 0;
+	if (basis == BASIS_SURVEY)
+		return TIER_MAX;
+	for (size_t i = 0; i < p->settings->active->scope.count; i++)
+		if (scope[i].tier != SCOPE_TIER_NONE && scope[i].prefix.bits >= bits &&
+		    prefix_holds(&scope[i].prefix, target)) {
+			bits = scope[i].prefix.bits;
+			tier = scope[i].tier;
+		}
+	return tier;
+}
+
+static bool is_above_tier(const struct asked *a)
+{
+	return a->question->tier > policy_tier_of(a->policy, &a->question->target, a->question->evidence.basis);
+}
 
 static bool is_over_budget(const struct asked *a)
 {
@@ -157,6 +206,7 @@ struct check {
 static const struct check checks[] = {
 	{REASON_INACTIVE, is_inactive, true},
 	{REASON_NO_CONTACT, lacks_contact, false},
+	{REASON_MARKING, is_marked, false},
 	{REASON_NO_BASIS, lacks_basis, true},
 	{REASON_STALE_BASIS, has_stale_basis, true},
 	{REASON_SPECIAL, is_special, true},

@@ -10,6 +10,7 @@
 	X(OK,             "ok",             "allowed; it leaves when its delay has passed")       \
 	X(INACTIVE,       "inactive",       "active observation is off: disabled, without scope, or its opt-outs cannot be read") \
 	X(NO_CONTACT,     "no-contact",     "the operator names no contact for complaints")       \
+	X(MARKING,        "marking",        "what is known of it is marked for passive use only (PAP), or not marked at all") \
 	X(NO_BASIS,       "no-basis",       "what happened does not prove that the source is real") \
 	X(STALE_BASIS,    "stale-basis",    "the proof is too old: the address may have changed hands") \
 	X(SPECIAL,        "special",        "a special-purpose range that no scope allows by name") \
@@ -21,6 +22,7 @@
 	X(TARGET_BUDGET,  "target-budget",  "the address had its look of this round, or the look is too large") \
 	X(HELD_OUT,       "held-out",       "one of the sources that are never looked at, for comparison") \
 	X(SILENT_DECOY,   "silent-decoy",   "it met a decoy that never reacts, for comparison")   \
+	X(WINDOW,         "window",         "its time window does not open while the proof holds") \
 	X(SENSOR_BUDGET,  "sensor-budget",  "that decoy process caused as many looks as it may in an hour") \
 	X(QUEUE_FULL,     "queue-full",     "as many looks wait as may wait")                     \
 	X(NETWORK_BUSY,   "network-busy",   "allowed; it waits for another look in its network")  \
@@ -43,6 +45,7 @@ struct evidence {
 	enum basis basis;
 	uint64_t time_us;     /* of the proof */
 	struct address decoy; /* that the source met; zero: none */
+	char marking[16];     /* that forbids it ("AMBER", "unmarked"); empty: none does */
 };
 
 struct question {
@@ -51,11 +54,13 @@ struct question {
 	uint64_t ports;  /* how many */
 	uint64_t tier;
 	double hold_out; /* share of this rule; negative: the configured one */
+	uint64_t leave_us; /* when it would leave, with its delay; 0: now */
 };
 
 struct policy {
 	const struct settings *settings;
 	const struct prefix_set *opted_out;
+	const struct prefix_set *asked_out; /* by the page, the API or a link; NULL: nobody yet */
 	bool opt_outs_unknown; /* the file could not be read yet */
 	uint64_t hold_out_key; /* kept for ever: who is held out must not change */
 };
@@ -65,6 +70,13 @@ enum reason policy_check(const struct policy *, const struct question *, const s
 			 const struct target *known, uint64_t now_us);
 /* The checks that may have changed while a look waited. */
 enum reason policy_check_again(const struct policy *, const struct question *, uint64_t now_us);
+/* One sentence with what decided of that question: the range, the marking; may stay empty. */
+void policy_explain(const struct policy *, const struct question *, enum reason, uint64_t now_us,
+		    struct writer *);
+/* The highest tier of a look at that address, on that basis. */
+uint64_t policy_tier_of(const struct policy *, const struct address *, enum basis);
+/* Whether its owner asked not to be looked at, also of an IPv4 address that an IPv6 one carries. */
+bool policy_has_opted_out(const struct policy *, const struct address *);
 /* Until when the evidence holds; 0: it does not age. */
 uint64_t policy_basis_until(const struct policy *, const struct evidence *);
 /* The evidence again, from what a look keeps of it. */

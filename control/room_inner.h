@@ -118,6 +118,7 @@ struct look_answer {
 	enum reason reason;
 	struct event_id id; /* of the decision; zero when none could be made */
 	uint64_t not_before_us;
+	char detail[200];   /* the particulars; may be empty */
 };
 
 struct look_ask {

@@ -25,6 +25,8 @@ static const struct option scope_fields[] = {
 	 .summary = "addresses that may be looked at"},
 	{"special", OPTION_CHOICE, offsetof(struct scope_option, special), .fallback = "refuse",
 	 .choices = special_choices, .summary = "allow: also where it is a special-purpose range"},
+	{"tier", OPTION_NUMBER, offsetof(struct scope_option, tier), .fallback = "9", .max = SCOPE_TIER_NONE,
+	 .summary = "highest tier of a look there, 0 to 2; the longest prefix decides; 9: as active.tier"},
 	{0},
 };
 

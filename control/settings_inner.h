@@ -12,6 +12,7 @@
 #define SURVEYS_MAX 64
 #define TRIAL_PERSONAS_MAX 64
 #define TIER_MAX 2
+#define SCOPE_TIER_NONE 9
 #define PACKETS_PER_PORT_MAX 1000
 
 struct operator_options {
@@ -20,7 +21,8 @@ struct operator_options {
 
 struct scope_option {
 	struct prefix prefix;
-	int special; /* 1: allow */
+	int special;   /* 1: allow */
+	uint64_t tier; /* SCOPE_TIER_NONE: active.tier */
 };
 
 struct delay_option {

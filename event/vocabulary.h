@@ -133,4 +133,6 @@
 	X(FLOW_P0F,         "flow.p0f",          TEXT,    FLOW,    "signature of the first SYN, p0f style") \
 	X(FLOW_JA4T,        "flow.ja4t",         TEXT,    FLOW,    "signature of the first SYN, JA4T") \
 	X(FLOW_END,         "flow.end",          TEXT,    FLOW,    "why the record ends: quiet, interval, full, early, end") \
-	X(FLOW_PAYLOAD,     "flow.payload",      BYTES,   PRIVATE, "sample of the first payload")
+	X(FLOW_PAYLOAD,     "flow.payload",      BYTES,   PRIVATE, "sample of the first payload") \
+	X(PAP,              "record.pap",        TEXT,    0,       "what its giver allows to be done with it: RED, AMBER, GREEN, CLEAR") \
+	X(PACKETS_OUT,      "packets.out",       NUMBER,  0,       "packets to the peer, as the kernel counted them, with those that closed it")

@@ -116,3 +116,46 @@ TEST(special_addresses_that_are_nobodys)
 	for (size_t i = 0; i < sizeof somebody / sizeof *somebody; i++)
 		CHECK_SAY(!no_host(somebody[i]), "%s", somebody[i]);
 }
+
+/* The IPv4 addresses that it carries, in order, separated by a blank. */
+static const char *carried(const char *text)
+{
+	static char all[2 * ADDRESS_TEXT_MAX];
+	struct address a, out[SPECIAL_EMBEDDED_MAX];
+	char one[ADDRESS_TEXT_MAX];
+	CHECK_SAY(address_parse(bytes_of_text(text), &a), "%s", text);
+	size_t count = special_embedded(&a, out);
+	CHECK(count <= SPECIAL_EMBEDDED_MAX);
+	all[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? " " : "", address_format(&out[i], one));
+	return all;
+}
+
+TEST(special_finds_the_ipv4_address_that_an_ipv6_address_carries)
+{
+	static const struct {
+		const char *address, *carries;
+	} cases[] = {
+		{"2002:c000:204::1", "192.0.2.4"},
+		/* The example of RFC 4380 4: server 65.54.227.120, client 192.0.2.45. */
+		{"2001:0:4136:e378:8000:63bf:3fff:fdd2", "65.54.227.120 192.0.2.45"},
+		{"64:ff9b::192.0.2.33", "192.0.2.33"}, /* RFC 6052 2.4 */
+		{"64:ff9b:1:c000:2:2100::", "0.0.0.0 192.0.2.33"}, /* a /48, RFC 6052 2.4, in RFC 8215's range */
+		{"64:ff9b:1::192.0.2.33", "192.0.2.33 0.0.0.0"},
+		{"::192.0.2.33", "192.0.2.33"},
+		{"::ffff:0:192.0.2.33", "192.0.2.33"},
+		{"2606:4700::5efe:192.0.2.33", "192.0.2.33"},
+		{"fe80::200:5efe:192.0.2.33", "192.0.2.33"},
+		{"2606:4700::1111", ""},
+		{"2606:4700::5eff:192.0.2.33", ""},
+		{"64:ff9c::192.0.2.33", ""},
+		{"64:ff9b:0:0:1::192.0.2.33", ""},
+		{"2001:1::192.0.2.33", ""},
+		{"192.0.2.33", ""},
+		{"::", ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		CHECK_SAY(!strcmp(carried(cases[i].address), cases[i].carries), "%s carries \"%s\"", cases[i].address,
+			  carried(cases[i].address));
+}

@@ -307,12 +307,99 @@ TEST(evidence_of_cookies_samples_and_records)
 	event_set_text(&e, FIELD_FILE_SHA256, "00");
 	CHECK(evidence_of(&e, "lab").basis == BASIS_SAMPLE);
 	CHECK(evidence_of(&e, "passive").basis == BASIS_NONE);
-	int pap = field_learn(BYTES("record.pap"), FIELD_TEXT);
-	CHECK(pap >= 0);
+}
+
+struct marking_case {
+	const char *pap;
+	enum basis record, sample;
+	const char *told;
+};
+
+TEST(evidence_heeds_the_marking_and_tells_which_one_forbade_it)
+{
+	static const struct marking_case cases[] = {
+		{"", BASIS_NONE, BASIS_SAMPLE, "unmarked"}, {"RED", BASIS_NONE, BASIS_NONE, "RED"},
+		{"PAP:AMBER", BASIS_NONE, BASIS_NONE, "AMBER"}, {"pap:green", BASIS_RECORD, BASIS_SAMPLE, ""},
+		{"CLEAR", BASIS_RECORD, BASIS_SAMPLE, ""}, {"White", BASIS_RECORD, BASIS_SAMPLE, ""},
+		{"PURPLE", BASIS_NONE, BASIS_NONE, "PURPLE"}, {"\"\x01'AVERYLONGMARKING", BASIS_NONE, BASIS_NONE, "\"?'AVERYLONGMAR"},
+	};
+	CHECK(event_start(NULL) == 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		event_begin(&e, EVENT_RECORD_IMPORTED);
+		event_set_text(&e, FIELD_PAP, cases[i].pap);
+		struct evidence record = evidence_of(&e, "exchange");
+		CHECK_SAY(record.basis == cases[i].record, "%s", cases[i].pap);
+		CHECK_SAY(!strcmp(record.marking, cases[i].told), "%s: %s", cases[i].pap, record.marking);
+		event_begin(&e, EVENT_INDICATOR_FOUND);
+		event_set_text(&e, FIELD_FILE_SHA256, "00");
+		event_set_text(&e, FIELD_PAP, cases[i].pap);
+		CHECK_SAY(evidence_of(&e, "lab").basis == cases[i].sample, "%s", cases[i].pap);
+	}
+}
+
+TEST(policy_refuses_what_is_marked_for_passive_use_and_says_so)
+{
+	char text[200];
+	struct writer w = writer_of(text, sizeof text - 1);
+	policy_case_open(&c, SCOPE_ALL);
 	event_begin(&e, EVENT_RECORD_IMPORTED);
-	CHECK(evidence_of(&e, "exchange").basis == BASIS_NONE);
-	event_set_text(&e, (uint16_t)pap, "AMBER");
-	CHECK(evidence_of(&e, "exchange").basis == BASIS_NONE);
-	event_set_text(&e, (uint16_t)pap, "GREEN");
-	CHECK(evidence_of(&e, "exchange").basis == BASIS_RECORD);
+	e.time_us = NOW - MINUTE;
+	event_set_text(&e, FIELD_PAP, "AMBER");
+	struct question q = question_of("8.8.8.8");
+	q.evidence = evidence_of(&e, "exchange");
+	IS(MARKING, q);
+	policy_explain(&c.policy, &q, REASON_MARKING, NOW, &w);
+	*w.at = '\0';
+	CHECK_SAY(!strcmp(text, "marked PAP:AMBER"), "%s", text);
+	event_set_text(&e, FIELD_PAP, "GREEN");
+	q.evidence = evidence_of(&e, "exchange");
+	IS(OK, q);
+	policy_case_close(&c);
+}
+
+TEST(policy_judges_an_address_by_the_one_it_carries)
+{
+	policy_case_open_with(&c, "passive: {decoys: [{prefix: 9.1.0.0/16}]}\n",
+			      "operator: {contact: a@b.c}\n"
+			      "active:\n"
+			      "  hold_out: 0\n"
+			      "  scope: ['2000::/3', {prefix: '2002::/16', special: allow}, 0.0.0.0/0]\n"
+			      "  known_scanners: [8.9.0.0/16]\n");
+	struct prefix out;
+	CHECK(prefix_parse(BYTES("8.1.0.0/16"), &out) && prefix_set_add(&c.opted_out, &out) == 0);
+	prefix_set_seal(&c.opted_out);
+	struct question q = question_of("2002:802:0304::1");
+	IS(OK, q);
+	q.target = address_of("2002:0a00:0001::1");
+	IS(SPECIAL, q);
+	q.target = address_of("2002:901:0203::1");
+	IS(OWN, q);
+	q.target = address_of("2002:801:0203::1");
+	IS(OPTED_OUT, q);
+	q.target = address_of("2002:809:0203::1");
+	IS(KNOWN_SCANNER, q);
+	q.target = address_of("2606:4700::5efe:8.1.2.3");
+	IS(OPTED_OUT, q);
+	q.target = address_of("2606:4700::5efe:192.168.1.1");
+	IS(SPECIAL, q);
+	q.target = address_of("2606:4700::5efe:8.2.2.3");
+	IS(OK, q);
+	policy_case_close(&c);
+}
+
+TEST(policy_lets_a_part_of_the_scope_have_its_own_tier)
+{
+	policy_case_open(&c, "operator: {contact: a@b.c}\n"
+			     "active:\n"
+			     "  hold_out: 0\n"
+			     "  scope: [0.0.0.0/0, {prefix: 8.8.0.0/16, tier: 2}, {prefix: 8.8.8.0/24, tier: 0}]\n");
+	struct question q = question_of("8.7.0.1");
+	q.tier = 2;
+	IS(TIER, q);
+	q.target = address_of("8.8.0.1");
+	IS(OK, q);
+	q.target = address_of("8.8.8.1");
+	q.tier = 1;
+	IS(TIER, q);
+	policy_case_close(&c);
 }
