@@ -69,6 +69,7 @@ static void verdict_report(const struct verdict *v, struct event *e)
 	set_text(e, FIELD_EVIDENCE, v->evidence);
 	set_text(e, FIELD_DISSENT, v->dissent);
 	set_text(e, FIELD_NEAR, v->near);
+	set_text(e, FIELD_SOFTWARE, v->software);
 	event_set_number(e, FIELD_CONFIDENCE, v->confidence);
 }
 
@@ -80,7 +81,8 @@ bool identified_make(struct identified *i, const struct prober_story *story, str
 	for (size_t n = 0; n < s->count; n++)
 		verdict_add(v, (const char *)signal_key(s, n).at, s->items[n].port, signal_value(s, n));
 	verdict_conclude(v);
-	if (!v->device[0] && !v->vendor[0] && !v->product[0] && !v->os[0] && !v->disputed)
+	if (!v->device[0] && !v->vendor[0] && !v->product[0] && !v->os[0] && !v->disputed &&
+	    !v->software[0])
 		return false;
 	event_begin(e, EVENT_HOST_IDENTIFIED);
 	event_set_address(e, FIELD_SRC, &story->lease->target);

@@ -135,4 +135,5 @@
 	X(FLOW_END,         "flow.end",          TEXT,    FLOW,    "why the record ends: quiet, interval, full, early, end") \
 	X(FLOW_PAYLOAD,     "flow.payload",      BYTES,   PRIVATE, "sample of the first payload") \
 	X(PAP,              "record.pap",        TEXT,    0,       "what its giver allows to be done with it: RED, AMBER, GREEN, CLEAR") \
-	X(PACKETS_OUT,      "packets.out",       NUMBER,  0,       "packets to the peer, as the kernel counted them, with those that closed it")
+	X(PACKETS_OUT,      "packets.out",       NUMBER,  0,       "packets to the peer, as the kernel counted them, with those that closed it") \
+	X(SOFTWARE,         "software",          TEXT,    0,       "what runs there, lines of PORT CERTAINTY RULE CPE BANNER")

@@ -123,3 +123,11 @@ bool fingerprint_matches(const struct identify *, const struct rule *, const str
 void rule_fill(const struct identify *, const struct rule *, const struct rule_subject *,
 	       struct identify_hit *);
 const struct rule_key *rules_key(const struct identify *, const char *name);
+
+/* Printable ASCII and valid UTF-8 as it is, white space as a space, all else as `?`; as far as there is room. */
+void plain_text_put(struct writer *, struct bytes);
+/*
+ * Appends what the hit says of software, as a line each: "PORT CERTAINTY RULE CPE BANNER".  A
+ * maker and a product without a CPE get one made of their names; who matches them knows other names.
+ */
+void software_add(char *lines, size_t size, uint16_t port, const struct identify_hit *, struct bytes banner);

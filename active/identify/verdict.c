@@ -31,7 +31,7 @@ enum {
 };
 
 /* Copies outside bytes as text: printable ASCII and valid UTF-8 stay, all else becomes `?`. */
-static void text_put(struct writer *w, struct bytes b)
+void plain_text_put(struct writer *w, struct bytes b)
 {
 	for (size_t i = 0; i < b.len;) {
 		uint8_t c = b.at[i];
@@ -52,7 +52,7 @@ static void text_put(struct writer *w, struct bytes b)
 static void text_set(char *out, size_t n, struct bytes b)
 {
 	struct writer w = writer_of(out, n - 1);
-	text_put(&w, b);
+	plain_text_put(&w, b);
 	*w.at = 0;
 }
 
@@ -131,6 +131,7 @@ static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t po
 		done = r->file;
 		rule_fill(v->identify, r, s, &hit);
 		classed |= identify_value(&hit, "hw.device").len > 0;
+		software_add(v->software, sizeof v->software, port, &hit, s->text);
 		if (v->hit_count < VERDICT_EVIDENCE_MAX)
 			take_hit(v, k->name, port, &hit, is_captured(r));
 	}
@@ -152,7 +153,7 @@ void verdict_add(struct verdict *v, const char *key, uint16_t port, struct bytes
 	write_fmt(&w, "%.40s@%u: ", key, port);
 	if (s.text.len > SIGNAL_SHOWN_MAX)
 		s.text.len = SIGNAL_SHOWN_MAX;
-	text_put(&w, s.text);
+	plain_text_put(&w, s.text);
 	*w.at = 0;
 	LIST_ADD(v->signals, text);
 }

@@ -40,6 +40,7 @@ struct verdict {
 	char dissent[1024];  /* hits that name another device */
 	char near[512];      /* rules whose fixed part was there and whose whole was not */
 	char signals[768];   /* the strongest raw signals that no rule gave a class */
+	char software[2048]; /* CPE names of all hits, lines of "PORT CERTAINTY RULE CPE BANNER" */
 	/* What the answer was made from. */
 	struct verdict_evidence hits[VERDICT_EVIDENCE_MAX];
 	size_t hit_count, signal_count;
