@@ -7,6 +7,15 @@ static int complain(struct fault *fault, const char *what)
 	return fault_set(fault, ERR_BAD, "look.ask: %s", what);
 }
 
+static bool port_read(const json_t *item, uint32_t *port)
+{
+	if (json_is_string(item))
+		return port_parse(bytes_of_text(json_string_value(item)), port);
+	json_int_t number = json_integer_value(item);
+	*port = (uint32_t)number;
+	return number >= 1 && number <= UINT16_MAX;
+}
+
 static int ports_read(const json_t *list, struct look_ask *ask, struct fault *fault)
 {
 	if (!list) {
@@ -19,10 +28,8 @@ static int ports_read(const json_t *list, struct look_ask *ask, struct fault *fa
 	if (count == 0 || count > LEASE_PORTS_MAX)
 		return complain(fault, "\"ports\" is not a list of 1 to 12 ports");
 	for (size_t i = 0; i < count; i++) {
-		json_int_t port = json_integer_value(json_array_get(list, i));
-		if (port < 1 || port > 65535)
-			return complain(fault, "a port is a number from 1 to 65535");
-		ask->ports[i] = (uint16_t)port;
+		if (!port_read(json_array_get(list, i), &ask->ports[i]))
+			return complain(fault, "a port is a number from 1 to 65535, or a text like \"161/udp\"");
 	}
 	ask->port_count = (uint8_t)count;
 	return 0;

@@ -72,6 +72,14 @@ static void write_own(const struct settings *s, struct writer *w)
 	write_text(w, s->own.count ? "\n" : "no decoy, dark or prober prefix is named\n");
 }
 
+static void write_ports(const struct rule *rule, struct writer *w)
+{
+	for (uint8_t i = 0; i < rule->port_count; i++) {
+		write_text(w, i ? ", " : " ");
+		port_write(rule->ports[i], w);
+	}
+}
+
 static void write_rule(const struct settings *s, const struct rule *rule, struct writer *w)
 {
 	write_fmt(w, "  %s: on %s", rule->name, rule->any_kind ? "anything new" : event_kind_name(rule->kind));
@@ -88,8 +96,7 @@ static void write_rule(const struct settings *s, const struct rule *rule, struct
 		return;
 	}
 	write_text(w, ": look at ports");
-	for (uint8_t i = 0; i < rule->port_count; i++)
-		write_fmt(w, "%s %u", i ? "," : "", (unsigned)rule->ports[i]);
+	write_ports(rule, w);
 	write_fmt(w, ", tier %u, after ", (unsigned)rule->tier);
 	write_duration(w, rule->delay_min_us / 1000);
 	write_text(w, " to ");
@@ -161,8 +168,7 @@ static void write_answer(const struct settings *s, const struct rules *rules, en
 			continue;
 		write_fmt(w, "at most %llu packets to ports",
 			  (unsigned long long)(r->port_count * s->active->packets_per_port));
-		for (uint8_t k = 0; k < r->port_count; k++)
-			write_fmt(w, "%s %u", k ? "," : "", (unsigned)r->ports[k]);
+		write_ports(r, w);
 		write_fmt(w, " (rule %s), unless it is one of the share of %g held out%s%s\n", r->name,
 			  r->hold_out >= 0 ? r->hold_out : s->active->hold_out,
 			  range ? "; !!! special range: " : "", range ? range : "");

@@ -3,7 +3,7 @@
  *
  * Topics of the process "control" (also at its door), payloads are JSON:
  *
- *   "look.ask"       {"target": "192.0.2.1", "ports": [23, 80], "tier": 1,
+ *   "look.ask"       {"target": "192.0.2.1", "ports": [23, "161/udp"], "tier": 1,
  *                     "basis": "operator" or "survey"}; the last three may be left out.
  *                    Answer: {"decision", "reason", "detail", "lease", "not_before"}
  *   "control.state"  nothing.  Answer: one object: looks by state, decisions by reason,

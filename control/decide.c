@@ -15,7 +15,7 @@ struct trigger {
 	const struct event *event; /* NULL: asked by hand */
 	const struct rule *rule;   /* NULL likewise */
 	struct question question;
-	const uint16_t *ports;
+	const uint32_t *ports;
 	uint64_t delay_min_us, delay_max_us;
 	uint32_t session;
 	unsigned worker;
@@ -248,7 +248,8 @@ void control_ask(struct control *c, const struct look_ask *ask, uint64_t now_us,
 	c->now_us = now_us;
 	const struct trigger t = {
 		.question = {.target = ask->target, .evidence = {.basis = ask->basis, .time_us = now_us},
-			     .ports = ask->port_count, .tier = ask->tier, .hold_out = -1},
+			     .ports = ask->port_count, .udp = ports_hold_udp(ask->ports, ask->port_count),
+			     .tier = ask->tier, .hold_out = -1},
 		.ports = ask->ports,
 	};
 	decide(c, &t, answer);
@@ -262,7 +263,8 @@ static void event_probe(struct control *c, const struct event *e, const struct r
 		.event = e,
 		.rule = rule,
 		.question = {.target = *source, .evidence = evidence_of(e, role),
-			     .ports = rule->port_count, .tier = rule->tier, .hold_out = rule->hold_out},
+			     .ports = rule->port_count,
+			     .udp = ports_hold_udp(rule->ports, rule->port_count), .tier = rule->tier, .hold_out = rule->hold_out},
 		.ports = rule->ports,
 		.delay_min_us = rule->delay_min_us,
 		.delay_max_us = rule->delay_max_us,

@@ -1,7 +1,7 @@
 #include "control/policy.h"
 #include "base/error.h"
 
-#define LEASE_FORMAT 1
+#define LEASE_FORMAT 2
 
 static const char *const basis_names[BASIS_COUNT] = {
 	[BASIS_NONE] = "none",	   [BASIS_HANDSHAKE] = "handshake", [BASIS_COOKIE] = "cookie",
@@ -25,7 +25,7 @@ int basis_find(struct bytes name)
 /*
  *    | format u8 | id | cause | root (16 each) | depth u64 | target | from (16 each) |
  *    | tier u8 | basis u8 | packets u16 | not before u64 | expires u64 | trigger u64 |
- *    | count u8 | port u16 ... |
+ *    | count u8 | port u32 ... |
  */
 void lease_write(const struct lease *l, struct writer *w)
 {
@@ -44,7 +44,7 @@ void lease_write(const struct lease *l, struct writer *w)
 	write_u64(w, l->trigger_us);
 	write_u8(w, l->port_count);
 	for (uint8_t i = 0; i < l->port_count && i < LEASE_PORTS_MAX; i++)
-		write_u16(w, l->ports[i]);
+		write_u32(w, l->ports[i]);
 }
 
 static void read_sixteen(struct reader *r, uint8_t out[16])
@@ -76,8 +76,8 @@ bool lease_read(struct reader *r, struct lease *out)
 		return false;
 	bool whole = true;
 	for (uint8_t i = 0; i < l.port_count; i++) {
-		l.ports[i] = read_u16(r);
-		whole &= l.ports[i] != 0;
+		l.ports[i] = read_u32(r);
+		whole &= port_is_valid(l.ports[i]);
 	}
 	whole &= reader_ok(r) && !id_is_zero(&l.id) && !address_is_zero(&l.target);
 	if (!whole || l.basis == BASIS_NONE || l.basis >= BASIS_COUNT)

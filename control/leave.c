@@ -59,6 +59,7 @@ static enum reason check_again(struct control *c, const struct look *l)
 		.evidence = policy_evidence_until(&c->policy, (enum basis)l->lease.basis,
 						  l->basis_until_us),
 		.ports = l->lease.port_count,
+		.udp = ports_hold_udp(l->lease.ports, l->lease.port_count),
 		.tier = l->lease.tier,
 	};
 	return policy_check_again(&c->policy, &q, c->now_us);

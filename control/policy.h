@@ -8,6 +8,7 @@
 #pragma once
 #include "base/address.h"
 #include "base/error.h"
+#include "base/port.h"
 #include "event/event.h"
 
 enum basis { /* why a look may be taken at all; the source's address must not be spoofable */
@@ -23,6 +24,7 @@ enum basis { /* why a look may be taken at all; the source's address must not be
 const char *basis_name(enum basis);
 int basis_find(struct bytes name); /* or ERR_MISSING */
 
+#define TIER_UDP 2         /* the lowest at which anything is asked over UDP */
 #define LEASE_PORTS_MAX 12 /* per target and round */
 #define LEASE_WIRE_MAX 256
 
@@ -32,7 +34,7 @@ struct lease {
 	uint64_t depth;              /* of the decision */
 	struct address target;
 	struct address from;         /* address to send from; zero: any */
-	uint16_t ports[LEASE_PORTS_MAX];
+	uint32_t ports[LEASE_PORTS_MAX]; /* base/port.h */
 	uint8_t port_count;
 	uint8_t tier;
 	uint8_t basis;

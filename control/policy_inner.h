@@ -18,7 +18,7 @@
 	X(SCOPE,          "scope",          "outside the scope that the operator named")          \
 	X(OPTED_OUT,      "opted-out",      "its owner asked not to be looked at")                \
 	X(KNOWN_SCANNER,  "known-scanner",  "a scanner that is known already")                    \
-	X(TIER,           "tier",           "the look's tier is above the highest allowed")       \
+	X(TIER,           "tier",           "the look's tier is above the highest allowed, or it asks over UDP below tier 2")       \
 	X(TARGET_BUDGET,  "target-budget",  "the address had its look of this round, or the look is too large") \
 	X(HELD_OUT,       "held-out",       "one of the sources that are never looked at, for comparison") \
 	X(SILENT_DECOY,   "silent-decoy",   "it met a decoy that never reacts, for comparison")   \
@@ -52,6 +52,7 @@ struct question {
 	struct address target;
 	struct evidence evidence;
 	uint64_t ports;  /* how many */
+	bool udp;        /* one of them is of UDP */
 	uint64_t tier;
 	double hold_out; /* share of this rule; negative: the configured one */
 	uint64_t leave_us; /* when it would leave, with its delay; 0: now */

@@ -123,7 +123,7 @@ struct look_answer {
 
 struct look_ask {
 	struct address target;
-	uint16_t ports[LEASE_PORTS_MAX];
+	uint32_t ports[LEASE_PORTS_MAX];
 	uint8_t port_count, tier;
 	enum basis basis; /* BASIS_SURVEY or BASIS_OPERATOR */
 };

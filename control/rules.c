@@ -32,8 +32,8 @@ static const struct option rule_fields[] = {
 	{"when", OPTION_NODE, RULE(when), .summary = "conditions on its fields"},
 	{"known", OPTION_NODE, RULE(known), .summary = "conditions on what is known of its source, of steer"},
 	{"name", OPTION_TEXT, RULE(name), .summary = "name of the rule, told with every decision"},
-	{"ports", OPTION_LIST, RULE(ports), "[23, 80]", .min = 1, .max = 65535, .element = OPTION_NUMBER,
-	 .summary = "ports to look at"},
+	{"ports", OPTION_LIST, RULE(ports), "[23, 80]", .element = OPTION_TEXT,
+	 .summary = "ports to look at; 161/udp asks over UDP, which needs tier 2"},
 	{"tier", OPTION_NUMBER, RULE(tier), "1", .max = TIER_MAX, .summary = "tier of the look"},
 	{"delay", OPTION_NODE, RULE(delay_node), .summary = "{min: 30s, max: 10m}, or one time"},
 	{"basis", OPTION_TEXT, RULE(basis), .summary = "act only on this basis"},
@@ -97,16 +97,15 @@ static int read_delay(const struct rule_reading *r, const struct yaml_node *n,
 static int read_ports(const struct rule_reading *r, const struct yaml_node *n, const char *path,
 		      const struct option_list *list, struct rule *rule)
 {
-	const uint64_t *ports = list->items;
+	const char *const *ports = list->items;
 	uint64_t most = r->settings->active->ports_max;
 	if (list->count == 0 || list->count > most)
 		return condition_complain(&r->base, n, path, "%zu ports, 1 to %llu would be right (active.ports_max)",
 				list->count, (unsigned long long)most);
-	for (size_t i = 0; i < list->count; i++) {
-		if (ports[i] < 1 || ports[i] > 65535)
-			return condition_complain(&r->base, n, path, "%llu is not a port", (unsigned long long)ports[i]);
-		rule->ports[i] = (uint16_t)ports[i];
-	}
+	for (size_t i = 0; i < list->count; i++)
+		if (!port_parse(bytes_of_text(ports[i]), &rule->ports[i]))
+			return condition_complain(&r->base, n, path, "\"%s\" is not a port, 23 or 161/udp would be right",
+					     ports[i]);
 	rule->port_count = (uint8_t)list->count;
 	return 0;
 }

@@ -31,7 +31,7 @@ struct rule {
 	struct condition known[CONDITIONS_MAX]; /* their `field` is an enum known_attribute */
 	size_t known_count;
 	bool any_kind; /* no `on`: whatever was learned of the source */
-	uint16_t ports[LEASE_PORTS_MAX];
+	uint32_t ports[LEASE_PORTS_MAX];
 	uint8_t port_count, tier;
 	enum basis basis;        /* the look must have this one; BASIS_NONE: any */
 	uint64_t delay_min_us, delay_max_us;

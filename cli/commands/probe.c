@@ -6,6 +6,7 @@
  */
 #include "bus/client.h"
 #include "bus/parent.h"
+#include "base/port.h"
 #include "cli/command.h"
 #include "event/event.h"
 #include <jansson.h>
@@ -118,11 +119,13 @@ static int ports_write(const char *list, struct writer *w, struct fault *fault)
 	write_text(w, ",\"ports\":[");
 	for (size_t n = 0; rest.len; n++) {
 		size_t end = bytes_find(rest, ",");
-		uint64_t port;
-		if (n == PORTS_MAX || !bytes_number((struct bytes){rest.at, end}, 65535, &port) || port == 0)
+		uint32_t port;
+		if (n == PORTS_MAX || !port_parse((struct bytes){rest.at, end}, &port))
 			return fault_set(fault, ERR_BAD, "--ports: \"%s\" is not a list of at most %d ports, "
-					 "23,80 would be right", list, PORTS_MAX);
-		write_fmt(w, "%s%llu", n ? "," : "", (unsigned long long)port);
+					 "23,80,161/udp would be right", list, PORTS_MAX);
+		write_text(w, n ? ",\"" : "\"");
+		port_write(port, w);
+		write_u8(w, '"');
 		end += end < rest.len;
 		rest = (struct bytes){rest.at + end, rest.len - end};
 	}
@@ -134,10 +137,12 @@ static int ask_policy(const struct arguments *a, struct probing *p, struct fault
 {
 	char question[512];
 	struct writer w = writer_of(question, sizeof question);
-	const char *ports = arguments_flag(a, "ports");
+	const char *ports = arguments_flag(a, "ports"), *tier = arguments_flag(a, "tier");
 	write_fmt(&w, "{\"target\":\"%s\"", p->target);
 	int bad = ports ? ports_write(ports, &w, fault) : 0;
-	write_text(&w, "}");
+	if (!bad && tier && strcmp(tier, "1") && strcmp(tier, "2"))
+		bad = fault_set(fault, ERR_BAD, "--tier: \"%s\" is neither 1 nor 2", tier);
+	write_fmt(&w, ",\"tier\":%s}", tier ? tier : "1");
 	if (bad)
 		return bad;
 	return client_request(p->state, "control", "look.ask", writer_bytes(&w), take_decision, p,
@@ -191,13 +196,14 @@ static int run(const struct arguments *a)
 }
 
 static const struct flag probe_flags[] = {
-	{"ports", "LIST", "ports to ask, separated by commas; default 23,80"},
+	{"ports", "LIST", "ports to ask, separated by commas, 161/udp over UDP; default 23,80"},
+	{"tier", "1|2", "2 also asks devices for their identity and over UDP; default 1"},
 	{0},
 };
 
 static const struct command probe_command = {
 	.name = "probe",
-	.synopsis = "TARGET... [--ports LIST] [--config FILE] [--json]",
+	.synopsis = "TARGET... [--ports LIST] [--tier 1|2] [--config FILE] [--json]",
 	.summary = "look at an address by hand, if the policy allows it",
 	.description =
 		"Asks the running kansoku for a look at each address, prints what the policy decided and\n"

@@ -572,6 +572,9 @@ TEST(control_answers_who_asks_by_hand)
 	CHECK(look_ask_read(BYTES("{\"target\":\"here\"}"), &ask, &fault) == ERR_BAD);
 	CHECK(look_ask_read(BYTES("[1"), &ask, &fault) == ERR_BAD);
 	CHECK(look_ask_read(BYTES("{\"target\":\"8.8.8.8\",\"ports\":[0]}"), &ask, &fault) == ERR_BAD);
+	CHECK(look_ask_read(BYTES("{\"target\":\"8.8.8.8\",\"ports\":[\"161/udp\", 22]}"), &ask, &fault) == 0 &&
+	      ask.ports[0] == (161 | PORT_UDP) && ask.ports[1] == 22);
+	CHECK(look_ask_read(BYTES("{\"target\":\"8.8.8.8\",\"ports\":[\"161/sctp\"]}"), &ask, &fault) == ERR_BAD);
 	CHECK(look_ask_read(BYTES("{\"target\":\"8.8.8.8\",\"basis\":\"handshake\"}"), &ask, &fault) == ERR_BAD);
 	CHECK(look_ask_read(BYTES("{\"target\":\"8.8.8.8\",\"tier\":3}"), &ask, &fault) == ERR_BAD);
 	end();

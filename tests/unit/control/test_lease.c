@@ -10,7 +10,7 @@ static struct lease make(void)
 		.depth = 4,
 		.target = address_v4(0xcb007105),
 		.from = address_v4(0xc6336401),
-		.ports = {23, 80},
+		.ports = {23, 80 | PORT_UDP},
 		.port_count = 2,
 		.tier = 1,
 		.basis = BASIS_HANDSHAKE,
@@ -33,7 +33,7 @@ TEST(lease_survives_the_wire)
 	CHECK(lease_read(&r, &back) && reader_left(&r) == 0);
 	CHECK(!memcmp(&lease.id, &back.id, 48) && back.depth == 4);
 	CHECK(address_equal(&back.target, &lease.target) && address_equal(&back.from, &lease.from));
-	CHECK(back.port_count == 2 && back.ports[0] == 23 && back.ports[1] == 80);
+	CHECK(back.port_count == 2 && back.ports[0] == 23 && back.ports[1] == (80 | PORT_UDP));
 	CHECK(back.tier == 1 && back.basis == BASIS_HANDSHAKE && back.packets_max == 32);
 	CHECK(back.not_before_us == lease.not_before_us && back.expires_us == lease.expires_us);
 	CHECK(back.trigger_us == lease.trigger_us);
@@ -48,7 +48,7 @@ TEST(lease_of_the_largest_size_fits_its_limit)
 	struct lease lease = make();
 	lease.port_count = LEASE_PORTS_MAX;
 	for (uint16_t i = 0; i < LEASE_PORTS_MAX; i++)
-		lease.ports[i] = (uint16_t)(i + 1);
+		lease.ports[i] = i + 1u;
 	uint8_t room[LEASE_WIRE_MAX];
 	struct writer w = writer_of(room, sizeof room);
 	lease_write(&lease, &w);
@@ -78,7 +78,9 @@ TEST(lease_without_target_port_or_basis_is_refused)
 	lease.port_count = LEASE_PORTS_MAX + 1;
 	CHECK(!reads(&lease));
 	lease = make();
-	lease.ports[1] = 0;
+	lease.ports[1] = PORT_UDP;
+	CHECK(!reads(&lease));
+	lease.ports[1] = 3 * PORT_UDP + 80;
 	CHECK(!reads(&lease));
 	lease = make();
 	lease.basis = BASIS_NONE;

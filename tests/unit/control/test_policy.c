@@ -182,6 +182,18 @@ TEST(policy_counts_packets_of_a_look)
 	policy_case_close(&c);
 }
 
+TEST(policy_asks_over_udp_only_where_it_was_opted_in)
+{
+	policy_case_open(&c, "operator: {contact: a@b.c}\n"
+			     "active: {scope: [8.0.0.0/8], hold_out: 0, tier: 2}\n");
+	struct question q = question_of("8.8.8.8");
+	q.udp = true;
+	IS(TIER, q);
+	q.tier = 2;
+	IS(OK, q);
+	policy_case_close(&c);
+}
+
 #define SOURCES 20000
 
 TEST(policy_holds_out_the_share_it_is_told_and_always_the_same)
