@@ -76,6 +76,13 @@ static const struct device_class classes[] = {
 	{"Programmable Logic Controller", DEVICE_OTHER, false},
 	{"Solar Inverter", DEVICE_OTHER, false},
 	{"Access Control System", DEVICE_OTHER, false},
+
+	/* Of plants and buildings. */
+	{"Robot Controller", DEVICE_OTHER, false},
+
+	{"Wireless Controller", DEVICE_OTHER, false},
+	{"Video Conferencing System", DEVICE_OTHER, false},
+	{"Intercom", DEVICE_OTHER, false},
 };
 
 const struct device_class *device_class_at(size_t i)
