@@ -169,7 +169,9 @@ void control_write_state(struct control *c, struct writer *w)
 	number(w, "sources", c->sources ? sources_count(c->sources) : 0);
 	number(w, "campaigns", c->totals.campaigns);
 	object_end(w, ",\"opt_outs\":{");
-	number(w, "prefixes", c->optout.set.count);
+	number(w, "prefixes", c->optout.set.count + c->asked_out.set.count);
+	number(w, "asked", c->asked_out.count);
+	number(w, "waiting", c->asked_out.waiting_count);
 	number(w, "bad_lines", c->optout.bad_lines);
 	object_end(w, "}");
 }

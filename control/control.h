@@ -8,10 +8,40 @@
  *                    Answer: {"decision", "reason", "detail", "lease", "not_before"}
  *   "control.state"  nothing.  Answer: one object: looks by state, decisions by reason,
  *                    steering, opt-outs, hold-out, budgets
+ *
+ * Opt-outs; "page" is what the page's process may ask, the rest is for the operator:
+ *
+ *   "optout.add"     {"prefix", "reason", "how": "api" or "command"}
+ *   "optout.list"    {"from": n}.  Answer: {"rows": [{"prefix", "how", "time", "reason", "state"}], "next": n},
+ *                    state "opted-out" or "waiting"; no "next" behind the last
+ *   "optout.decline" {"prefix"}: a request that is not granted
+ *   "optout.link"    {"prefix", "until": seconds}.  Answer: {"prefix", "until", "sign"}
+ *   "optout.here"    page: {"visitor": address, "reason", "network": prefix, may be left out}: the
+ *                    visitor's own address at once; a network waits for the operator
+ *   "optout.confirm" page: {"prefix", "until", "sign", "visitor"}
+ *   "optout.known"   page: {"visitor"}.  Answer: {"opted_out": bool}
  */
 #pragma once
 #include "base/address.h"
 #include "base/options.h"
+
+/* The page for those who were looked at, on the addresses that looks leave from. */
+struct page_options {
+	struct option_list listen; /* struct address */
+	uint64_t port;             /* 0: there is no page */
+	const char *signed_text;   /* file: probing.txt as the operator signed it; NULL: made at once */
+	const char *url;           /* under which visitors reach it; NULL: http://, first address, port */
+};
+
+/* What the operator promises to whom is looked at. */
+struct promises {
+	const char *name, *contact, *page; /* NULL or empty: not said */
+	uint64_t ports_max, packets_max, round_ms, tier, network_looks;
+	const struct page_options *page_options;
+};
+void control_promises(const struct config *, struct promises *);
+/* The page's address, without a slash at its end: "http://198.51.100.9"; NULL when there is no page. */
+const char *control_page_url(const struct config *, char *text, size_t n);
 
 /* Checks all of control's sections, also the rules, as `kansoku run` would. */
 int control_check(const struct config *, struct fault *);

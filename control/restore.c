@@ -4,6 +4,10 @@
 #include <stdlib.h>
 
 #define HOLD_OUT_NONE 0
+#define WISHES_PER_SECOND 10 /* of the operator's programs; a file serves for more */
+#define WISHES_AT_ONCE 1000
+#define VISITORS_PER_SECOND 2
+#define VISITORS_AT_ONCE 60
 
 static void restore_key(void *arg, uint64_t key) { ((struct control *)arg)->policy.hold_out_key = key; }
 
@@ -206,6 +210,9 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 	c->policy.settings = &c->settings;
 	c->policy.opted_out = &c->optout.set;
 	c->policy.opt_outs_unknown = c->optout.file && !c->optout.known;
+	c->policy.asked_out = &c->asked_out.set;
+	c->wishes = pace_of(WISHES_PER_SECOND, WISHES_AT_ONCE);
+	c->visitors_wishes = pace_of(VISITORS_PER_SECOND, VISITORS_AT_ONCE);
 	c->packets = pace_of((double)o->rate, (double)(o->burst ? o->burst : o->rate));
 	c->refusals = pace_of((double)c->settings.control->refusals_per_second,
 			      (double)c->settings.control->refusals_per_second);
@@ -214,6 +221,8 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 	int bad = rules_read(&c->settings, &c->rules, fault);
 	if (!bad && open_tables(c))
 		bad = fault_set(fault, ERR_MEMORY, "control: no memory for its tables, lower control.targets_max");
+	if (!bad)
+		bad = register_open(&c->asked_out, directory, fault);
 	if (!bad)
 		bad = state_open(&c->state, directory, &reader, fault);
 	while (!bad && c->policy.hold_out_key == HOLD_OUT_NONE)
@@ -239,6 +248,7 @@ void control_close(struct control *c)
 	targets_close(c->targets);
 	rules_done(&c->rules);
 	optout_done(&c->optout);
+	register_close(&c->asked_out);
 	c->state = NULL;
 	c->steers = NULL;
 	c->sources = NULL;

@@ -20,6 +20,7 @@
 #define STEER_MS 250           /* at most four deltas a second */
 #define GIVES_PER_TURN 256     /* then events get their turn */
 #define STATE_JSON_MAX 8192
+#define WISH_ANSWER_MAX (768u << 10)
 #define DIRECTORY "control"
 
 struct seen { /* what was read of each peer and not acknowledged yet */
@@ -28,6 +29,11 @@ struct seen { /* what was read of each peer and not acknowledged yet */
 		struct bus_peer *peer;
 		uint64_t sequence;
 	} peers[PEERS_MAX];
+};
+
+struct wish_topic {
+	struct room *room;
+	const struct wish *wish;
 };
 
 struct room {
@@ -39,6 +45,7 @@ struct room {
 	uint64_t fence, journaled;
 	bool prober_linked, state_failed, stopping;
 	bool opt_outs_told;
+	struct wish_topic wishes[WISHES];
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
 };
@@ -208,6 +215,8 @@ static int all_who_get_nothing(const struct control *c, struct prefix_set *out)
 	int bad = c->policy.opt_outs_unknown ? prefix_set_add(out, &everybody) : 0;
 	for (size_t i = 0; i < c->optout.set.count && !bad; i++)
 		bad = prefix_set_add(out, &c->optout.set.items[i]);
+	for (size_t i = 0; i < c->asked_out.set.count && !bad; i++)
+		bad = prefix_set_add(out, &c->asked_out.set.items[i]);
 	for (size_t i = 0; i < own->count && !bad; i++)
 		bad = prefix_set_add(out, &own->items[i]);
 	prefix_set_seal(out);
@@ -340,6 +349,39 @@ static void on_look_ask(void *arg, struct bus_request *request, struct bytes pay
 	bus_answer(request, 0, writer_bytes(&w), false);
 }
 
+/* Decoys and probers have no say in it; the page's process has only what visitors need. */
+static bool may_wish(const struct wish *wish, struct bus_request *request)
+{
+	const char *role = bus_peer_role(bus_request_peer(request));
+	if (!strcmp(role, "page"))
+		return wish->from_page;
+	return !strcmp(role, "web") || !strcmp(role, "guest");
+}
+
+/* Whatever is asked about opt-outs; that one stands is told to all who send before it is answered. */
+static void on_wish(void *arg, struct bus_request *request, struct bytes payload)
+{
+	const struct wish_topic *topic = arg;
+	struct room *room = topic->room;
+	struct control *c = &room->control;
+	struct fault fault = {0};
+	if (!may_wish(topic->wish, request)) {
+		bus_answer(request, ERR_DENIED, BYTES("not for that process"), false);
+		return;
+	}
+	struct buffer answer = BUFFER(WISH_ANSWER_MAX);
+	struct writer w = writer_of(buffer_room(&answer, WISH_ANSWER_MAX), WISH_ANSWER_MAX);
+	c->now_us = clock_utc_us();
+	int bad = topic->wish->serve(c, payload, &w, &fault);
+	if (c->opt_outs_grew)
+		tell_opt_outs(room);
+	c->opt_outs_grew = false;
+	if (!bad && w.bad)
+		bad = fault_set(&fault, ERR_FULL, "the answer is too large");
+	bus_answer(request, bad, bad ? bytes_of_text(fault.text) : writer_bytes(&w), false);
+	buffer_done(&answer);
+}
+
 static void on_state_asked(void *arg, struct bus_request *request, struct bytes payload)
 {
 	(void)payload;
@@ -407,6 +449,12 @@ static void start(struct room *room)
 	bus_on_request(bus, "control.state", on_state_asked, room);
 	bus_on_request(bus, "device.reset", on_device_reset, room);
 	bus_on_request(bus, "source.erase", on_erase, room);
+	for (size_t i = 0; i < WISHES; i++) {
+		room->wishes[i] = (struct wish_topic){room, &wishes[i]};
+		bus_on_request(bus, wishes[i].topic, on_wish, &room->wishes[i]);
+		if (!wishes[i].from_page)
+			bus_open_to_guests(bus, wishes[i].topic);
+	}
 	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");

@@ -11,6 +11,7 @@
 #include "control/looks_inner.h"
 #include "control/optout_inner.h"
 #include "control/policy_inner.h"
+#include "control/register_inner.h"
 #include "control/rules_inner.h"
 #include "control/state_inner.h"
 #include "control/steers_inner.h"
@@ -37,6 +38,8 @@ struct control {
 	struct rules rules;
 	struct policy policy;
 	struct optout optout;
+	struct optout_register asked_out;
+	struct pace wishes, visitors_wishes; /* how many a second may ask to be left alone */
 	struct targets *targets;
 	struct looks *looks;
 	struct steers *steers;
@@ -62,6 +65,7 @@ struct control {
 	struct event event; /* what is being written */
 	struct event found; /* campaign.found, which rules are asked about */
 	bool stopping;
+	bool opt_outs_grew; /* since others were told of them */
 	uint64_t kept_us;   /* when what is known was last written to the state */
 	struct look *recent; /* decided shortly before control died; NULL after control_retell() */
 	size_t recent_count;
@@ -147,6 +151,17 @@ void control_opt_outs_changed(struct control *, uint64_t now_us);
 void control_overdue(struct control *, uint64_t now_us);
 /* An allowed look will not be taken after all. */
 void control_withdraw(struct control *, struct look *, enum reason, bool packet_may_have_left);
+
+/* In wishes.c: */
+
+struct wish { /* a topic about opt-outs (control.h): who may ask it, and what is answered */
+	const char *topic;
+	bool from_page; /* also the process that faces visitors */
+	/* 0 and JSON, or an error and a sentence. */
+	int (*serve)(struct control *, struct bytes json, struct writer *answer, struct fault *);
+};
+#define WISHES 7
+extern const struct wish wishes[WISHES];
 
 /* In ask.c: */
 

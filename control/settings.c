@@ -50,6 +50,18 @@ const struct option delay_fields[] = {
 	{0},
 };
 
+static const struct option page_fields[] = {
+	{"listen", OPTION_LIST, offsetof(struct page_options, listen), .element = OPTION_ADDRESS,
+	 .summary = "addresses that the page answers on, best those that looks leave from; empty: 127.0.0.1"},
+	{"port", OPTION_NUMBER, offsetof(struct page_options, port), "0", .max = 65535,
+	 .summary = "its port, 80 where visitors shall find it; 0: no page"},
+	{"signed", OPTION_TEXT, offsetof(struct page_options, signed_text),
+	 .summary = "file with probing.txt as you signed it (RFC 9116 2.3); absent: made from the operator's section"},
+	{"url", OPTION_TEXT, offsetof(struct page_options, url),
+	 .summary = "where visitors reach the page; absent: http://, the first address and the port"},
+	{0},
+};
+
 static const struct option active_fields[] = {
 	{"enabled", OPTION_BOOL, ACTIVE(enabled), "true", .summary = "false: look at nobody"},
 	{"scope", OPTION_LIST, ACTIVE(scope), .element = OPTION_MAP, .fields = scope_fields,
@@ -63,6 +75,8 @@ static const struct option active_fields[] = {
 		    "betrays the decoy"},
 	{"opt_out", OPTION_TEXT, ACTIVE(opt_out),
 	 .summary = "file of prefixes never to be looked at, one a line; changes take effect at once"},
+	{"page", OPTION_MAP, ACTIVE(page), .fields = page_fields,
+	 .summary = "page for those who were looked at: who, why, what was sent; takes opt-outs"},
 	{"known_scanners", OPTION_LIST, ACTIVE(known_scanners), .element = OPTION_PREFIX,
 	 .summary = "prefixes of scanners that are known and need no look"},
 	{"addresses", OPTION_LIST, ACTIVE(addresses), .element = OPTION_ADDRESS,

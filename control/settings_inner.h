@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/options.h"
+#include "control/control.h"
 #include "control/policy.h"
 
 #define SURVEYS_MAX 64
@@ -42,6 +43,7 @@ struct active_options {
 	struct option_list addresses; /* struct address: what looks leave from */
 	struct option_list known_scanners; /* struct prefix */
 	const char *opt_out;
+	struct page_options page;
 	uint64_t tier;
 	double hold_out;
 	struct delay_option delay;

@@ -116,7 +116,6 @@ enum MHD_Result web_handle(void *server, struct MHD_Connection *connection, cons
 			   size_t *upload_size, void **state)
 {
 	(void)version;
-	(void)upload;
 	struct web_request *rq = *state;
 	if (!rq) {
 		rq = calloc(1, sizeof *rq);
@@ -127,10 +126,12 @@ enum MHD_Result web_handle(void *server, struct MHD_Connection *connection, cons
 		rq->arena = ARENA(WEB_ARENA_MAX);
 		rq->started_us = clock_mono_us();
 		rq->answer_parts = BUFFER(WEB_ANSWER_MAX);
+		rq->body = BUFFER(WEB_BODY_MAX);
 		*state = rq;
 		return MHD_YES;
 	}
-	if (*upload_size) { /* no route takes a body yet */
+	if (*upload_size) {
+		rq->body_too_large |= buffer_append(&rq->body, upload, *upload_size) != 0;
 		*upload_size = 0;
 		return MHD_YES;
 	}
@@ -160,6 +161,7 @@ void web_completed(void *server, struct MHD_Connection *connection, void **state
 	if (rq->response)
 		MHD_destroy_response(rq->response);
 	buffer_done(&rq->answer_parts);
+	buffer_done(&rq->body);
 	arena_done(&rq->arena);
 	free(rq);
 }
@@ -186,6 +188,21 @@ bool web_query_number(struct web_request *rq, const char *name, uint64_t absent,
 		return true;
 	web_fail(rq, 400, "bad-number", "%s must be a number up to %llu", name, (unsigned long long)max);
 	return false;
+}
+
+bool web_json_body(struct web_request *rq, struct bytes *out)
+{
+	const char *type = MHD_lookup_connection_value(rq->connection, MHD_HEADER_KIND, "Content-Type");
+	if (!type || strncasecmp(type, "application/json", 16)) {
+		web_fail(rq, 415, "not-json", "a body of Content-Type application/json is wanted");
+		return false;
+	}
+	if (rq->body_too_large) {
+		web_fail(rq, 413, "too-long", "the body is longer than %d bytes", WEB_BODY_MAX);
+		return false;
+	}
+	*out = buffer_bytes(&rq->body);
+	return true;
 }
 
 struct arena *web_arena(struct web_request *rq) { return &rq->arena; }

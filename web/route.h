@@ -13,6 +13,7 @@
 
 #define WEB_ANSWER_MAX (16u << 20)
 #define WEB_ARENA_MAX (1u << 20)
+#define WEB_BODY_MAX 8192 /* of a request */
 
 struct web_request;
 
@@ -33,6 +34,11 @@ const char *web_parameter(struct web_request *, const char *name); /* of the pat
 const char *web_query(struct web_request *, const char *name);     /* behind the "?"; NULL when absent */
 /* A number behind the "?", `absent` when it is not there; answers 400 itself and returns false. */
 bool web_query_number(struct web_request *, const char *name, uint64_t absent, uint64_t max, uint64_t *out);
+/*
+ * What came with a POST, which must call itself JSON: no form of another site can do that, and a
+ * script of another site is not allowed to.  Answers 415 or 413 itself and returns false.
+ */
+bool web_json_body(struct web_request *, struct bytes *out);
 struct arena *web_arena(struct web_request *);
 const struct process *web_process(struct web_request *);
 uint64_t web_started_us(const struct web_request *); /* monotonic */

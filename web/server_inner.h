@@ -46,7 +46,8 @@ struct web_request {
 	unsigned status;
 	bool suspended, served;
 	web_answer_f *answer;
-	struct buffer answer_parts;
+	struct buffer answer_parts, body;
+	bool body_too_large;
 };
 
 /* request.c */

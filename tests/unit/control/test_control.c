@@ -97,8 +97,11 @@ static void end(void)
 	char file[96];
 	room_close();
 	config_done(&config);
-	snprintf(file, sizeof file, "%s/looks", directory);
-	unlink(file);
+	static const char *const files[] = {"looks", "opted-out", "opt-out-key"};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(file, sizeof file, "%s/%s", directory, files[i]);
+		unlink(file);
+	}
 	CHECK(rmdir(directory) == 0); /* nothing else was left there */
 }
 
@@ -591,5 +594,89 @@ TEST(control_state_is_one_json_object)
 	*w.at = 0;
 	CHECK_SAY(strstr(json, "\"waiting\":1") && strstr(json, "\"allowed\":1") && !strstr(json, ",}"),
 		  "%s", json);
+	end();
+}
+
+/* Asks one of the topics about opt-outs; the answer, or the error's sentence, stands in `said`. */
+static char said[4096];
+static int wish(const char *topic, const char *json)
+{
+	struct fault fault = {0};
+	struct writer w = writer_of(said, sizeof said - 1);
+	int bad = ERR_MISSING;
+	for (size_t i = 0; i < WISHES; i++)
+		if (!strcmp(wishes[i].topic, topic))
+			bad = wishes[i].serve(control, bytes_of_text(json), &w, &fault);
+	*w.at = '\0';
+	if (bad)
+		snprintf(said, sizeof said, "%s", fault.text);
+	return bad;
+}
+
+#define SAYS(words) CHECK_SAY(strstr(said, words), "%s", said)
+
+TEST(control_heeds_a_visitor_at_once_and_asks_back_about_his_network)
+{
+	begin(AT_ONCE);
+	control->now_us = NOW;
+	login(0x08080101, 1, NOW);
+	login(0x08080102, 2, NOW);
+	struct look *given = control_next(control, NOW);
+	control_given(control, given, NOW);
+	CHECK(wish("optout.here", "{\"visitor\":\"8.8.1.1\",\"reason\":\"no\",\"network\":\"8.8.0.0/16\"}") == 0);
+	SAYS("\"waiting\"");
+	CHECK(revoked == 1 && control->opt_outs_grew);
+	DECIDED(login(0x08080101, 3, NOW), "refused", "opted-out");
+	CHECK(wish("optout.known", "{\"visitor\":\"8.8.1.2\"}") == 0);
+	SAYS("false");
+	CHECK(wish("optout.list", "{}") == 0);
+	SAYS("\"prefix\":\"8.8.0.0/16\",\"state\":\"waiting\"");
+	SAYS("\"prefix\":\"8.8.1.1/32\",\"state\":\"opted-out\",\"how\":\"page\"");
+	CHECK(wish("optout.add", "{\"prefix\":\"8.8.0.0/16\"}") == 0);
+	CHECK(looks_count(control->looks, LOOK_WAITING) + looks_count(control->looks, LOOK_READY) +
+	      looks_count(control->looks, LOOK_PARKED) == 0);
+	CHECK(wish("optout.known", "{\"visitor\":\"2002:808:0102::1\"}") == 0);
+	SAYS("true");
+	end();
+}
+
+TEST(control_confirms_only_what_it_signed_and_in_time)
+{
+	char json[256], until[24], sign[40];
+	begin(AT_ONCE);
+	control->now_us = NOW;
+	snprintf(json, sizeof json, "{\"prefix\":\"8.8.0.0/16\",\"until\":%llu}", (unsigned long long)(NOW / SECOND + 60));
+	CHECK(wish("optout.link", json) == 0);
+	CHECK(sscanf(said, "{\"prefix\":\"8.8.0.0/16\",\"until\":%23[0-9],\"sign\":\"%32[0-9a-f]\"}", until, sign) == 2);
+	snprintf(json, sizeof json, "{\"prefix\":\"8.0.0.0/8\",\"until\":\"%s\",\"sign\":\"%s\"}", until, sign);
+	CHECK(wish("optout.confirm", json) == ERR_DENIED);
+	snprintf(json, sizeof json, "{\"prefix\":\"8.8.0.0/16\",\"until\":\"%s\",\"sign\":\"%s\",\"visitor\":\"1.1.1.1\"}", until,
+		 sign);
+	control->now_us = NOW + 61ull * SECOND;
+	CHECK(wish("optout.confirm", json) == ERR_DENIED);
+	SAYS("too old");
+	control->now_us = NOW;
+	CHECK(wish("optout.confirm", json) == 0);
+	DECIDED(login(0x08080101, 1, NOW), "refused", "opted-out");
+	CHECK(wish("optout.link", "{\"prefix\":\"8.8.0.0/16\",\"until\":99999999999}") == ERR_BAD);
+	end();
+}
+
+TEST(control_takes_few_wishes_at_once_and_keeps_them)
+{
+	char json[128];
+	unsigned taken = 0;
+	begin(AT_ONCE);
+	control->now_us = NOW;
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(json, sizeof json, "{\"visitor\":\"8.8.1.%u\"}", i);
+		taken += wish("optout.here", json) == 0;
+	}
+	CHECK_SAY(taken >= 10 && taken < 200, "%u", taken);
+	CHECK(wish("optout.here", "{\"visitor\":\"nobody\"}") == ERR_BAD);
+	CHECK(wish("optout.add", "[]") == ERR_BAD && wish("optout.add", "{\"prefix\":\"8.8.8.8/33\"}") == ERR_BAD);
+	room_close();
+	room_open(NOW + DAY);
+	DECIDED(login(0x08080101, 1, NOW + DAY), "refused", "opted-out");
 	end();
 }

@@ -90,8 +90,11 @@ static void end(void)
 	char file[96];
 	room_close();
 	config_done(&config);
-	snprintf(file, sizeof file, "%s/looks", directory);
-	unlink(file);
+	static const char *const files[] = {"looks", "opted-out", "opt-out-key"};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(file, sizeof file, "%s/%s", directory, files[i]);
+		unlink(file);
+	}
 	CHECK(rmdir(directory) == 0);
 }
 
