@@ -8,6 +8,7 @@
  * of its own: it is how IPv4 is kept everywhere, and is judged as IPv4.
  */
 #include "base/special.h"
+#include "base/error.h"
 
 struct range_v4 {
 	uint32_t base;
@@ -166,4 +167,33 @@ size_t special_embedded(const struct address *a, struct address out[SPECIAL_EMBE
 	else
 		return 0;
 	return 1;
+}
+
+/* What is outside 2000::/3, without IPv4, which is kept within it (::ffff:0:0/96). */
+static int outside_unicast(struct prefix_set *into)
+{
+	struct prefix p = {.base = {{0x40}}, .bits = 2}, upper = {.base = {{0x80}}, .bits = 1};
+	int bad = prefix_set_add(into, &p) || prefix_set_add(into, &upper) ? ERR_MEMORY : 0;
+	const struct address v4 = address_v4(0);
+	for (unsigned bits = 4; bits <= 96 && !bad; bits++) {
+		p = prefix_of(&v4, bits);
+		p.base.b[(bits - 1) / 8] ^= (uint8_t)(0x80 >> (bits - 1) % 8);
+		bad = prefix_set_add(into, &p) ? ERR_MEMORY : 0;
+	}
+	return bad;
+}
+
+int special_prefixes(struct prefix_set *into)
+{
+	int bad = 0;
+	for (size_t i = 0; i < sizeof ranges_v4 / sizeof *ranges_v4 && !bad; i++) {
+		const struct prefix p = {address_v4(ranges_v4[i].base), (uint8_t)(96 + ranges_v4[i].bits)};
+		bad = prefix_set_add(into, &p) ? ERR_MEMORY : 0;
+	}
+	for (size_t i = 0; i < sizeof ranges_v6 / sizeof *ranges_v6 && !bad; i++) {
+		struct prefix p = {.bits = ranges_v6[i].bits};
+		memcpy(p.base.b, ranges_v6[i].base, sizeof ranges_v6[i].base);
+		bad = prefix_set_add(into, &p) ? ERR_MEMORY : 0;
+	}
+	return bad ? bad : outside_unicast(into);
 }

@@ -17,3 +17,5 @@ bool special_no_host(const struct address *);
  */
 #define SPECIAL_EMBEDDED_MAX 2
 size_t special_embedded(const struct address *, struct address out[SPECIAL_EMBEDDED_MAX]);
+/* All of them as prefixes, also what lies outside global unicast of IPv6; 0 or ERR_MEMORY. */
+int special_prefixes(struct prefix_set *into);

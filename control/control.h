@@ -24,6 +24,7 @@
 #pragma once
 #include "base/address.h"
 #include "base/options.h"
+#include "control/policy.h"
 
 /* The page for those who were looked at, on the addresses that looks leave from. */
 struct page_options {
@@ -52,3 +53,23 @@ int control_summarise(const struct config *, struct writer *, struct fault *);
  * the policy with its reason.  The opt-out file is read; budgets count as unused.
  */
 int control_dry_run(const struct config *, const struct address *, struct writer *, struct fault *);
+
+/*
+ * A survey's permission without a running kansoku: what the configuration approves, as the policy
+ * would have it.  ERR_MISSING: there is no such survey; ERR_DENIED: it is refused, the fault
+ * begins with the reason's word.
+ */
+struct survey_permit;
+int control_survey_open(struct survey_permit **, const struct config *, const char *name, struct fault *);
+/* 1: the excluded set is another one now, since the file of opt-outs changed.  0: nothing is new.
+ * ERR_DENIED: its time is over.  ERR_BAD, ERR_SYSTEM: the file has lines that are none, or is gone;
+ * what was excluded stays so, and what could be read counts, too. */
+int control_survey_poll(struct survey_permit *, struct fault *);
+void control_survey_close(struct survey_permit *);
+/* Without ports: any, at most `control_survey_ports_max`.  Rate 0: no limit. */
+const struct survey_lease *control_survey_lease(const struct survey_permit *);
+uint64_t control_survey_ports_max(const struct survey_permit *);
+const char *control_survey_contact(const struct survey_permit *);
+const char *control_survey_page(const struct survey_permit *); /* NULL: there is none */
+const struct prefix_set *control_survey_targets(const struct survey_permit *);
+const struct prefix_set *control_survey_excluded(const struct survey_permit *);

@@ -1,0 +1,113 @@
+#include "base/special.h"
+#include "control/control.h"
+#include "tests/test.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct config config;
+
+/* Opens the survey "one" of that document; the fault's text stays for the caller. */
+static int open_survey(const char *yaml, struct survey_permit **out, struct fault *fault)
+{
+	*fault = (struct fault){0};
+	CHECK_SAY(config_read(bytes_of_text(yaml), "test.yaml", &config, fault) == 0, "%s", fault->text);
+	return control_survey_open(out, &config, "one", fault);
+}
+
+static bool is_asked(const struct survey_permit *p, const char *text)
+{
+	struct address a;
+	CHECK(address_parse(bytes_of_text(text), &a));
+	return prefix_set_holds(control_survey_targets(p), &a) && !prefix_set_holds(control_survey_excluded(p), &a);
+}
+
+#define OPERATOR "operator: {contact: abuse@example.org}\n"
+#define SURVEY "surveys: [{name: one, prefixes: [11.0.0.0/8, 10.1.0.0/16, '2a00:1::/64'], until: 2130-01-01}]"
+
+TEST(permit_is_what_the_policy_says_of_each_address)
+{
+	struct survey_permit *p;
+	struct fault fault;
+	CHECK_SAY(open_survey(OPERATOR "passive: {decoys: [{prefix: 11.1.2.0/24}]}\n"
+			      "active: {scope: [{prefix: 11.0.0.0/10}, {prefix: 10.1.2.0/24, special: allow}, "
+			      "{prefix: 10.1.3.0/24}, {prefix: '2a00:1::/32'}], addresses: [11.1.3.9, '2a00:1::9'], "
+			      "known_scanners: [11.1.4.0/24], tier: 2, rate: 77, " SURVEY "}\n", &p, &fault) == 0,
+		  "%s", fault.text);
+	CHECK(is_asked(p, "11.0.0.1") && is_asked(p, "10.1.2.3") && is_asked(p, "2a00:1::1"));
+	CHECK(!is_asked(p, "11.64.0.1") && !is_asked(p, "12.0.0.1")); /* outside the scope, the survey */
+	CHECK(!is_asked(p, "10.1.3.1") && !is_asked(p, "10.1.4.1"));  /* special, not allowed by name */
+	CHECK(!is_asked(p, "11.1.2.7") && !is_asked(p, "11.1.3.9") && !is_asked(p, "2a00:1::9")); /* ours */
+	CHECK(!is_asked(p, "11.1.4.4"));
+	const struct survey_lease *l = control_survey_lease(p);
+	CHECK(l->tier == 1 && l->rate == 77 && address_is_v4(&l->from[0]) && !address_is_v4(&l->from[1]));
+	CHECK(control_survey_ports_max(p) == 12 && !strcmp(control_survey_contact(p), "abuse@example.org"));
+	control_survey_close(p);
+	config_done(&config);
+}
+
+TEST(permit_is_refused_with_its_reason)
+{
+	static const struct {
+		const char *yaml, *begins;
+	} cases[] = {
+		{"active: {scope: [{prefix: 11.0.0.0/8}], " SURVEY "}\n", "no-contact:"},
+		{OPERATOR "active: {" SURVEY "}\n", "inactive:"},
+		{OPERATOR "active: {enabled: false, scope: [{prefix: 11.0.0.0/8}], " SURVEY "}\n", "inactive:"},
+		{OPERATOR "active: {scope: [{prefix: 12.0.0.0/8}], " SURVEY "}\n", "scope:"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], tier: 0, " SURVEY "}\n", "tier:"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], surveys: [{name: one, prefixes: [11.0.0.0/8], "
+			  "until: 2020-01-01}]}\n", "stale-basis:"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], surveys: [{name: two, prefixes: [11.0.0.0/8], "
+			  "until: 2130-01-01}]}\n", "no-basis:"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], opt_out: /nowhere/at/all, " SURVEY "}\n", "/nowhere/at/all:"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct survey_permit *p;
+		struct fault fault;
+		CHECK(open_survey(cases[i].yaml, &p, &fault) < 0);
+		CHECK_SAY(!strncmp(fault.text, cases[i].begins, strlen(cases[i].begins)), "%zu: %s", i, fault.text);
+		config_done(&config);
+	}
+}
+
+TEST(permit_takes_opt_outs_in_while_it_is_held)
+{
+	char file[] = "/tmp/kansoku-permit.XXXXXX", yaml[1024];
+	int fd = mkstemp(file);
+	struct survey_permit *p;
+	struct fault fault;
+	CHECK(fd >= 0 && write(fd, "11.5.0.0/16\n", 12) == 12);
+	snprintf(yaml, sizeof yaml, OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], opt_out: %s, " SURVEY "}\n", file);
+	CHECK_SAY(open_survey(yaml, &p, &fault) == 0, "%s", fault.text);
+	CHECK(!is_asked(p, "11.5.0.1") && is_asked(p, "11.6.0.1"));
+	CHECK(write(fd, "11.6.0.0/16\n", 12) == 12);
+	CHECK(control_survey_poll(p, &fault) == 1 && !is_asked(p, "11.6.0.1") && !is_asked(p, "11.5.0.1"));
+	CHECK(write(fd, "who\n11.7.0.0/16\n", 16) == 16);
+	CHECK(control_survey_poll(p, &fault) == 1 || strstr(fault.text, ":3:"));
+	CHECK(!is_asked(p, "11.5.0.1") && !is_asked(p, "11.7.0.1") && is_asked(p, "11.8.0.1"));
+	unlink(file);
+	control_survey_poll(p, &fault);
+	CHECK(!is_asked(p, "11.5.0.1") && !is_asked(p, "11.7.0.1"));
+	close(fd);
+	control_survey_close(p);
+	config_done(&config);
+}
+
+TEST(special_prefixes_are_the_special_ranges)
+{
+	struct prefix_set set = {0};
+	CHECK(special_prefixes(&set) == 0);
+	prefix_set_seal(&set);
+	static const char *const addresses[] = {
+		"0.0.0.1", "9.255.255.255", "10.0.0.0", "11.0.0.0", "100.64.0.0", "100.128.0.0", "192.0.0.11", "192.0.3.0",
+		"198.17.255.255", "198.20.0.0", "223.255.255.255", "224.0.0.0", "255.255.255.255", "::1", "::2", "64:ff9b::1",
+		"1000::1", "1fff::1", "2000::1", "2001::1", "2001:200::1", "2001:db8::1", "2002::1", "2003::1", "3fff::1",
+		"4000::1", "5f00::1", "7fff::1", "8000::1", "fc00::1", "fe80::1", "ff02::1", "::fffe:1.2.3.4", "0:0:1::",
+	};
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		struct address a;
+		CHECK_SAY(address_parse(bytes_of_text(addresses[i]), &a), "%s", addresses[i]);
+		CHECK_SAY(prefix_set_holds(&set, &a) == (special_range(&a) != NULL), "%s", addresses[i]);
+	}
+	prefix_set_done(&set);
+}
