@@ -11,7 +11,8 @@ struct stage {
 static struct stage *stage_new(struct rehearsal *r)
 {
 	struct stage *s = calloc(1, sizeof *s);
-	CHECK(s);
+	struct fault fault;
+	CHECK(s && event_start(&fault) == 0);
 	*r = (struct rehearsal){
 		.asked = writer_of(s->asked, ROOM),
 		.answered = writer_of(s->answered, ROOM),
@@ -31,8 +32,8 @@ static size_t rounds(const struct specimen *s)
 /* Each field that the specimen names must be in the answer with that very value. */
 static void check_line(const char *title, struct bytes expected, struct bytes got)
 {
-	json_t *want = json_loadb((const char *)expected.at, expected.len, 0, NULL);
-	json_t *have = json_loadb((const char *)got.at, got.len, 0, NULL);
+	json_t *want = json_loadb((const char *)expected.at, expected.len, JSON_ALLOW_NUL, NULL);
+	json_t *have = json_loadb((const char *)got.at, got.len, JSON_ALLOW_NUL, NULL);
 	CHECK_SAY(want && have, "%s: no JSON: %.*s", title, (int)got.len, got.at);
 	const char *key;
 	json_t *value;
@@ -105,7 +106,8 @@ TEST(probes_declare_limits_and_signals)
 			while (read_line(&r, &line)) {
 				size_t colon = bytes_find(line, ": ");
 				/* A value may span lines; only those that start with a key count. */
-				if (colon < line.len && bytes_find(line, ".") < colon)
+				if (colon < line.len && bytes_find(line, ".") < colon &&
+				    bytes_find(line, " ") > colon)
 					CHECK_SAY(declared(p, (struct bytes){line.at, colon}),
 						  "%s: %s: undeclared signal", p->name, s->title);
 			}
