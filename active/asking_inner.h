@@ -9,6 +9,7 @@
 #pragma once
 #include "active/probe.h"
 #include "active/secure_inner.h"
+#include "control/policy.h"
 
 /* What a target has told over all its ports, for identification. */
 struct signals {
@@ -18,6 +19,14 @@ struct signals {
 		uint16_t port;
 	} items[SIGNALS_MAX];
 	size_t count;
+	struct signals_port { /* every port that was asked, as its last connection found it */
+		uint16_t port;
+		bool open;
+		uint16_t window; /* of its SYN-ACK; 0: not heard */
+		uint8_t ttl;
+		bool linux_options; /* MSS, SACK, timestamps, filler, scale: as Linux orders them */
+	} ports[LEASE_PORTS_MAX];
+	size_t port_count;
 };
 
 #define SIGNALS_BYTES_MAX 16384
@@ -61,4 +70,6 @@ void asking_done(struct asking *); /* frees all but the signals */
 
 struct bytes signal_key(const struct signals *, size_t i);
 struct bytes signal_value(const struct signals *, size_t i);
+/* That port's entry, made when it is new; NULL when there are too many. */
+struct signals_port *signals_port(struct signals *, uint16_t port);
 void signals_done(struct signals *);

@@ -1,6 +1,7 @@
 #include "active/identified.h"
 #include "active/asking_inner.h"
 #include "active/identify/verdict.h"
+#include "active/others_decoys.h"
 #include "base/place.h"
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@
 
 struct identified {
 	struct identify *identify;
+	struct others_decoys *others;
 	struct verdict verdict; /* the one being made: too large for a stack */
 };
 
@@ -31,8 +33,10 @@ int identified_open(struct identified **out, const char *const *directories, siz
 	if (!i)
 		return fault_set(complaint, ERR_MEMORY, "prober: no memory for fingerprints");
 	int bad = identify_open(&i->identify, all, n, complaint, &skipped);
+	if (!bad)
+		bad = others_decoys_open(&i->others, all, n, complaint);
 	if (bad < 0) {
-		free(i);
+		identified_close(i);
 		return bad;
 	}
 	*out = i;
@@ -44,6 +48,7 @@ void identified_close(struct identified *i)
 	if (!i)
 		return;
 	identify_close(i->identify);
+	others_decoys_close(i->others);
 	free(i);
 }
 
@@ -81,13 +86,17 @@ bool identified_make(struct identified *i, const struct prober_story *story, str
 	for (size_t n = 0; n < s->count; n++)
 		verdict_add(v, (const char *)signal_key(s, n).at, s->items[n].port, signal_value(s, n));
 	verdict_conclude(v);
-	if (!v->device[0] && !v->vendor[0] && !v->product[0] && !v->os[0] && !v->disputed &&
-	    !v->software[0])
-		return false;
+	const bool known = v->device[0] || v->vendor[0] || v->product[0] || v->os[0] || v->disputed ||
+			   v->software[0];
 	event_begin(e, EVENT_HOST_IDENTIFIED);
 	event_set_address(e, FIELD_SRC, &story->lease->target);
 	event_set_id(e, FIELD_LEASE, &story->lease->id);
 	event_set_chain(e, &story->answered, &story->root, story->depth);
 	verdict_report(v, e);
-	return true;
+	return others_decoys_report(i->others, story, e) || known;
+}
+
+void identified_set_hosting(struct identified *i, const struct prefix_set *hosting)
+{
+	others_decoys_set_hosting(i->others, hosting);
 }

@@ -16,6 +16,8 @@ int identified_open(struct identified **, const char *const *directories, size_t
 		    struct fault *complaint);
 void identified_close(struct identified *);
 size_t identified_rules(const struct identified *);
+/* Networks that host servers (active/others_decoys.h); the set is the caller's. */
+void identified_set_hosting(struct identified *, const struct prefix_set *);
 
 /*
  * Makes the event of a story.  False: nothing is known of that host, and nothing is to be

@@ -20,6 +20,7 @@ struct room {
 	struct process *process;
 	struct prober *prober;         /* NULL: it has ended */
 	struct identified *identified; /* NULL: there are no fingerprints */
+	struct prefix_set hosting;     /* prober.hosting */
 	struct prober_settings settings;
 	uint64_t unpublished_told;
 	bool captures;
@@ -187,6 +188,13 @@ static void load_fingerprints(struct room *room)
 		snprintf(room->no_fingerprints, sizeof room->no_fingerprints, "%s", complaint.text);
 	if (complaint.text[0])
 		log_warning("%s", complaint.text);
+	const struct option_list *hosting = &room->settings.section->hosting;
+	for (size_t i = 0; i < hosting->count; i++)
+		if (prefix_set_add(&room->hosting, &((const struct prefix *)hosting->items)[i]))
+			log_warning("no memory for prober.hosting");
+	prefix_set_seal(&room->hosting);
+	if (room->identified)
+		identified_set_hosting(room->identified, &room->hosting);
 }
 
 static int open_prober(struct room *room, struct fault *fault)

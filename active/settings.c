@@ -23,6 +23,8 @@ static const struct option prober_fields[] = {
 	 .summary = "port of a look: port to connect to instead; for laboratories"},
 	{"probes", OPTION_PAIRS, SECTION_AT(probes),
 	 .summary = "port: probe that asks there, where it is not the usual one"},
+	{"hosting", OPTION_LIST, SECTION_AT(hosting), .element = OPTION_PREFIX,
+	 .summary = "networks that host servers: a controller that answers there is likely a decoy"},
 	{0},
 };
 

@@ -11,6 +11,7 @@ struct prober_section {
 	bool favicon, capture;
 	struct option_list fingerprints; /* const char * */
 	struct option_list port_map, probes; /* struct option_pair */
+	struct option_list hosting; /* struct prefix */
 };
 
 struct prober_settings {

@@ -45,8 +45,19 @@ void asking_signal(struct asking *a, const char *key, struct bytes value)
 	};
 }
 
+struct signals_port *signals_port(struct signals *s, uint16_t port)
+{
+	for (size_t i = 0; i < s->port_count; i++)
+		if (s->ports[i].port == port)
+			return &s->ports[i];
+	if (s->port_count == LEASE_PORTS_MAX)
+		return NULL;
+	s->ports[s->port_count] = (struct signals_port){.port = port};
+	return &s->ports[s->port_count++];
+}
+
 void signals_done(struct signals *s)
 {
 	buffer_done(&s->text);
-	s->count = 0;
+	s->count = s->port_count = 0;
 }

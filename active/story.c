@@ -64,7 +64,21 @@ static void story_count(struct prober *p, enum line_end end)
 	++*which;
 }
 
-static void story_handshake(struct prober *p, const struct target *t)
+/* What decoys of others are told by (active/identify/giveaway.h) is seen over all ports together. */
+static void story_port(const struct target *t, enum line_end end, const struct synack *seen)
+{
+	struct signals_port *port = signals_port(&t->line->signals, t->line->port);
+	if (!port || end == LINE_REVOKED)
+		return;
+	port->open |= t->line->connected_us != 0;
+	if (seen) {
+		port->window = seen->window;
+		port->ttl = seen->ttl;
+		port->linux_options = !strncmp(seen->options, "mss:", 4) && strstr(seen->options, ",sok,ts,nop,ws:");
+	}
+}
+
+static const struct synack *story_handshake(struct prober *p, const struct target *t)
 {
 	const struct synack *seen = NULL;
 	if (p->synacks && t->line->connected_us) {
@@ -72,16 +86,18 @@ static void story_handshake(struct prober *p, const struct target *t)
 		seen = synacks_find(p->synacks, &t->lease.target, t->line->port, t->line->began_us);
 	}
 	if (!seen)
-		return;
+		return NULL;
 	event_set_number(&p->event, FIELD_TCP_TTL, seen->ttl);
 	event_set_number(&p->event, FIELD_TCP_WINDOW, seen->window);
 	event_set_text(&p->event, FIELD_TCP_OPTIONS, seen->options);
+	return seen;
 }
 
 bool story_answered(struct prober *p, struct target *t, enum line_end end, int why)
 {
 	struct line *l = t->line;
 	struct event *e = &p->event;
+	const struct synack *seen = NULL;
 	bool sent = !id_is_zero(&l->sent), again = false;
 	story_begin(p, t, EVENT_HOST_ANSWERED);
 	event_set_chain(e, sent ? &l->sent : &t->lease.id, &t->root, t->lease.depth + sent);
@@ -96,8 +112,9 @@ bool story_answered(struct prober *p, struct target *t, enum line_end end, int w
 		event_set_number(e, FIELD_DURATION, p->now_us - l->began_us);
 		event_set_number(e, FIELD_BYTES_IN, l->asking.heard);
 		event_set_number(e, FIELD_BYTES_OUT, l->asking.asked);
-		story_handshake(p, t);
+		seen = story_handshake(p, t);
 	}
+	story_port(t, end, seen);
 	/* Of an address that wants no more looks nothing is kept. */
 	if (end != LINE_REVOKED)
 		again = asking_finish(&l->asking, e) && l->connected_us;
