@@ -24,7 +24,7 @@ static bool ends_reply(struct bytes line, unsigned code)
 	return has_code(line, code) && (line.len == 3 || line.at[3] == ' ');
 }
 
-enum reply_state reply_read(struct reader *r, struct reply *out)
+enum reply_state reply_take(struct reader *r, struct reply *out)
 {
 	struct reader at = *r;
 	struct bytes line;

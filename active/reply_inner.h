@@ -20,7 +20,7 @@ enum reply_state {
 	REPLY_ALIEN, /* this is no such reply */
 };
 
-enum reply_state reply_read(struct reader *, struct reply *);
+enum reply_state reply_take(struct reader *, struct reply *);
 
 /* Its text without the digits, lines joined by LF; cut where the room ends. */
 struct bytes reply_unfold(const struct reply *, struct writer *room);

@@ -17,7 +17,7 @@ static enum probe_next ftp_input(struct asking *a, void *state, struct reader *r
 	struct ftp *f = state;
 	struct reader all = *r;
 	struct reply reply;
-	enum reply_state first = reply_read(&all, &reply);
+	enum reply_state first = reply_take(&all, &reply);
 	if (first == REPLY_ALIEN)
 		return hear_out((struct bytes){r->at, reader_left(r)});
 	if (first == REPLY_WAITS)
@@ -26,7 +26,7 @@ static enum probe_next ftp_input(struct asking *a, void *state, struct reader *r
 	if (!f->left)
 		asking_say(a, "QUIT\r\n");
 	f->left = true;
-	return reply_read(&all, &reply) == REPLY_WAITS ? PROBE_CONTINUE : PROBE_DONE;
+	return reply_take(&all, &reply) == REPLY_WAITS ? PROBE_CONTINUE : PROBE_DONE;
 }
 
 static void ftp_finish(struct asking *a, void *state, struct bytes unread, struct event *answer)
@@ -34,7 +34,7 @@ static void ftp_finish(struct asking *a, void *state, struct bytes unread, struc
 	(void)state;
 	struct reader r = reader_of_bytes(unread);
 	struct reply greeting;
-	if (reply_read(&r, &greeting) != REPLY_WHOLE) {
+	if (reply_take(&r, &greeting) != REPLY_WHOLE) {
 		report_banner(answer, unread);
 		return;
 	}

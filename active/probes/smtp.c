@@ -33,7 +33,7 @@ static enum probe_next smtp_input(struct asking *a, void *state, struct reader *
 	struct smtp *s = state;
 	struct reader all = *r;
 	struct reply reply;
-	enum reply_state now = reply_read(&all, &reply);
+	enum reply_state now = reply_take(&all, &reply);
 	if (now == REPLY_ALIEN)
 		return hear_out((struct bytes){r->at, reader_left(r)});
 	if (now == REPLY_WAITS)
@@ -48,7 +48,7 @@ static enum probe_next smtp_input(struct asking *a, void *state, struct reader *
 	}
 	/* The answer to EHLO, then that to QUIT; a server that was not ready has the latter alone. */
 	for (int answers = ready ? 2 : 1; answers > 0; answers--) {
-		now = reply_read(&all, &reply);
+		now = reply_take(&all, &reply);
 		if (now != REPLY_WHOLE)
 			return now == REPLY_WAITS ? PROBE_CONTINUE : PROBE_DONE;
 		smtp_leave(a, s);
@@ -80,7 +80,7 @@ static void smtp_finish(struct asking *a, void *state, struct bytes unread, stru
 	(void)state;
 	struct reader r = reader_of_bytes(unread);
 	struct reply reply;
-	if (reply_read(&r, &reply) != REPLY_WHOLE) {
+	if (reply_take(&r, &reply) != REPLY_WHOLE) {
 		report_banner(answer, unread);
 		return;
 	}
@@ -90,7 +90,7 @@ static void smtp_finish(struct asking *a, void *state, struct bytes unread, stru
 	event_set_number(answer, FIELD_STATUS, reply.code);
 	report_banner(answer, reply.raw);
 	asking_signal(a, "smtp.banner", reply_unfold(&reply, &room));
-	if (ready && reply_read(&r, &reply) == REPLY_WHOLE && reply.code == 250)
+	if (ready && reply_take(&r, &reply) == REPLY_WHOLE && reply.code == 250)
 		smtp_report_extensions(&reply, answer);
 }
 
