@@ -40,6 +40,12 @@ struct asking {
 	struct address target;
 	uint16_t port;
 	unsigned round;
+	unsigned tier_max;            /* of probes that it may be handed over to */
+	const struct probe *expected; /* what the port's number says, where the host spoke otherwise */
+	const struct probe *instead;  /* asks in the next connection: the host spoke its protocol */
+	bool waits;      /* open() only after the host had its time to speak */
+	bool waiting;    /* it still has */
+	bool repeated;   /* the last question, which nobody answered */
 	bool opened;     /* the probe's open() was called in this connection */
 	bool ended;      /* the peer ended the connection */
 	bool again;      /* finish() wants another connection */
@@ -49,7 +55,9 @@ struct asking {
 	bool rehearsed;  /* no TLS handshake: the certificate below was shown */
 	struct bytes certificate;
 	size_t asked, heard; /* bytes on the wire in this connection */
-	struct buffer unread, unsent;
+	size_t asked_max;    /* the question_max of those who asked in it */
+	/* Of UDP every question in unsent stands behind its length (u16); last is repeated. */
+	struct buffer unread, unsent, last;
 	struct secure *secure;
 	void *state;
 };
@@ -62,9 +70,13 @@ enum probe_next asking_open(struct asking *);
 enum probe_next asking_hear(struct asking *, struct bytes);
 enum probe_next asking_quiet(struct asking *);
 void asking_ended(struct asking *); /* the peer closed */
+/* Of TCP all that waits, of UDP the first datagram; asking_sent() takes it away. */
 struct bytes asking_unsent(const struct asking *);
 void asking_sent(struct asking *, size_t n);
-/* Fills the answer and forgets the connection; true: open another one with the same state. */
+/*
+ * Fills the answer and forgets the connection; true: open another one with the same state.
+ * `instead` may have been set: then another probe should ask on this port.
+ */
 bool asking_finish(struct asking *, struct event *answer);
 void asking_done(struct asking *); /* frees all but the signals */
 

@@ -61,8 +61,10 @@ static const struct address *line_from(const struct prober *p, const struct leas
 
 static int line_prepare(const struct prober *p, const struct target *t, int fd)
 {
-	set_number(fd, IPPROTO_TCP, TCP_SYNCNT, 1);
-	set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, VANISHED_MS);
+	if (!line_is_udp(t->line)) {
+		set_number(fd, IPPROTO_TCP, TCP_SYNCNT, 1);
+		set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, VANISHED_MS);
+	}
 	set_number(fd, SOL_SOCKET, SO_RCVBUF, PROBE_ANSWER_MAX);
 	const struct address *from = line_from(p, &t->lease);
 	if (!from)
@@ -87,37 +89,65 @@ static int error_of_connect(int error)
 	}
 }
 
+static int line_connect(const struct target *t)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = address_to_sockaddr(&t->lease.target, t->line->port, false, &peer);
+	if (line_is_udp(t->line))
+		return datagrams_connect(t);
+	/* A refusal that came at once (loopback) shows as EPOLLHUP like any other. */
+	int bad = connect(t->line->fd, (struct sockaddr *)&peer, len);
+	return bad < 0 && (errno == EINPROGRESS || errno == ECONNREFUSED) ? 0 : bad;
+}
+
+static void line_give_up(struct line *l)
+{
+	close(l->fd);
+	l->fd = -1;
+	l->stage = LINE_NONE;
+}
+
+/* Over UDP there is nothing to wait for: the first question is the first packet. */
+static int line_ask_at_once(struct prober *p, struct target *t, int *why)
+{
+	t->line->stage = LINE_OPEN;
+	asking_open(&t->line->asking);
+	if (datagrams_flush(p, t) == 0)
+		return 0;
+	*why = errno;
+	line_give_up(t->line);
+	return error_of_connect(*why);
+}
+
 int line_open(struct prober *p, struct target *t, int *why)
 {
 	struct line *l = t->line;
-	struct sockaddr_storage peer;
-	socklen_t len = address_to_sockaddr(&t->lease.target, l->port, false, &peer);
-	l->fd = socket(peer.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool udp = line_is_udp(l);
+	int family = address_is_v4(&t->lease.target) ? AF_INET : AF_INET6;
+	l->fd = socket(family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (l->fd < 0) {
 		*why = errno;
 		return error_of_connect(errno);
 	}
 	l->began_us = l->heard_us = clock_mono_us();
 	l->connected_us = 0;
-	l->reads = 0;
+	l->reads = l->datagrams = 0;
 	l->ends_us = l->began_us + (uint64_t)l->asking.probe->time_ms_max * 1000;
 	uint64_t left_us = lease_left_us(&t->lease);
 	if (l->began_us + left_us < l->ends_us)
 		l->ends_us = l->began_us + left_us;
 	struct epoll_event wish = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = t};
 	bool failed = line_prepare(p, t, l->fd) < 0 ||
-		      epoll_ctl(p->epoll, EPOLL_CTL_ADD, l->fd, &wish) < 0 ||
-		      (connect(l->fd, (struct sockaddr *)&peer, len) < 0 && errno != EINPROGRESS &&
-		       errno != ECONNREFUSED);
+		      epoll_ctl(p->epoll, EPOLL_CTL_ADD, l->fd, &wish) < 0 || line_connect(t) < 0;
 	if (failed) {
 		*why = errno;
-		close(l->fd);
-		l->fd = -1;
+		line_give_up(l);
 		return error_of_connect(*why);
 	}
-	/* A refusal that came at once (loopback) shows as EPOLLHUP like any other. */
-	l->stage = LINE_CONNECTING;
 	p->counts.connections++;
+	if (udp)
+		return line_ask_at_once(p, t, why);
+	l->stage = LINE_CONNECTING;
 	return 0;
 }
 
@@ -130,9 +160,12 @@ static bool line_is_over_budget(const struct target *t)
 }
 
 /* 0; ERR_GONE when the connection is broken. */
-static int line_flush(struct prober *p, struct line *l)
+static int line_flush(struct prober *p, struct target *t)
 {
+	struct line *l = t->line;
 	struct bytes out;
+	if (line_is_udp(l))
+		return datagrams_flush(p, t);
 	while ((out = asking_unsent(&l->asking)).len) {
 		ssize_t n = send(l->fd, out.at, out.len, MSG_NOSIGNAL);
 		if (n < 0)
@@ -143,7 +176,7 @@ static int line_flush(struct prober *p, struct line *l)
 	return 0;
 }
 
-static bool line_over(struct line *l, enum probe_next next, enum line_end *end)
+bool line_over(struct line *l, enum probe_next next, enum line_end *end)
 {
 	bool limit = l->asking.overheard || l->asking.overstated || l->asking.failed;
 	*end = limit ? LINE_LIMIT : LINE_DONE;
@@ -167,7 +200,7 @@ static bool line_read(struct prober *p, struct target *t, uint32_t events, enum 
 		l->reads++;
 		p->counts.bytes_in += (size_t)n;
 		enum probe_next next = asking_hear(&l->asking, (struct bytes){p->heard, (size_t)n});
-		if (line_flush(p, l) < 0) {
+		if (line_flush(p, t) < 0) {
 			*end = LINE_RESET;
 			return true;
 		}
@@ -199,12 +232,13 @@ static bool line_was_refused(int fd, enum line_end *end)
 	return error != ECONNRESET && error != EPIPE;
 }
 
-static bool line_opened(struct prober *p, struct line *l, enum line_end *end)
+static bool line_opened(struct prober *p, struct target *t, enum line_end *end)
 {
+	struct line *l = t->line;
 	l->stage = LINE_OPEN;
 	l->connected_us = l->heard_us = p->now_us;
 	enum probe_next next = asking_open(&l->asking);
-	if (line_flush(p, l) == 0)
+	if (line_flush(p, t) == 0)
 		return line_over(l, next, end);
 	*end = LINE_RESET;
 	return true;
@@ -219,13 +253,15 @@ bool line_ready(struct prober *p, struct target *t, uint32_t events, enum line_e
 			return true;
 		if (!(events & (EPOLLOUT | broken)))
 			return false;
-		if (line_opened(p, l, end))
+		if (line_opened(p, t, end))
 			return true;
-	} else if (events & EPOLLOUT && line_flush(p, l) < 0) {
+	} else if (events & EPOLLOUT && line_flush(p, t) < 0) {
 		*end = LINE_RESET;
 		return true;
 	}
-	return events & (EPOLLIN | EPOLLRDHUP | broken) && line_read(p, t, events, end);
+	if (!(events & (EPOLLIN | EPOLLRDHUP | broken)))
+		return false;
+	return line_is_udp(l) ? datagrams_read(p, t, end) : line_read(p, t, events, end);
 }
 
 static uint64_t idle_us(const struct prober *p, const struct line *l)
@@ -260,13 +296,13 @@ bool line_due(struct prober *p, struct target *t, enum line_end *end)
 		return true;
 	enum probe_next next = asking_quiet(&l->asking);
 	l->heard_us = p->now_us;
-	if (line_flush(p, l) < 0) {
+	if (line_flush(p, t) < 0) {
 		*end = LINE_RESET;
 		return true;
 	}
 	bool over = line_over(l, next, end);
 	if (over && *end == LINE_DONE)
-		*end = LINE_IDLE;
+		*end = l->connected_us ? LINE_IDLE : LINE_SILENT;
 	return over;
 }
 
@@ -275,10 +311,10 @@ void line_close(struct prober *p, struct target *t, enum line_end end)
 	struct line *l = t->line;
 	if (l->fd < 0)
 		return;
-	unsigned sent = segments_sent(l->fd);
-	if (l->stage == LINE_OPEN && end != LINE_RESET)
+	unsigned sent = line_is_udp(l) ? l->datagrams : segments_sent(l->fd);
+	if (!line_is_udp(l) && l->stage == LINE_OPEN && end != LINE_RESET)
 		sent += CLOSING_PACKETS;
-	if (sent == 0)
+	if (sent == 0 && !line_is_udp(l))
 		sent = 1; /* the SYN left even where the kernel does not count for us */
 	t->packets = t->packets + sent < UINT16_MAX ? (uint16_t)(t->packets + sent) : UINT16_MAX;
 	p->counts.packets += sent;

@@ -16,10 +16,20 @@
  * fills the answer and may ask for one more connection to the same host and port with
  * asking_again(): then open() is called again with the same state, if the lease allows.
  *
+ * Over UDP the same is one exchange of datagrams: each asking_say() is one datagram, each
+ * datagram from the host is one input() with a reader over exactly it (what stays unread is
+ * dropped), and the prober repeats a question once that nobody answers, before quiet().
+ *
+ * A port may speak something else than its number says.  A probe that can tell by a peer's
+ * first bytes says so in recognises(); what another one recognises is handed over to it, on
+ * the same connection when that protocol's server speaks first.  Where no probe knows a port
+ * the fallback asks, but only after the host had its time to speak.
+ *
  * Everything that comes in is hostile.  A probe never offers a credential, never writes
  * to a device, and never says more than question_max.
  */
 #pragma once
+#include "base/port.h"
 #include "base/registry.h"
 #include "event/event.h"
 
@@ -32,7 +42,7 @@
 #define SIGNALS_MAX 24           /* of one target, over all its ports */
 #define SIGNAL_VALUE_MAX 2048    /* longer ones are cut */
 
-enum probe_transport { PROBE_TCP = 1 };
+enum probe_transport { PROBE_TCP = 1, PROBE_UDP };
 
 enum probe_tier {
 	PROBE_DEFAULT = 1, /* what any client of that protocol sends first */
@@ -72,12 +82,13 @@ bool asking_is_whole(const struct asking *); /* the peer ended it, nothing was c
 /* Room for answer_max bytes, until the callback returns. */
 struct writer asking_scratch(struct asking *);
 
-#define SPECIMEN_ROUNDS 4
+#define SPECIMEN_ROUNDS 12
 
 /* An answer as captured, and what must come out: unit test, fuzz seed and manual in one. */
 struct specimen {
 	const char *title;
-	struct bytes answers[SPECIMEN_ROUNDS]; /* per connection; no more of them: none is made */
+	/* TCP: per connection; no more of them: none is made.  UDP: each is one datagram. */
+	struct bytes answers[SPECIMEN_ROUNDS];
 	struct bytes certificate;              /* DER, of a secure probe */
 	struct bytes asked;                    /* all that must have been said, in order */
 	/* One JSON object a connection, a line each, with the fields that the test is about. */
@@ -97,6 +108,12 @@ struct probe {
 	uint32_t time_ms_max;       /* of one connection, from its first packet */
 	uint32_t idle_ms;           /* without a byte: then quiet() */
 	unsigned connections_max;   /* of one port, the first included */
+	bool server_first;          /* the host speaks first: it can be handed over while it speaks */
+	bool fallback;              /* asks where no probe knows the port; there is one such */
+	bool industrial;            /* nothing else is ever said to its ports: it could stop a controller */
+	bool answers_elsewhere;     /* UDP: answers may come from another port of the same address */
+	/* Whether a peer's first bytes are this protocol's; NULL: they do not tell. */
+	bool (*recognises)(struct bytes first);
 	size_t state_size;
 	enum probe_next (*open)(struct asking *, void *state);
 	enum probe_next (*input)(struct asking *, void *state, struct reader *);
@@ -111,4 +128,9 @@ REGISTRY(probes, struct probe);
 #define PROBES_EACH(it) REGISTRY_EACH(probes, struct probe, it)
 
 const struct probe *probe_find(struct bytes name);       /* NULL: no such probe */
-const struct probe *probe_for_port(uint16_t port);       /* the first by name; NULL: none */
+const struct probe *probe_for_port(uint32_t port);       /* base/port.h; first by name; NULL: none */
+const struct probe *probe_fallback(void);
+/* The first by name, of TCP and up to that tier, whose protocol these bytes are; NULL: none. */
+const struct probe *probe_recognising(struct bytes first, unsigned tier);
+/* Ports at which a question in another protocol can stop a machine: asked by its own probe or not at all. */
+bool port_is_industrial(uint32_t port);

@@ -23,7 +23,8 @@ struct prober;
 struct signals;
 
 struct prober_port { /* of a port in a lease: where to connect really, and with which probe */
-	uint16_t port, to;
+	uint32_t port; /* base/port.h */
+	uint16_t to;   /* of the same transport; 0: as it is */
 	const struct probe *probe; /* NULL: the one for `port` */
 };
 
@@ -61,6 +62,7 @@ struct prober_counts {
 	uint64_t unpublished; /* events that could not be sent: a gap */
 	uint64_t postponed;   /* descriptors or ports had run out, or the target was being looked at */
 	uint64_t overstated;  /* a probe wanted to say more than it declares: a fault of ours */
+	uint64_t foreign;     /* datagrams from an address that nobody had asked: not looked at */
 };
 
 /* `capture`: descriptors from synack_socket() for IPv4 and IPv6, taken over; -1: none. */

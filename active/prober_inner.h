@@ -21,7 +21,7 @@ struct line { /* what only an active target needs */
 	enum line_stage stage;
 	int fd;
 	uint16_t port;          /* that we connect to */
-	unsigned reads;
+	unsigned reads, datagrams; /* received; sent, of UDP */
 	uint64_t began_us, connected_us, heard_us, ends_us; /* monotonic */
 	struct event_id sent, answered;
 	bool told;              /* answered names an answer with something in it */
@@ -74,8 +74,8 @@ enum line_end { /* why it is over */
 	LINE_IDLE,    /* nothing more came */
 	LINE_LIMIT,   /* time, bytes or packets */
 	LINE_REVOKED, /* the lease was taken back or has run out */
-	LINE_REFUSED, /* RST to our SYN */
-	LINE_SILENT,  /* no answer to our SYN */
+	LINE_REFUSED, /* RST to our SYN, or ICMP to our datagram */
+	LINE_SILENT,  /* no answer to our SYN, or to a question over UDP */
 	LINE_UNREACHABLE,
 };
 
@@ -93,6 +93,14 @@ uint64_t line_deadline(const struct prober *, const struct target *);
 /* Closes it and counts its packets. */
 void line_close(struct prober *, struct target *, enum line_end);
 uint64_t lease_left_us(const struct lease *);
+static inline bool line_is_udp(const struct line *l) { return l->asking.probe->transport == PROBE_UDP; }
+/* Whether the probe or a limit has ended it, and which. */
+bool line_over(struct line *, enum probe_next, enum line_end *);
+
+/* datagrams.c: the same over UDP. */
+int datagrams_connect(const struct target *); /* 0, or -1 and errno */
+int datagrams_flush(struct prober *, struct target *); /* 0 or ERR_GONE */
+bool datagrams_read(struct prober *, struct target *, enum line_end *);
 
 /* story.c: what is published. */
 void story_sent(struct prober *, struct target *);

@@ -15,9 +15,11 @@ struct stage {
 
 static void collect(struct asking *a, struct rehearsal *r)
 {
-	struct bytes said = asking_unsent(a);
-	write_span(&r->asked, said);
-	asking_sent(a, said.len);
+	struct bytes said;
+	while ((said = asking_unsent(a)).len) {
+		write_span(&r->asked, said);
+		asking_sent(a, said.len);
+	}
 }
 
 static void play(struct asking *a, struct bytes answer, size_t chunk, struct rehearsal *r)
@@ -38,6 +40,21 @@ static void play(struct asking *a, struct bytes answer, size_t chunk, struct reh
 	}
 }
 
+/* One exchange: every answer is a datagram. */
+static void play_datagrams(struct asking *a, const struct bytes answers[], size_t count, struct rehearsal *r)
+{
+	enum probe_next next = asking_open(a);
+	collect(a, r);
+	for (size_t i = 0; i < count && next == PROBE_CONTINUE; i++) {
+		next = asking_hear(a, answers[i]);
+		collect(a, r);
+	}
+	if (next == PROBE_CONTINUE) {
+		asking_quiet(a);
+		collect(a, r);
+	}
+}
+
 void probe_rehearse(const struct probe *probe, const struct bytes answers[], size_t count,
 		    struct bytes certificate, size_t chunk, struct rehearsal *r)
 {
@@ -50,10 +67,15 @@ void probe_rehearse(const struct probe *probe, const struct bytes answers[], siz
 	a.target = address_v4(0xc0000201); /* 192.0.2.1, RFC 5737 */
 	a.port = probe->ports[0];
 	a.rehearsed = true;
+	a.tier_max = 0; /* this probe alone: nothing is handed over */
 	a.certificate = certificate;
 	bool again = true;
-	for (size_t i = 0; again && i < count; i++) {
-		play(&a, answers[i], chunk ? chunk : 1, r);
+	bool udp = probe->transport == PROBE_UDP;
+	for (size_t i = 0; again && i < (udp ? 1 : count); i++) {
+		if (udp)
+			play_datagrams(&a, answers, count, r);
+		else
+			play(&a, answers[i], chunk ? chunk : 1, r);
 		event_begin(&stage->answer, EVENT_HOST_ANSWERED);
 		again = asking_finish(&a, &stage->answer);
 		event_write_json(&stage->answer, &r->answered);

@@ -160,6 +160,7 @@ static void on_state_asked(void *arg, struct bus_request *request, struct bytes 
 	number(&w, "postponed", c->postponed);
 	number(&w, "unpublished", c->unpublished);
 	number(&w, "overstated", c->overstated);
+	number(&w, "foreign", c->foreign);
 	number(&w, "rules", room->identified ? identified_rules(room->identified) : 0);
 	number(&w, "captures", room->captures);
 	write_text(&w, "}");

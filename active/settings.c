@@ -41,7 +41,7 @@ static int complain(const struct config *c, const struct option_pair *pair, cons
 			 what);
 }
 
-static struct prober_port *port_entry(struct prober_settings *s, uint16_t port)
+static struct prober_port *port_entry(struct prober_settings *s, uint32_t port)
 {
 	for (size_t i = 0; i < s->port_count; i++)
 		if (s->ports[i].port == port)
@@ -56,14 +56,20 @@ static int pair_read(struct prober_settings *s, const struct config *c, const st
 		     bool is_probe, struct fault *fault)
 {
 	const char *path = is_probe ? "probes" : "port_map";
-	uint64_t port, to = 0;
-	if (!bytes_number(bytes_of_text(pair->name), 65535, &port) || port == 0)
-		return complain(c, pair, path, fault, "is not a port, a number from 1 to 65535 would be right");
-	struct prober_port *entry = port_entry(s, (uint16_t)port);
+	uint32_t port;
+	uint64_t to = 0;
+	if (!port_parse(bytes_of_text(pair->name), &port))
+		return complain(c, pair, path, fault, "is not a port, a number from 1 to 65535 or 161/udp would be right");
+	struct prober_port *entry = port_entry(s, port);
 	if (!entry)
 		return complain(c, pair, path, fault, "is one port too many, 64 may be named");
 	if (is_probe && !(entry->probe = probe_find(pair->value)))
 		return complain(c, pair, path, fault, "no probe has that name, `kansoku describe` lists them");
+	if (is_probe && (entry->probe->transport == PROBE_UDP) != port_is_udp(port))
+		return complain(c, pair, path, fault, "names a probe of the other transport");
+	if (is_probe && port_is_industrial(port) && !entry->probe->industrial)
+		return complain(c, pair, path, fault, "is a port of controllers, which another protocol can stop; "
+						      "only an industrial probe may ask there");
 	if (!is_probe && (!bytes_number(pair->value, 65535, &to) || to == 0))
 		return complain(c, pair, path, fault, "does not name a port, a number from 1 to 65535 would be right");
 	if (!is_probe)

@@ -18,7 +18,7 @@ static void story_begin(struct prober *p, const struct target *t, enum event_kin
 	event_set_number(e, FIELD_SPORT, t->line->port);
 	if (!address_is_zero(&t->lease.from))
 		event_set_address(e, FIELD_DST, &t->lease.from);
-	event_set_text(e, FIELD_PROTO, "tcp");
+	event_set_text(e, FIELD_PROTO, line_is_udp(t->line) ? "udp" : "tcp");
 	event_set_text(e, FIELD_PROBE, t->line->asking.probe->name);
 	event_set_id(e, FIELD_LEASE, &t->lease.id);
 }
@@ -37,13 +37,14 @@ void story_sent(struct prober *p, struct target *t)
 	t->line->sent = publish(p) ? e->id : (struct event_id){0};
 }
 
-static const char *state_of(enum line_end end)
+/* Over UDP silence does not tell a filter from a port that has nothing to say. */
+static const char *state_of(enum line_end end, bool udp)
 {
 	switch (end) {
 	case LINE_REFUSED:
 		return "closed";
 	case LINE_SILENT:
-		return "filtered";
+		return udp ? "silent" : "filtered";
 	case LINE_UNREACHABLE:
 		return "unreachable";
 	case LINE_REVOKED:
@@ -81,7 +82,7 @@ static void story_port(const struct target *t, enum line_end end, const struct s
 static const struct synack *story_handshake(struct prober *p, const struct target *t)
 {
 	const struct synack *seen = NULL;
-	if (p->synacks && t->line->connected_us) {
+	if (p->synacks && t->line->connected_us && !line_is_udp(t->line)) {
 		synacks_drain(p->synacks, p->now_us);
 		seen = synacks_find(p->synacks, &t->lease.target, t->line->port, t->line->began_us);
 	}
@@ -101,7 +102,7 @@ bool story_answered(struct prober *p, struct target *t, enum line_end end, int w
 	bool sent = !id_is_zero(&l->sent), again = false;
 	story_begin(p, t, EVENT_HOST_ANSWERED);
 	event_set_chain(e, sent ? &l->sent : &t->lease.id, &t->root, t->lease.depth + sent);
-	event_set_text(e, FIELD_STATE, state_of(end));
+	event_set_text(e, FIELD_STATE, state_of(end, line_is_udp(l)));
 	event_set_text(e, FIELD_CLOSE_REASON, line_end_name(end));
 	if (why)
 		event_set_text(e, FIELD_DETAIL, strerror(why));

@@ -97,7 +97,7 @@ static void target_over(struct prober *p, struct target *t)
 	target_drop(p, t);
 }
 
-static const struct prober_port *port_mapped(const struct prober *p, uint16_t port)
+static const struct prober_port *port_mapped(const struct prober *p, uint32_t port)
 {
 	for (size_t i = 0; i < p->options.port_count; i++)
 		if (p->options.ports[i].port == port)
@@ -105,27 +105,34 @@ static const struct prober_port *port_mapped(const struct prober *p, uint16_t po
 	return NULL;
 }
 
+/* Where no probe knows the port the fallback asks, but never a machine that this could stop. */
+static const struct probe *probe_of_port(const struct prober_port *map, uint32_t port)
+{
+	const struct probe *probe = map && map->probe ? map->probe : probe_for_port(port);
+	if (probe || port_is_udp(port) || port_is_industrial(port))
+		return probe;
+	return probe_fallback();
+}
+
 /* The next port that a probe is allowed to ask; NULL: there is none left. */
 static const struct probe *target_probe(const struct prober *p, struct target *t)
 {
 	for (; t->port < t->lease.port_count; t->port++) {
-		uint16_t port = t->lease.ports[t->port];
+		uint32_t port = t->lease.ports[t->port];
 		const struct prober_port *map = port_mapped(p, port);
-		const struct probe *probe = map && map->probe ? map->probe : probe_for_port(port);
-		if (!probe || probe->tier > t->lease.tier)
+		const struct probe *probe = probe_of_port(map, port);
+		unsigned needed = port_is_udp(port) ? TIER_UDP : 0;
+		if (!probe || probe->tier > t->lease.tier || needed > t->lease.tier)
 			continue;
-		t->line->port = map && map->to ? map->to : port;
+		t->line->port = map && map->to ? map->to : port_number(port);
 		return probe;
 	}
 	return NULL;
 }
 
-static int target_ask(struct prober *p, struct target *t)
+static int target_ask_with(struct prober *p, struct target *t, const struct probe *probe)
 {
 	struct line *l = t->line;
-	const struct probe *probe = target_probe(p, t);
-	if (!probe)
-		return ERR_MISSING;
 	if (probe->secure && p->secure >= SECURE_MAX)
 		return ERR_FULL;
 	if (asking_begin(&l->asking, probe, &p->options.settings, p->tls, &l->signals,
@@ -135,15 +142,45 @@ static int target_ask(struct prober *p, struct target *t)
 	p->secure += probe->secure;
 	l->asking.target = t->lease.target;
 	l->asking.port = l->port;
+	l->asking.tier_max = t->lease.tier;
 	return 0;
 }
 
-static void target_ask_no_more(struct prober *p, struct target *t)
+static int target_ask(struct prober *p, struct target *t)
+{
+	const struct probe *probe = target_probe(p, t);
+	if (!probe)
+		return ERR_MISSING;
+	int bad = target_ask_with(p, t, probe);
+	/* Of a port that nobody knows the host itself should say what it is. */
+	if (!bad)
+		t->line->asking.waits = probe->fallback && probe_for_port(t->lease.ports[t->port]) != probe;
+	return bad;
+}
+
+static void target_end_asking(struct prober *p, struct target *t)
 {
 	p->secure -= t->line->asking.probe->secure;
 	asking_done(&t->line->asking);
 	t->line->begun = false;
+}
+
+static void target_ask_no_more(struct prober *p, struct target *t)
+{
+	target_end_asking(p, t);
 	t->port++;
+}
+
+/* The host spoke another protocol than the one it was asked in: its own probe asks, once. */
+static bool target_ask_instead(struct prober *p, struct target *t)
+{
+	const struct probe *expected = t->line->asking.probe, *instead = t->line->asking.instead;
+	if (!instead || t->line->asking.expected)
+		return false;
+	target_end_asking(p, t);
+	if (target_ask_with(p, t, instead) == 0)
+		t->line->asking.expected = expected;
+	return true;
 }
 
 /* How many connections the lease still has packets for. */
@@ -195,7 +232,12 @@ void target_line_over(struct prober *p, struct target *t, enum line_end end)
 	bool again = story_answered(p, t, end, 0);
 	/* One more connection must not take the packets of the ports that are still to come. */
 	size_t later = t->lease.port_count - t->port - 1u;
-	if (!again || connections_left(t) <= later)
+	bool more = connections_left(t) > later;
+	if (more && end != LINE_REVOKED && target_ask_instead(p, t))
+		again = t->line->begun;
+	if (!t->line->begun)
+		t->port++;
+	else if (!again || !more)
 		target_ask_no_more(p, t);
 	if (end == LINE_REVOKED) {
 		t->line->signals.count = 0;

@@ -302,6 +302,8 @@ static const struct specimen http_specimens[] = {
 	{0},
 };
 
+static bool http_recognises(struct bytes first) { return first.len > 7 && !memcmp(first.at, "HTTP/1.", 7); }
+
 static const struct probe http = {
 	.name = "http",
 	.summary = "asks for the first page and its icon; never logs in",
@@ -314,6 +316,8 @@ static const struct probe http = {
 	.time_ms_max = 10000,
 	.idle_ms = 4000,
 	.connections_max = REDIRECTS_MAX + 2,
+	.fallback = true, /* what most services behind unusual ports of devices speak */
+	.recognises = http_recognises,
 	.state_size = sizeof(struct http),
 	.open = http_open,
 	.input = http_input,

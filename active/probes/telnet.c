@@ -183,6 +183,15 @@ static const struct specimen telnet_specimens[] = {
 	{0},
 };
 
+/* A negotiation, or the prompt of a server that negotiates nothing. */
+static bool telnet_recognises(struct bytes first)
+{
+	bool negotiates = first.len >= 3 && first.at[0] == IAC && first.at[1] >= WILL && first.at[1] <= DONT;
+	struct telnet said = {.banner_len = (uint16_t)(first.len < BANNER_MAX ? first.len : BANNER_MAX)};
+	memcpy(said.banner, first.at, said.banner_len);
+	return negotiates || telnet_prompts(&said);
+}
+
 static const struct probe telnet = {
 	.name = "telnet",
 	.summary = "refuses every option and reads up to the prompt; never a credential",
@@ -195,6 +204,8 @@ static const struct probe telnet = {
 	.time_ms_max = 10000,
 	.idle_ms = 3000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = telnet_recognises,
 	.state_size = sizeof(struct telnet),
 	.input = telnet_input,
 	.finish = telnet_finish,

@@ -77,6 +77,12 @@ static const struct specimen tls_specimens[] = {
 	{0},
 };
 
+/* An alert, or a handshake record: what a TLS server answers to anything else (RFC 8446 5.1). */
+static bool tls_recognises(struct bytes first)
+{
+	return first.len >= 5 && (first.at[0] == 21 || first.at[0] == 22) && first.at[1] == 3 && first.at[2] <= 4;
+}
+
 static const struct probe tls = {
 	.name = "tls",
 	.summary = "reads the certificate that a host shows",
@@ -90,6 +96,7 @@ static const struct probe tls = {
 	.time_ms_max = 8000,
 	.idle_ms = 4000,
 	.connections_max = 1,
+	.recognises = tls_recognises,
 	.open = tls_open,
 	.signals = tls_signals,
 	.specimens = tls_specimens,

@@ -162,7 +162,7 @@ static void stage_free(struct stage *s)
 	free(s);
 }
 
-static struct lease lease_of(uint16_t port)
+static struct lease lease_of(uint32_t port)
 {
 	uint64_t now_us = clock_utc_us();
 	return (struct lease){
@@ -298,7 +298,7 @@ TEST(prober_stays_within_its_lease)
 	CHECK(prober_give(s->prober, &lease) == 0);
 	stage_run_until(s, 1);
 	CHECK(s->packets == 0 && s->count == 0);
-	lease = lease_of(4711); /* no probe speaks there */
+	lease = lease_of(4840); /* of controllers: no other protocol may be spoken there */
 	CHECK(prober_give(s->prober, &lease) == 0);
 	stage_run_until(s, 2);
 	lease = lease_of(23);
@@ -376,5 +376,190 @@ TEST(prober_asks_one_address_one_thing_at_a_time_and_waits_when_congested)
 	stage_run_until(s, 2);
 	CHECK(s->count == 4 && s->story[1].kind == EVENT_HOST_ANSWERED);
 	host_stop(&h);
+	stage_free(s);
+}
+
+static const struct event *answer_at(const struct stage *s, size_t i)
+{
+	CHECK(s->count > i && s->story[i].kind == EVENT_HOST_ANSWERED);
+	return &s->story[i];
+}
+
+static bool field_is(const struct event *e, const char *name, const char *text)
+{
+	int field = field_find(bytes_of_text(name));
+	CHECK(field > 0);
+	return is_text(e, (uint16_t)field, text);
+}
+
+TEST(prober_hands_a_connection_to_the_protocol_that_the_host_speaks)
+{
+	const char *const says[] = {"\xff\xfd\x18Welcome\r\nlogin: "};
+	struct host h = {.says = says, .stays = true};
+	host_start(&h);
+	struct stage *s = stage_new(&(struct prober_port){80, h.port, NULL}, 1);
+	struct lease lease = lease_of(80);
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 1);
+	host_stop(&h);
+	CHECK(h.connections == 1 && s->count == 2 && is_text(&s->story[0], FIELD_PROBE, "http"));
+	CHECK(is_text(answer_at(s, 1), FIELD_PROBE, "telnet"));
+	CHECK(field_is(answer_at(s, 1), "probe.expected", "http"));
+	CHECK(!strcmp(s->signals, "telnet.banner: Welcome\r\nlogin:"));
+	stage_free(s);
+}
+
+TEST(prober_asks_again_in_the_protocol_that_the_host_answered_in)
+{
+	const char *const says[] = {"HTTP/1.0 400 Bad Request\r\n\r\n",
+				    "HTTP/1.0 200 OK\r\nServer: mini_httpd\r\n\r\nhello", NULL};
+	struct host h = {.says = says};
+	host_start(&h);
+	struct stage *s = stage_new(&(struct prober_port){23, h.port, NULL}, 1);
+	struct lease lease = lease_of(23);
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 1);
+	host_stop(&h);
+	CHECK(h.connections == 3 && s->count == 6); /* the icon is the third */
+	CHECK(is_text(answer_at(s, 1), FIELD_PROBE, "telnet") && field_is(answer_at(s, 1), "probe.spoken", "http"));
+	CHECK(is_text(answer_at(s, 3), FIELD_PROBE, "http") && field_is(answer_at(s, 3), "probe.expected", "telnet"));
+	h.heard[h.heard_len] = '\0';
+	CHECK(!strncmp(h.heard, "GET / HTTP/1.1\r\n", 16));
+	stage_free(s);
+}
+
+TEST(prober_lets_a_host_speak_first_where_nobody_knows_the_port)
+{
+	const char *const says[] = {"READY v7\r\n", NULL, NULL};
+	struct host h = {.says = says, .stays = true};
+	host_start(&h);
+	struct stage *s = stage_new(&(struct prober_port){60001, h.port, NULL}, 1);
+	struct lease lease = lease_of(60001);
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 1);
+	CHECK(field_is(answer_at(s, 1), "probe.spoken", "unknown"));
+	CHECK(is_text(answer_at(s, 1), FIELD_BANNER, "READY v7\r\n"));
+	CHECK(event_number(answer_at(s, 1), FIELD_BYTES_OUT, 9) == 0);
+	/* The second connection finds a host that says nothing: now it is asked. */
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 2);
+	host_stop(&h);
+	h.heard[h.heard_len] = '\0';
+	CHECK(h.connections == 2 && !strncmp(h.heard, "GET / HTTP/1.1\r\n", 16));
+	stage_free(s);
+}
+
+static enum probe_next echo_open(struct asking *a, void *state)
+{
+	(void)state;
+	asking_say(a, "one");
+	return PROBE_CONTINUE;
+}
+
+static enum probe_next echo_input(struct asking *a, void *state, struct reader *r)
+{
+	unsigned *heard = state;
+	if (++*heard == 2)
+		asking_signal(a, "telnet.banner", read_rest(r));
+	else
+		asking_say(a, "two");
+	return *heard == 2 ? PROBE_DONE : PROBE_CONTINUE;
+}
+
+/* No device speaks this: the exchange itself is what is tried. */
+static const struct probe echo = {
+	.name = "echo",
+	.transport = PROBE_UDP,
+	.ports = {7},
+	.tier = PROBE_OPT_IN,
+	.question_max = 64,
+	.answer_max = 64,
+	.time_ms_max = 2000,
+	.idle_ms = 150,
+	.connections_max = 1,
+	.state_size = sizeof(unsigned),
+	.open = echo_open,
+	.input = echo_input,
+};
+
+struct datagram_host { /* answers each question but the first, which it leaves to be repeated */
+	int fd;
+	uint16_t port;
+	pthread_t thread;
+	unsigned heard;
+	char said[8][8];
+};
+
+static void *datagram_host_run(void *arg)
+{
+	struct datagram_host *h = arg;
+	struct sockaddr_in from;
+	socklen_t len = sizeof from;
+	ssize_t n;
+	while ((n = recvfrom(h->fd, h->said[h->heard], 7, 0, (struct sockaddr *)&from, &len)) > 0 &&
+	       strcmp(h->said[h->heard], "end"))
+		if (++h->heard > 1)
+			sendto(h->fd, h->said[h->heard - 1], (size_t)n, 0, (struct sockaddr *)&from, len);
+	return NULL;
+}
+
+static void datagram_host_start(struct datagram_host *h)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	h->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(h->fd >= 0 && bind(h->fd, (struct sockaddr *)&at, len) == 0);
+	CHECK(getsockname(h->fd, (struct sockaddr *)&at, &len) == 0);
+	h->port = ntohs(at.sin_port);
+	CHECK(pthread_create(&h->thread, NULL, datagram_host_run, h) == 0);
+}
+
+static void datagram_host_stop(struct datagram_host *h)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(h->port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	CHECK(sendto(h->fd, "end", 4, 0, (struct sockaddr *)&at, sizeof at) == 4);
+	pthread_join(h->thread, NULL);
+	close(h->fd);
+}
+
+TEST(prober_exchanges_datagrams_and_repeats_a_question_once)
+{
+	struct datagram_host h = {0};
+	datagram_host_start(&h);
+	struct stage *s = stage_new(&(struct prober_port){PORT_UDP | 7, h.port, &echo}, 1);
+	struct lease lease = lease_of(PORT_UDP | 7);
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 1);
+	CHECK(s->count == 0 && h.heard == 0); /* tier 1 */
+	lease.tier = 2;
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 2);
+	CHECK(h.heard == 3 && !strcmp(h.said[0], "one") && !strcmp(h.said[1], "one") && !strcmp(h.said[2], "two"));
+	CHECK(s->count == 2 && is_text(&s->story[0], FIELD_PROTO, "udp") && s->packets == 3);
+	CHECK(is_text(answer_at(s, 1), FIELD_STATE, "open") && !strcmp(s->signals, "telnet.banner: two"));
+	datagram_host_stop(&h);
+	/* Nobody listens there any more, which ICMP tells. */
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 3);
+	CHECK(is_text(answer_at(s, 3), FIELD_STATE, "closed"));
+	stage_free(s);
+}
+
+TEST(prober_tells_silence_over_udp_from_a_filter)
+{
+	struct host mute = {0};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	mute.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(mute.fd >= 0 && bind(mute.fd, (struct sockaddr *)&at, len) == 0);
+	CHECK(getsockname(mute.fd, (struct sockaddr *)&at, &len) == 0);
+	struct stage *s = stage_new(&(struct prober_port){PORT_UDP | 7, ntohs(at.sin_port), &echo}, 1);
+	struct lease lease = lease_of(PORT_UDP | 7);
+	lease.tier = 2;
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 1);
+	CHECK(is_text(answer_at(s, 1), FIELD_STATE, "silent") && s->packets == 2 && s->told == 0);
+	close(mute.fd);
 	stage_free(s);
 }

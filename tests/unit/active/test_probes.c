@@ -97,9 +97,14 @@ TEST(probes_declare_limits_and_signals)
 			  p->connections_max && p->connections_max <= PROBE_CONNECTIONS_MAX,
 			  "%s: a limit is missing or too large", p->name);
 		CHECK_SAY(p->name && p->summary && p->reference && p->ports[0] &&
-			  p->transport == PROBE_TCP && p->tier >= PROBE_DEFAULT,
+			  (p->transport == PROBE_TCP || p->transport == PROBE_UDP) && p->tier >= PROBE_DEFAULT,
 			  "%s: incomplete", p->name);
-		CHECK(probe_find(bytes_of_text(p->name)) == p && probe_for_port(p->ports[0]));
+		bool udp = p->transport == PROBE_UDP;
+		CHECK_SAY(!udp || (p->tier >= PROBE_OPT_IN && p->connections_max == 1 && !p->secure),
+			  "%s: over UDP only at tier 2 and in one exchange", p->name);
+		CHECK_SAY(!p->industrial || p->tier == PROBE_OPT_IN, "%s: tier", p->name);
+		CHECK(probe_find(bytes_of_text(p->name)) == p);
+		CHECK(probe_for_port(p->ports[0] | (udp ? PORT_UDP : 0)));
 		for (const struct specimen *s = p->specimens; s->title; s++) {
 			struct reader r = reader_of_bytes(bytes_of_text(s->signals ? s->signals : ""));
 			struct bytes line;
@@ -114,6 +119,38 @@ TEST(probes_declare_limits_and_signals)
 		}
 	}
 	CHECK(!probe_find(BYTES("no such probe")) && !probe_for_port(1));
+	CHECK(probe_fallback() && probe_fallback()->tier == PROBE_DEFAULT);
+}
+
+TEST(probes_know_a_protocol_by_its_first_bytes)
+{
+	static const struct {
+		struct bytes said;
+		const char *probe;
+	} cases[] = {
+		{BYTES("\xff\xfd\x01\xff\xfb\x03"), "telnet"},
+		{BYTES("BusyBox\r\nrouter login: "), "telnet"},
+		{BYTES("HTTP/1.1 400 Bad Request\r\n"), "http"},
+		{BYTES("\x15\x03\x01\x00\x02\x02\x46"), "tls"},
+		{BYTES("\x15\x03"), NULL},
+		{BYTES("hello"), NULL},
+		{BYTES(""), NULL},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct probe *p = probe_recognising(cases[i].said, PROBE_DEFAULT);
+		CHECK_SAY(cases[i].probe ? p && !strcmp(p->name, cases[i].probe) : !p, "%zu: %s", i,
+			  p ? p->name : "nobody");
+	}
+}
+
+TEST(probes_leave_ports_of_controllers_to_their_own_kind)
+{
+	CHECK(port_is_industrial(4840) && port_is_industrial(20547));
+	CHECK(!port_is_industrial(23) && !port_is_industrial(8080));
+	PROBES_EACH(p)
+		for (size_t i = 0; i < PROBE_PORTS_MAX && (*p)->ports[i]; i++)
+			CHECK_SAY(!port_is_industrial((*p)->ports[i]) || (*p)->industrial,
+				  "%s asks at port %u", (*p)->name, (*p)->ports[i]);
 }
 
 /* A peer that says all it may of the worst: every byte value, for longer than allowed. */
