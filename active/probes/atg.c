@@ -158,6 +158,7 @@ static const struct probe atg = {
 	.transport = PROBE_TCP,
 	.ports = {10001},
 	.tier = PROBE_OPT_IN,
+	.industrial = true,
 	.question_max = sizeof ASKED,
 	.answer_max = REPORT_MAX,
 	.time_ms_max = 10000,

@@ -110,6 +110,7 @@ static const struct probe dnp3 = {
 	.transport = PROBE_TCP,
 	.ports = {20000},
 	.tier = PROBE_OPT_IN,
+	.industrial = true,
 	.question_max = LINK_HEADER,
 	.answer_max = 1024,
 	.time_ms_max = 10000,

@@ -216,6 +216,7 @@ static const struct probe enip = {
 	.transport = PROBE_TCP,
 	.ports = {44818},
 	.tier = PROBE_OPT_IN,
+	.industrial = true,
 	.question_max = HEADER,
 	.answer_max = HEADER + FRAME_MAX,
 	.time_ms_max = 10000,

@@ -95,6 +95,7 @@ static const struct probe iec104 = {
 	.transport = PROBE_TCP,
 	.ports = {2404},
 	.tier = PROBE_OPT_IN,
+	.industrial = true,
 	.question_max = APDU_SIZE,
 	.answer_max = 1024,
 	.time_ms_max = 10000,

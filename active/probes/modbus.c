@@ -192,6 +192,7 @@ static const struct probe modbus = {
 	.transport = PROBE_TCP,
 	.ports = {502},
 	.tier = PROBE_OPT_IN,
+	.industrial = true,
 	.question_max = QUESTIONS_MAX * QUESTION_SIZE,
 	.answer_max = QUESTIONS_MAX * (FRAME_MAX + 6),
 	.time_ms_max = 10000,

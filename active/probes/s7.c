@@ -299,6 +299,7 @@ static const struct probe s7 = {
 	.transport = PROBE_TCP,
 	.ports = {102},
 	.tier = PROBE_OPT_IN,
+	.industrial = true,
 	.question_max = 22 + 25 + 2 * 33,
 	.answer_max = 3 * TPKT_MAX,
 	.time_ms_max = 10000,
