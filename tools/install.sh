@@ -30,6 +30,7 @@ libclang-rt-14-dev
 libcmocka-dev
 libcoap3-bin
 libmemcached-tools
+libnet-ssleay-perl
 libxml2-utils
 lighttpd
 llvm-14

@@ -18,9 +18,9 @@ sed "s|ports: \[5060\]|ports: [$SIP_PORT]|; s|ports: \[5061\]|ports: [$SIPS_PORT
 sed -i "s|^passive:|passive:\n  personas_dir: $WORK/personas|" "$CONFIG"
 start_kansoku --only journal,store,control,passive
 
-timeout 20 sipsak -U -C sip:100@127.0.0.1 -x 300 -a 100 -u 100 -s "sip:100@$D:$SIP_PORT" -vv >"$WORK/sipsak" 2>&1
+timeout 20 sipsak -H 127.0.0.1 -U -C sip:100@127.0.0.1 -x 300 -a 100 -u 100 -s "sip:100@$D:$SIP_PORT" -vv >"$WORK/sipsak" 2>&1
 grep -q 'usrloc tests completed successful' "$WORK/sipsak" || fail "sipsak cannot register: $(tail -5 "$WORK/sipsak")"
-timeout 20 sipsak -U -C sip:100@127.0.0.1 -x 300 -a wrong -u 100 -s "sip:100@127.21.30.8:$SIP_PORT" >"$WORK/sipsak" 2>&1 &&
+timeout 20 sipsak -H 127.0.0.1 -U -C sip:100@127.0.0.1 -x 300 -a wrong -u 100 -s "sip:100@127.21.30.8:$SIP_PORT" >"$WORK/sipsak" 2>&1 &&
 	fail "sipsak registers with a wrong password"
 
 # A call over TLS, over TCP and over UDP, each from a network of its own.
