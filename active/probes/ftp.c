@@ -45,6 +45,13 @@ static void ftp_finish(struct asking *a, void *state, struct bytes unread, struc
 	asking_signal(a, "ftp.banner", reply_unfold(&greeting, &room));
 }
 
+/* SMTP greets with the same numbers, and all but always with its name. */
+static bool ftp_recognises(struct bytes first)
+{
+	return first.len > 3 && (bytes_start_with(first, "220") || bytes_start_with(first, "421")) &&
+	       (first.at[3] == ' ' || first.at[3] == '-') && bytes_find_nocase(first, "SMTP") == first.len;
+}
+
 static const char *const ftp_signals[] = {"ftp.banner", NULL};
 
 static const struct specimen ftp_specimens[] = {
@@ -135,6 +142,8 @@ static const struct probe ftp = {
 	.time_ms_max = 10000,
 	.idle_ms = 5000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = ftp_recognises,
 	.state_size = sizeof(struct ftp),
 	.input = ftp_input,
 	.finish = ftp_finish,

@@ -80,6 +80,12 @@ static void imap_finish(struct asking *a, void *state, struct bytes unread, stru
 	report_bytes(answer, IMAP_CAPABILITIES, t.capabilities);
 }
 
+static bool imap_recognises(struct bytes first)
+{
+	return bytes_start_with(first, "* OK") || bytes_start_with(first, "* PREAUTH") ||
+	       bytes_start_with(first, "* BYE");
+}
+
 static const char *const imap_signals[] = {"imap4.banner", NULL};
 
 static const struct specimen imap_specimens[] = {
@@ -139,6 +145,8 @@ static const struct probe imap = {
 	.time_ms_max = 10000,
 	.idle_ms = 5000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = imap_recognises,
 	.state_size = sizeof(struct imap),
 	.input = imap_input,
 	.finish = imap_finish,

@@ -129,6 +129,12 @@ static void mysql_finish(struct asking *a, void *state, struct bytes unread, str
 	}
 }
 
+static bool mysql_recognises(struct bytes first)
+{
+	return first.len > HEADER + 1 && mysql_begins(first) &&
+	       (first.at[HEADER] == ERROR || (first.at[HEADER + 1] >= '0' && first.at[HEADER + 1] <= '9'));
+}
+
 static const char *const mysql_signals[] = {"mysql.banners", "mysql.error", NULL};
 
 static const struct specimen mysql_specimens[] = {
@@ -192,6 +198,8 @@ static const struct probe mysql = {
 	.time_ms_max = 10000,
 	.idle_ms = 5000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = mysql_recognises,
 	.input = mysql_input,
 	.finish = mysql_finish,
 	.signals = mysql_signals,

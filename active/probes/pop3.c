@@ -96,6 +96,8 @@ static void pop3_finish(struct asking *a, void *state, struct bytes unread, stru
 		event_set_bytes(answer, POP3_CAPABILITIES, writer_bytes(&out));
 }
 
+static bool pop3_recognises(struct bytes first) { return bytes_start_with(first, "+OK"); }
+
 static const char *const pop3_signals[] = {"pop3.banner", NULL};
 
 static const struct specimen pop3_specimens[] = {
@@ -151,6 +153,8 @@ static const struct probe pop3 = {
 	.time_ms_max = 10000,
 	.idle_ms = 5000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = pop3_recognises,
 	.state_size = sizeof(struct pop3),
 	.input = pop3_input,
 	.finish = pop3_finish,

@@ -34,6 +34,11 @@ static void redis_finish(struct asking *a, void *state, struct bytes unread, str
 	asking_signal(a, "redis.banner", line);
 }
 
+static bool redis_recognises(struct bytes first)
+{
+	return bytes_start_with(first, "-DENIED Redis") || bytes_start_with(first, "-ERR max number of clients");
+}
+
 static const char *const redis_signals[] = {"redis.banner", NULL};
 
 #define DENIED                                                                            \
@@ -95,6 +100,8 @@ static const struct probe redis = {
 	.time_ms_max = 5000,
 	.idle_ms = 2000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = redis_recognises,
 	.input = redis_input,
 	.finish = redis_finish,
 	.signals = redis_signals,

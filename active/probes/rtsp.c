@@ -57,6 +57,8 @@ static void rtsp_finish(struct asking *a, void *state, struct bytes unread, stru
 	asking_signal(a, "rtsp_header.wwwauth", challenge);
 }
 
+static bool rtsp_recognises(struct bytes first) { return bytes_start_with(first, "RTSP/1."); }
+
 static const char *const rtsp_signals[] = {"rtsp_header.server", "rtsp_header.wwwauth", NULL};
 
 #define ASKED                                                                                     \
@@ -119,6 +121,7 @@ static const struct probe rtsp = {
 	.time_ms_max = 8000,
 	.idle_ms = 3000,
 	.connections_max = 1,
+	.recognises = rtsp_recognises,
 	.open = rtsp_open,
 	.input = rtsp_input,
 	.finish = rtsp_finish,

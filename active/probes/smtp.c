@@ -94,6 +94,14 @@ static void smtp_finish(struct asking *a, void *state, struct bytes unread, stru
 		smtp_report_extensions(&reply, answer);
 }
 
+static bool smtp_recognises(struct bytes first)
+{
+	return first.len > 3 &&
+	       (bytes_start_with(first, "220") || bytes_start_with(first, "421") ||
+		bytes_start_with(first, "554")) &&
+	       (first.at[3] == ' ' || first.at[3] == '-') && bytes_find_nocase(first, "FTP") == first.len;
+}
+
 static const char *const smtp_signals[] = {"smtp.banner", NULL};
 
 static const struct specimen smtp_specimens[] = {
@@ -165,6 +173,8 @@ static const struct probe smtp = {
 	.time_ms_max = 10000,
 	.idle_ms = 6000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = smtp_recognises,
 	.state_size = sizeof(struct smtp),
 	.input = smtp_input,
 	.finish = smtp_finish,

@@ -280,6 +280,8 @@ static void ssh_finish(struct asking *a, void *state, struct bytes unread, struc
 		ssh_report_key(a, &t, answer);
 }
 
+static bool ssh_recognises(struct bytes first) { return bytes_start_with(first, "SSH-"); }
+
 static const char *const ssh_signals[] = {"ssh.banner", "ssh.hassh_server", "ssh.host_key", NULL};
 
 static const struct probe ssh = {
@@ -287,13 +289,15 @@ static const struct probe ssh = {
 	.summary = "reads banner, algorithms and host key; never a user name",
 	.reference = "RFC 4253, RFC 8731; OpenSSH, Dropbear",
 	.transport = PROBE_TCP,
-	.ports = {22, 2222, 22222, 830},
+	.ports = {22, 22222, 830},
 	.tier = PROBE_DEFAULT,
 	.question_max = QUESTION_MAX,
 	.answer_max = 16384,
 	.time_ms_max = 10000,
 	.idle_ms = 4000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = ssh_recognises,
 	.state_size = sizeof(struct ssh),
 	.input = ssh_input,
 	.finish = ssh_finish,

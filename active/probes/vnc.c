@@ -152,6 +152,8 @@ static void vnc_finish(struct asking *a, void *state, struct bytes unread, struc
 		event_set_bytes(answer, VNC_REFUSAL, t.refusal);
 }
 
+static bool vnc_recognises(struct bytes first) { return first.len >= 4 && vnc_begins(first); }
+
 static const char *const vnc_signals[] = {"vnc.banner", NULL};
 
 static const struct specimen vnc_specimens[] = {
@@ -218,6 +220,8 @@ static const struct probe vnc = {
 	.time_ms_max = 8000,
 	.idle_ms = 3000,
 	.connections_max = 1,
+	.server_first = true,
+	.recognises = vnc_recognises,
 	.state_size = sizeof(struct vnc),
 	.input = vnc_input,
 	.finish = vnc_finish,
