@@ -306,16 +306,25 @@ bool line_due(struct prober *p, struct target *t, enum line_end *end)
 	return over;
 }
 
+/* What leaves when it is closed: RST, or FIN, and the acknowledgement of theirs unless that went out already. */
+static unsigned closing_packets(int fd, enum line_end end)
+{
+	if (end == LINE_RESET)
+		return 0;
+	return end == LINE_LIMIT || end == LINE_REVOKED || segments_end_at_once(fd) ? 1 : CLOSING_PACKETS;
+}
+
 void line_close(struct prober *p, struct target *t, enum line_end end)
 {
 	struct line *l = t->line;
 	if (l->fd < 0)
 		return;
 	unsigned sent = line_is_udp(l) ? l->datagrams : segments_sent(l->fd);
-	if (!line_is_udp(l) && l->stage == LINE_OPEN && end != LINE_RESET)
-		sent += CLOSING_PACKETS;
+	if (!line_is_udp(l) && l->stage == LINE_OPEN)
+		sent += closing_packets(l->fd, end);
 	if (sent == 0 && !line_is_udp(l))
 		sent = 1; /* the SYN left even where the kernel does not count for us */
+	l->packets = sent;
 	t->packets = t->packets + sent < UINT16_MAX ? (uint16_t)(t->packets + sent) : UINT16_MAX;
 	p->counts.packets += sent;
 	/* Cut off rather than taken leave of: one RST, and nothing is repeated afterwards. */

@@ -106,6 +106,8 @@ bool story_answered(struct prober *p, struct target *t, enum line_end end, int w
 	event_set_text(e, FIELD_CLOSE_REASON, line_end_name(end));
 	if (why)
 		event_set_text(e, FIELD_DETAIL, strerror(why));
+	if (end != LINE_UNREACHABLE)
+		event_set_number(e, FIELD_PACKETS_OUT, l->packets);
 	if (l->connected_us || end == LINE_REFUSED)
 		event_set_number(e, FIELD_LATENCY,
 				 (l->connected_us ? l->connected_us : p->now_us) - l->began_us);

@@ -202,13 +202,14 @@ static int read_file(struct optout_register *r)
 
 int register_open(struct optout_register *r, const char *directory, struct fault *fault)
 {
-	*r = (struct optout_register){.fd = -1};
+	*r = (struct optout_register){0};
 	prefix_set_seal(&r->set);
 	int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int bad = folder < 0 ? ERR_SYSTEM : read_key(r, folder);
 	if (!bad)
 		r->fd = openat(folder, REGISTER_FILE, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	bad = bad ? bad : r->fd < 0 ? ERR_SYSTEM : read_file(r);
+	r->kept = !bad && r->fd >= 0;
+	bad = bad ? bad : r->kept ? read_file(r) : ERR_SYSTEM;
 	if (bad)
 		fault_set(fault, bad, "%s/" REGISTER_FILE ": %s; who asked to be left alone is not known", directory,
 			  bad == ERR_SYSTEM ? strerror(errno) : error_name(bad));
@@ -225,17 +226,15 @@ void register_close(struct optout_register *r)
 		waiting_drop(r, r->waiting_count - 1);
 	free(r->entries);
 	prefix_set_done(&r->set);
-	if (r->fd >= 0)
+	if (r->kept)
 		close(r->fd);
-	*r = (struct optout_register){.fd = -1};
+	*r = (struct optout_register){0};
 }
 
 static int append(struct optout_register *r, const struct writer *line)
 {
 	struct bytes b = writer_bytes(line);
-	if (r->fd < 0)
-		return ERR_SYSTEM;
-	if (line->bad || ftruncate(r->fd, (off_t)r->whole) || write(r->fd, b.at, b.len) != (ssize_t)b.len ||
+	if (!r->kept || line->bad || ftruncate(r->fd, (off_t)r->whole) || write(r->fd, b.at, b.len) != (ssize_t)b.len ||
 	    fdatasync(r->fd))
 		return ERR_SYSTEM;
 	r->whole += b.len;

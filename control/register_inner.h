@@ -42,7 +42,8 @@ struct optout_register {
 	struct register_entry waiting[REGISTER_WAITING_MAX];
 	size_t waiting_count;
 	size_t bad_lines;
-	int fd;
+	int fd;                          /* of the file while `kept` */
+	bool kept;
 	uint64_t whole;                  /* bytes of the file's whole lines; what follows was cut and goes */
 	uint8_t key[REGISTER_KEY];
 };

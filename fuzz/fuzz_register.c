@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static struct optout_register r;
-	r = (struct optout_register){.fd = -1};
+	r = (struct optout_register){0};
 	if (register_read(&r, (struct bytes){bytes, size}))
 		__builtin_trap(); /* there is memory enough for what a fuzzer writes */
 	for (size_t i = 0; i < r.count; i++)
