@@ -7,17 +7,17 @@
 
 enum { INTERPOLATION_DEPTH_MAX = 4 };
 
-static struct bytes group_of(const struct identify *id, const struct rule_subject *s, unsigned group)
+static struct bytes group_of(const struct identify *id, struct bytes s, unsigned group)
 {
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(id->groups);
 	/* The bound is that of the match that filled it: groups that took no part are unset. */
 	if (group >= pcre2_get_ovector_count(id->groups) || at[2 * group] == PCRE2_UNSET ||
-	    at[2 * group + 1] > s->text.len || at[2 * group] > at[2 * group + 1])
+	    at[2 * group + 1] > s.len || at[2 * group] > at[2 * group + 1])
 		return (struct bytes){0};
-	return (struct bytes){s->text.at + at[2 * group], at[2 * group + 1] - at[2 * group]};
+	return (struct bytes){s.at + at[2 * group], at[2 * group + 1] - at[2 * group]};
 }
 
-static bool write_param(const struct identify *, const struct rule *, const struct rule_subject *,
+static bool write_param(const struct identify *, const struct rule *, struct bytes banner,
 			const struct rule_param *, struct writer *, unsigned depth);
 
 static const struct rule_param *param_named(const struct rule *rule, struct bytes name)
@@ -30,7 +30,7 @@ static const struct rule_param *param_named(const struct rule *rule, struct byte
 
 /* In a CPE an unknown part is `-`; elsewhere an unknown part makes the whole value void. */
 static bool write_reference(const struct identify *id, const struct rule *rule,
-			    const struct rule_subject *s, const struct rule_param *of,
+			    struct bytes s, const struct rule_param *of,
 			    struct bytes name, struct writer *w, unsigned depth)
 {
 	const struct rule_param *other = param_named(rule, name);
@@ -45,7 +45,7 @@ static bool write_reference(const struct identify *id, const struct rule *rule,
 }
 
 static bool write_param(const struct identify *id, const struct rule *rule,
-			const struct rule_subject *s, const struct rule_param *param,
+			struct bytes s, const struct rule_param *param,
 			struct writer *w, unsigned depth)
 {
 	if (depth > INTERPOLATION_DEPTH_MAX)
@@ -85,7 +85,7 @@ static void fill_protocol(const struct rule *rule, struct writer *w, struct iden
 			(uint16_t)(w->at - before)};
 }
 
-void rule_fill(const struct identify *id, const struct rule *rule, const struct rule_subject *s,
+void rule_fill(const struct identify *id, const struct rule *rule, struct bytes s,
 	       struct identify_hit *hit)
 {
 	hit->rule = rule->id;

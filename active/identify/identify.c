@@ -1,7 +1,8 @@
 /*
  * Opening and closing the rules, and matching one banner.
  */
-#include "active/identify/rules_inner.h"
+#include "active/identify/prefilter_inner.h"
+#include "base/log.h"
 #include "base/place.h"
 #include <dirent.h>
 #include <errno.h>
@@ -28,9 +29,10 @@ static int identify_new(struct identify **out)
 	if (!id)
 		return ERR_MEMORY;
 	id->arena = ARENA(RULES_ARENA_MAX);
-	id->lower = malloc(IDENTIFY_BANNER_MAX);
 	id->plain = malloc(IDENTIFY_BANNER_MAX);
-	if (!id->lower || !id->plain || pattern_limits_open(id) != 0) {
+	id->prefilters = arena_alloc(&id->arena, sizeof *id->prefilters);
+	id->tally = arena_alloc(&id->arena, sizeof *id->tally);
+	if (!id->plain || !id->prefilters || !id->tally || pattern_limits_open(id) != 0) {
 		identify_close(id);
 		return ERR_MEMORY;
 	}
@@ -47,9 +49,9 @@ static int identify_finish(struct identify *id, struct identify **out, struct fa
 	if (skipped)
 		*skipped = id->skipped;
 	for (struct rule_key *k = id->keys; k; k = k->next)
-		if (rule_index_make(id, k) != 0) {
+		if (prefilter_prepare(id, k) != 0) {
 			identify_close(id);
-			return fault_set(first, ERR_MEMORY, "fingerprints: no memory for the index");
+			return fault_set(first, ERR_MEMORY, "fingerprints: no memory for the prefilter");
 		}
 	if (id->rule_count) {
 		*out = id;
@@ -137,15 +139,43 @@ void identify_close(struct identify *id)
 {
 	if (!id)
 		return;
-	for (struct rule_key *k = id->keys; k; k = k->next)
+	for (struct rule_key *k = id->keys; k; k = k->next) {
 		for (struct rule_file *f = k->files; f; f = f->next)
 			for (struct rule *r = f->first; r; r = r->next)
 				pcre2_code_free(r->code);
+		prefilter_close(k->prefilter);
+	}
+	if (id->prefilters)
+		hs_free_scratch(id->prefilters->scratch);
 	pattern_limits_close(id);
 	arena_done(&id->arena);
-	free(id->lower);
 	free(id->plain);
 	free(id);
+}
+
+size_t identify_prefilter(struct identify *id, const char *cache, enum identify_build build)
+{
+	size_t missing = 0;
+	id->prefilters->build = build;
+	id->prefilters->cache = cache ? arena_text(&id->arena, bytes_of_text(cache)) : NULL;
+	for (struct rule_key *k = id->keys; k; k = k->next) {
+		if (k->prefilter->ready || (cache && prefilter_load(id, k, cache) == 0))
+			continue;
+		if (build == IDENTIFY_BUILD_NOW && prefilter_compile(id, k) == 0) {
+			if (cache && prefilter_save(k, cache) != 0)
+				log_debug("identify: the compiled rules of %s could not be kept in %s", k->name,
+					  cache);
+			continue;
+		}
+		missing++;
+	}
+	return missing;
+}
+
+uint64_t identify_given_up(const struct identify *id, const char **rule)
+{
+	*rule = id->tally->rule ? id->tally->rule->id : "";
+	return id->tally->limited;
 }
 
 size_t identify_rule_count(const struct identify *id) { return id->rule_count; }
@@ -155,27 +185,27 @@ const char *identify_complaint(const struct identify *id, size_t i)
 	return i < id->skipped && i < IDENTIFY_COMPLAINTS_MAX ? id->complaints[i].text : NULL;
 }
 
-/* The build lies in <tree>/build/<variant>/kansoku and an installed program in <prefix>/bin. */
-const struct rule_key *rules_key(const struct identify *id, const char *name)
+struct rule_key *rules_key(const struct identify *id, const char *name)
 {
-	const struct rule_key *k = id->keys;
+	struct rule_key *k = id->keys;
 	while (k && strcmp(k->name, name) != 0)
 		k = k->next;
 	return k;
 }
 
+bool identify_has_key(const struct identify *id, const char *key) { return rules_key(id, key); }
+
 bool identify_match(const struct identify *id, const char *key, struct bytes banner,
 		    struct identify_hit *hit)
 {
-	const struct rule_key *k = rules_key(id, key);
-	uint8_t found;
+	struct rule_key *k = rules_key(id, key);
 	if (!k)
 		return false;
-	struct rule_subject s = rule_subject_make(id, banner_plain(id, key, banner));
-	rule_index_seek(k, &s);
-	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++)
-		if (fingerprint_matches(id, k->rules[i], &s)) {
-			rule_fill(id, k->rules[i], &s, hit);
+	struct bytes s = banner_cut(banner_plain(id, key, banner));
+	prefilter_seek(id, k, s);
+	for (size_t i = 0; (i = prefilter_next(k, i)) < k->rule_count; i++)
+		if (fingerprint_matches(id, k->rules[i], s)) {
+			rule_fill(id, k->rules[i], s, hit);
 			return true;
 		}
 	return false;

@@ -6,8 +6,12 @@
  * "telnet.banner"), and the first rule of a file that matches wins, in the order
  * of the file.  A verdict weighs the hits of all signals of one host.
  *
- * All reading of files and all compiling happens in identify_open*(), before a
- * process gives up its rights; matching does no I/O and is bounded in time.
+ * Hyperscan finds in one pass which rules may match, PCRE2 confirms them in their order.  The
+ * first takes seconds to compile, so it is kept on disk and made apart: identify_prefilter().
+ * Without it every rule of a key is tried, which is slower and gives the same.
+ *
+ * All reading of files and all compiling happens in identify_open*() and identify_prefilter(),
+ * before a process gives up its rights; matching does no I/O and is bounded in time.
  * An identify is used by one thread at a time.  Texts that a hit or a verdict
  * points to (rule, description, field names) live as long as the identify.
  */
@@ -38,7 +42,27 @@ int identify_open_files(struct identify **out, const struct identify_file *files
 			struct fault *first, size_t *skipped);
 void identify_close(struct identify *);
 
+/* When a key's prefilter that is not in the cache is compiled. */
+enum identify_build {
+	IDENTIFY_BUILD_NEVER,
+	IDENTIFY_BUILD_WHEN_BUSY, /* after some thousand banners of that key, and then kept */
+	IDENTIFY_BUILD_NOW,       /* here, and kept */
+};
+
+/*
+ * Takes the compiled prefilters from the directory `cache` (NULL: there is none), which a file a
+ * key is kept in.  A file that is damaged, of other rules, of another Hyperscan or processor, or
+ * that somebody else could have written is not taken, and replaced when the key is compiled
+ * again.  Returns how many keys are without one.
+ */
+size_t identify_prefilter(struct identify *, const char *cache, enum identify_build);
+
+/* Matches that were given up since the beginning, since a pattern backtracked without end, and
+ * the last rule of those. */
+uint64_t identify_given_up(const struct identify *, const char **rule);
+
 size_t identify_rule_count(const struct identify *);
+bool identify_has_key(const struct identify *, const char *key);
 /* The complaints of loading, at most IDENTIFY_COMPLAINTS_MAX of them; NULL beyond the last. */
 #define IDENTIFY_COMPLAINTS_MAX 32
 const char *identify_complaint(const struct identify *, size_t i);

@@ -4,9 +4,10 @@
  * Looking for fixed strings costs a fraction of a failing match, and almost all
  * rules fail on almost all banners.  The walk is careful rather than clever:
  * what it does not understand ends a literal or gives none, which costs time
- * and never a match.  Letters are lowered, and so is the banner they are sought in.
+ * and never a match.  Letters are lowered: the strings are sought in either case.
  */
 #include "active/identify/literal_inner.h"
+#include "active/identify/pieces_inner.h"
 #include <ctype.h>
 
 enum { DEPTH_MAX = 12 };
@@ -60,94 +61,15 @@ static void literal_take(struct walk *w, uint8_t c)
 	w->run.text[w->run.len++] = (char)tolower(c);
 }
 
-/* Past the `]` that closes the class at `at`; `]` stands for itself when it is the first. */
-static size_t class_end(struct bytes p, size_t at)
-{
-	size_t i = at + 1;
-	if (i < p.len && p.at[i] == '^')
-		i++;
-	if (i < p.len && p.at[i] == ']')
-		i++;
-	for (; i < p.len && p.at[i] != ']'; i++) {
-		if (p.at[i] == '\\') {
-			i++;
-		} else if (p.at[i] == '[' && i + 1 < p.len && p.at[i + 1] == ':') {
-			while (i + 1 < p.len && !(p.at[i] == ':' && p.at[i + 1] == ']'))
-				i++;
-			i++;
-		}
-	}
-	return i < p.len ? i + 1 : p.len;
-}
-
-/* Past the `)` that closes the group at `at`; tells whether a `|` stands in it at any depth. */
-static size_t group_end(struct bytes p, size_t at, bool *choice)
-{
-	size_t depth = 0;
-	for (size_t i = at; i < p.len;) {
-		uint8_t c = p.at[i];
-		if (c == '\\') {
-			i += 2;
-			continue;
-		}
-		if (c == '[') {
-			i = class_end(p, i);
-			continue;
-		}
-		*choice |= c == '|';
-		depth += c == '(';
-		i++;
-		if (c == ')' && --depth == 0)
-			return i;
-	}
-	return p.len;
-}
-
-enum repeat { REPEAT_ONCE, REPEAT_SOME, REPEAT_MAYBE };
-
-/* What a quantifier at `at` says of what stands before it. */
-static enum repeat repeat_at(struct bytes p, size_t at)
-{
-	if (at >= p.len)
-		return REPEAT_ONCE;
-	switch (p.at[at]) {
-	case '?':
-	case '*':
-		return REPEAT_MAYBE;
-	case '+':
-		return REPEAT_SOME;
-	case '{':
-		if (at + 1 < p.len && isdigit(p.at[at + 1]) && p.at[at + 1] != '0')
-			return REPEAT_SOME;
-		return REPEAT_MAYBE;
-	default:
-		return REPEAT_ONCE;
-	}
-}
-
-/* Past a quantifier, when one stands at `at`. */
-static size_t repeat_end(struct bytes p, size_t at)
-{
-	if (repeat_at(p, at) == REPEAT_ONCE)
-		return at;
-	if (p.at[at] == '{')
-		while (at < p.len && p.at[at] != '}')
-			at++;
-	at++;
-	if (at < p.len && (p.at[at] == '?' || p.at[at] == '+'))
-		at++;
-	return at;
-}
-
 /* Takes one character unless it may be absent; a repeated one ends the run. */
 static size_t character(struct walk *w, struct bytes p, uint8_t c, size_t next)
 {
-	enum repeat repeat = repeat_at(p, next);
+	enum repeat repeat = piece_repeat_at(p, next);
 	if (repeat != REPEAT_MAYBE)
 		literal_take(w, c);
 	if (repeat != REPEAT_ONCE)
 		literal_end(w);
-	return repeat_end(p, next);
+	return piece_repeat_end(p, next);
 }
 
 static size_t escape(struct walk *w, struct bytes p, size_t at)
@@ -159,46 +81,21 @@ static size_t escape(struct walk *w, struct bytes p, size_t at)
 		return character(w, p, c == 'r' ? '\r' : c == 'n' ? '\n' : '\t', at + 2);
 	literal_end(w);
 	size_t next = at + 2;
-	w->digit |= c == 'd' && repeat_at(p, next) != REPEAT_MAYBE;
+	w->digit |= c == 'd' && piece_repeat_at(p, next) != REPEAT_MAYBE;
 	if (c == 'x')
 		for (size_t i = 0; i < 2 && next < p.len && isxdigit(p.at[next]); i++)
 			next++;
-	return repeat_end(p, next);
-}
-
-/* Past the letters of (?i-m, which stand before `:` or `)`. */
-static size_t flags_end(struct bytes p, size_t at)
-{
-	size_t i = at + 2;
-	while (i < p.len && strchr("imsx-", p.at[i]) && p.at[i])
-		i++;
-	return i;
-}
-
-/* Where a group's content starts, or 0 when the group does not consume text (look-around, flags). */
-static size_t group_content(struct bytes p, size_t at)
-{
-	if (at + 1 >= p.len || p.at[at + 1] != '?')
-		return at + 1;
-	size_t flags = flags_end(p, at);
-	if (flags < p.len && p.at[flags] == ':')
-		return flags + 1;
-	if (at + 3 < p.len && p.at[at + 2] == '<' && isalpha(p.at[at + 3])) {
-		for (size_t i = at + 4; i < p.len; i++)
-			if (p.at[i] == '>')
-				return i + 1;
-	}
-	return 0;
+	return piece_repeat_end(p, next);
 }
 
 /* Both cases of one letter are a character like any other: [Pp]hone. */
 static size_t class(struct walk *w, struct bytes p, size_t at)
 {
-	size_t end = class_end(p, at);
+	size_t end = piece_class_end(p, at);
 	if (end - at == 4 && isalpha(p.at[at + 1]) && tolower(p.at[at + 1]) == tolower(p.at[at + 2]))
 		return character(w, p, p.at[at + 1], end);
 	literal_end(w);
-	return repeat_end(p, end);
+	return piece_repeat_end(p, end);
 }
 
 static void walk_sequence(struct walk *, struct bytes, unsigned depth);
@@ -207,11 +104,11 @@ static struct literal_set choice_set(struct bytes, unsigned depth);
 static size_t group(struct walk *w, struct bytes p, size_t at, unsigned depth)
 {
 	bool choice = false;
-	size_t end = group_end(p, at, &choice), content = group_content(p, at);
-	enum repeat repeat = repeat_at(p, end);
+	size_t end = piece_group_end(p, at, &choice), content = piece_group_content(p, at);
+	enum repeat repeat = piece_repeat_at(p, end);
 	if (!content || repeat == REPEAT_MAYBE || depth >= DEPTH_MAX || end <= content) {
 		literal_end(w);
-		return repeat_end(p, end);
+		return piece_repeat_end(p, end);
 	}
 	struct bytes inside = {p.at + content, end - 1 - content};
 	if (choice) {
@@ -224,7 +121,7 @@ static size_t group(struct walk *w, struct bytes p, size_t at, unsigned depth)
 		if (repeat != REPEAT_ONCE)
 			literal_end(w);
 	}
-	return repeat_end(p, end);
+	return piece_repeat_end(p, end);
 }
 
 static void walk_sequence(struct walk *w, struct bytes p, unsigned depth)
@@ -240,28 +137,11 @@ static void walk_sequence(struct walk *w, struct bytes p, unsigned depth)
 		} else if (c == '^' || c == '$' || c == '.' || c >= 0x80) {
 			/* Beyond ASCII a character is several bytes and has cases of its own. */
 			literal_end(w);
-			i = repeat_end(p, i + 1);
+			i = piece_repeat_end(p, i + 1);
 		} else {
 			i = character(w, p, c, i + 1);
 		}
 	}
-}
-
-/* The end of the branch that begins at `at`: a `|` outside all groups, or the end. */
-static size_t branch_end(struct bytes p, size_t at)
-{
-	bool within = false;
-	while (at < p.len && p.at[at] != '|') {
-		if (p.at[at] == '\\')
-			at += 2;
-		else if (p.at[at] == '[')
-			at = class_end(p, at);
-		else if (p.at[at] == '(')
-			at = group_end(p, at, &within);
-		else
-			at++;
-	}
-	return at < p.len ? at : p.len;
 }
 
 /*
@@ -273,7 +153,7 @@ static struct literal_set choice_set(struct bytes p, unsigned depth)
 	struct literal_set all = {.digit = true};
 	bool lacking = false;
 	for (size_t at = 0; at <= p.len;) {
-		size_t end = branch_end(p, at);
+		size_t end = piece_branch_end(p, at);
 		struct walk w = {0};
 		walk_sequence(&w, (struct bytes){p.at + at, end - at}, depth);
 		literal_end(&w);
@@ -292,23 +172,7 @@ static struct literal_set choice_set(struct bytes p, unsigned depth)
 	return all;
 }
 
-/* Free spacing, quoting, verbs, and escapes that take more than their next character. */
-static bool is_unclear(struct bytes p)
-{
-	for (size_t i = 0; i + 1 < p.len; i++) {
-		if (p.at[i] == '\\' && (isdigit(p.at[++i]) || strchr("QEkgcNoK", p.at[i])))
-			return true;
-		if (p.at[i] != '(' || i + 1 == p.len)
-			continue;
-		if (p.at[i + 1] == '*')
-			return true;
-		if (p.at[i + 1] == '?' && memchr(p.at + i, 'x', flags_end(p, i) - i))
-			return true;
-	}
-	return false;
-}
-
 struct literal_set literals_find(struct bytes pattern)
 {
-	return is_unclear(pattern) ? (struct literal_set){0} : choice_set(pattern, 0);
+	return pieces_unclear(pattern) ? (struct literal_set){0} : choice_set(pattern, 0);
 }

@@ -104,8 +104,9 @@ static int compile_translated(struct identify *id, struct rule *rule, struct byt
 	size_t at;
 	/* Banners are bytes; only a pattern that holds characters beyond ASCII reads them as UTF-8. */
 	options |= is_ascii(p) ? PCRE2_NEVER_UTF : PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
-	pcre2_code *compiled = pcre2_compile(p.at, p.len, options | PCRE2_MULTILINE |
-					     PCRE2_NEVER_BACKSLASH_C, &code, &at, id->compile);
+	rule->options = options | PCRE2_MULTILINE;
+	pcre2_code *compiled = pcre2_compile(p.at, p.len, rule->options | PCRE2_NEVER_BACKSLASH_C, &code,
+					     &at, id->compile);
 	if (!compiled) {
 		PCRE2_UCHAR text[160] = "";
 		pcre2_get_error_message(code, text, sizeof text);
@@ -129,15 +130,13 @@ static void literals_keep(struct identify *id, struct rule *rule, struct bytes p
 	struct literal_set set = literals_find(pattern);
 	rule->needs_digit = set.digit;
 	rule->literals = set.count ? arena_alloc(&id->arena, set.count * sizeof *rule->literals) : NULL;
-	if (!rule->literals)
-		return;
-	for (size_t i = 0; i < set.count; i++) {
+	for (size_t i = 0; rule->literals && i < set.count; i++) {
 		struct bytes one = {(const uint8_t *)set.items[i].text, set.items[i].len};
-		rule->literals[i] = arena_copy(&id->arena, one);
-		if (!rule->literals[i].at)
+		rule->literals[i] = arena_text(&id->arena, one);
+		if (!rule->literals[i])
 			return;
 	}
-	rule->literal_count = set.count;
+	rule->literal_count = rule->literals ? set.count : 0;
 }
 
 int rule_compile(struct identify *id, struct rule *rule, const char *pattern, uint32_t options,
@@ -154,25 +153,49 @@ int rule_compile(struct identify *id, struct rule *rule, const char *pattern, ui
 	int r = compile_translated(id, rule, translated, options, why);
 	if (r != 0)
 		return r;
+	rule->pattern = arena_text(&id->arena, translated);
+	if (!rule->pattern) {
+		pcre2_code_free(rule->code);
+		return fault_set(why, ERR_MEMORY, "there is no memory for its pattern");
+	}
 	literals_keep(id, rule, translated);
 	return 0;
 }
 
-struct rule_subject rule_subject_make(const struct identify *id, struct bytes banner)
+struct bytes banner_cut(struct bytes banner)
 {
-	struct rule_subject s = {.text = bytes_trim(banner)};
-	if (s.text.len > IDENTIFY_BANNER_MAX)
-		s.text.len = IDENTIFY_BANNER_MAX;
-	for (size_t i = 0; i < s.text.len; i++)
-		id->lower[i] = (uint8_t)tolower(s.text.at[i]);
-	s.lower = (struct bytes){id->lower, s.text.len};
-	return s;
+	struct bytes cut = bytes_trim(banner);
+	if (cut.len > IDENTIFY_BANNER_MAX)
+		cut.len = IDENTIFY_BANNER_MAX;
+	return cut;
 }
 
-bool fingerprint_matches(const struct identify *id, const struct rule *rule, const struct rule_subject *s)
+size_t rule_literal_found(const struct rule *rule, struct bytes banner)
 {
-	return pcre2_match(rule->code, s->text.at ? s->text.at : (const uint8_t *)"", s->text.len, 0,
-			   0, id->groups, id->limits) > 0;
+	size_t longest = 0;
+	for (size_t i = 0; i < rule->literal_count; i++) {
+		size_t len = strlen(rule->literals[i]);
+		if (len > longest && bytes_find_nocase(banner, rule->literals[i]) < banner.len)
+			longest = len;
+	}
+	return longest;
+}
+
+static bool is_given_up(int result)
+{
+	return result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT ||
+	       result == PCRE2_ERROR_HEAPLIMIT || result == PCRE2_ERROR_JIT_STACKLIMIT;
+}
+
+bool fingerprint_matches(const struct identify *id, const struct rule *rule, struct bytes banner)
+{
+	int result = pcre2_match(rule->code, banner.at ? banner.at : (const uint8_t *)"", banner.len, 0, 0,
+				 id->groups, id->limits);
+	if (result <= 0 && is_given_up(result)) {
+		id->tally->limited++;
+		id->tally->rule = rule;
+	}
+	return result > 0;
 }
 
 int pattern_limits_open(struct identify *id)

@@ -44,7 +44,9 @@ struct rule {
 	const char *path; /* as named in messages */
 	unsigned line, certainty;
 	pcre2_code *code;
-	struct bytes *literals; /* in lower case; every matching banner holds one; none: unknown */
+	const char *pattern; /* as PCRE2 takes it, with these options */
+	uint32_t options;
+	const char **literals; /* in lower case; every matching banner holds one; none: unknown */
 	size_t literal_count;
 	bool needs_digit; /* as models do; most banners hold none */
 	struct rule_param *params;
@@ -65,10 +67,16 @@ struct rule_key {
 	struct rule_key *next;
 	const char *name;
 	struct rule_file *files;
-	/* Made when all files are in: the rules in the order they are asked, and their literals. */
+	/* Made when all files are in: the rules in the order they are asked. */
 	struct rule **rules;
 	size_t rule_count;
-	struct rule_index *index;
+	struct prefilter *prefilter;
+};
+
+/* What matching counts. */
+struct tally {
+	uint64_t limited;        /* matches that were given up at a limit */
+	const struct rule *rule; /* the last of them */
 };
 
 struct identify {
@@ -80,21 +88,10 @@ struct identify {
 	pcre2_match_context *limits;
 	pcre2_jit_stack *stack;
 	pcre2_match_data *groups;
-	uint8_t *lower; /* the banner in lower case, IDENTIFY_BANNER_MAX bytes */
-	uint8_t *plain; /* the banner as rules expect it, as many */
+	struct prefilters *prefilters;
+	uint8_t *plain; /* the banner as rules expect it, IDENTIFY_BANNER_MAX bytes */
+	struct tally *tally;
 };
-
-/* One banner made ready: trimmed, cut to the maximum, and its lower case beside it. */
-struct rule_subject {
-	struct bytes text, lower;
-};
-
-/* Which rules a banner may match: [i] is 0 for none of its literals, else the longest's length. */
-#define RULE_ALWAYS 1 /* no literal is known */
-int rule_index_make(struct identify *, struct rule_key *);
-/* The next rule from `at` on that may match, or rule_count; rule_index_seek() comes first. */
-void rule_index_seek(const struct rule_key *, const struct rule_subject *);
-size_t rule_index_next(const struct rule_key *, size_t at, uint8_t *found);
 
 /* Counts a rule or file that is left out and keeps the sentence while there is room. */
 void rules_complain(struct identify *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -117,12 +114,14 @@ struct bytes banner_plain(const struct identify *, const char *key, struct bytes
 int pattern_limits_open(struct identify *);
 void pattern_limits_close(struct identify *);
 
-struct rule_subject rule_subject_make(const struct identify *, struct bytes banner);
-bool fingerprint_matches(const struct identify *, const struct rule *, const struct rule_subject *);
+/* The banner trimmed and cut to the maximum: what all of these take. */
+struct bytes banner_cut(struct bytes banner);
+bool fingerprint_matches(const struct identify *, const struct rule *, struct bytes banner);
+/* The length of the longest of the rule's literals that stands in the banner. */
+size_t rule_literal_found(const struct rule *, struct bytes banner);
 /* Fills the hit from the groups that the last fingerprint_matches() left. */
-void rule_fill(const struct identify *, const struct rule *, const struct rule_subject *,
-	       struct identify_hit *);
-const struct rule_key *rules_key(const struct identify *, const char *name);
+void rule_fill(const struct identify *, const struct rule *, struct bytes banner, struct identify_hit *);
+struct rule_key *rules_key(const struct identify *, const char *name);
 
 /* Printable ASCII and valid UTF-8 as it is, white space as a space, all else as `?`; as far as there is room. */
 void plain_text_put(struct writer *, struct bytes);

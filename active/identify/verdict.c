@@ -14,7 +14,7 @@
  * devices of comparable certainty leave the class open: a false label costs more
  * than a missing one.  The other side is kept in `dissent` in every case.
  */
-#include "active/identify/rules_inner.h"
+#include "active/identify/prefilter_inner.h"
 #include "active/identify/verdict.h"
 #include <ctype.h>
 
@@ -110,28 +110,26 @@ static void take_near(struct verdict *v, uint16_t port, const char *key, const s
 }
 
 /* The first hit of every file of the key: files of different makers may disagree. */
-static bool match_files(struct verdict *v, const struct rule_key *k, uint16_t port,
-			const struct rule_subject *s)
+static bool match_files(struct verdict *v, struct rule_key *k, uint16_t port, struct bytes s)
 {
 	const struct rule_file *done = NULL;
 	/* A page holds many words by chance; a near miss in it tells nothing. */
 	bool classed = false, is_page = strcmp(k->name, "http.body") == 0;
-	uint8_t found;
-	rule_index_seek(k, s);
-	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++) {
+	prefilter_seek(v->identify, k, s);
+	for (size_t i = 0; (i = prefilter_next(k, i)) < k->rule_count; i++) {
 		const struct rule *r = k->rules[i];
 		struct identify_hit hit;
 		if (r->file == done)
 			continue;
 		if (!fingerprint_matches(v->identify, r, s)) {
-			if (found >= NEAR_LITERAL_MIN && !is_page)
+			if (!is_page && rule_literal_found(r, s) >= NEAR_LITERAL_MIN)
 				take_near(v, port, k->name, r);
 			continue;
 		}
 		done = r->file;
 		rule_fill(v->identify, r, s, &hit);
 		classed |= identify_value(&hit, "hw.device").len > 0;
-		software_add(v->software, sizeof v->software, port, &hit, s->text);
+		software_add(v->software, sizeof v->software, port, &hit, s);
 		if (v->hit_count < VERDICT_EVIDENCE_MAX)
 			take_hit(v, k->name, port, &hit, is_captured(r));
 	}
@@ -143,17 +141,16 @@ void verdict_add(struct verdict *v, const char *key, uint16_t port, struct bytes
 	if (v->signal_count >= VERDICT_SIGNALS_MAX || bytes_trim(banner).len == 0)
 		return;
 	v->signal_count++;
-	const struct rule_key *k = rules_key(v->identify, key);
+	struct rule_key *k = rules_key(v->identify, key);
 	char text[256];
-	struct rule_subject s =
-		rule_subject_make(v->identify, banner_plain(v->identify, key, banner));
-	if (k && match_files(v, k, port, &s))
+	struct bytes s = banner_cut(banner_plain(v->identify, key, banner));
+	if (k && match_files(v, k, port, s))
 		return;
 	struct writer w = writer_of(text, sizeof text - 1);
 	write_fmt(&w, "%.40s@%u: ", key, port);
-	if (s.text.len > SIGNAL_SHOWN_MAX)
-		s.text.len = SIGNAL_SHOWN_MAX;
-	plain_text_put(&w, s.text);
+	if (s.len > SIGNAL_SHOWN_MAX)
+		s.len = SIGNAL_SHOWN_MAX;
+	plain_text_put(&w, s);
 	*w.at = 0;
 	LIST_ADD(v->signals, text);
 }

@@ -2,7 +2,7 @@
  * Examples as tests: each must match its own rule, give the values in its
  * attributes, and not be taken by an earlier rule of its file.
  */
-#include "active/identify/rules_inner.h"
+#include "active/identify/prefilter_inner.h"
 
 struct verification {
 	const struct identify *id;
@@ -31,14 +31,14 @@ static void say(const struct verification *v, const struct rule *rule, unsigned 
 static bool values_right(const struct verification *v, const struct rule *rule,
 			 const struct rule_example *e)
 {
-	struct rule_subject s = rule_subject_make(v->id, e->text);
+	struct bytes s = banner_cut(e->text);
 	struct identify_hit hit;
-	if (!fingerprint_matches(v->id, rule, &s)) {
+	if (!fingerprint_matches(v->id, rule, s)) {
 		say(v, rule, e->line, "the example does not match the pattern: %.80s",
 		    (const char *)e->text.at);
 		return false;
 	}
-	rule_fill(v->id, rule, &s, &hit);
+	rule_fill(v->id, rule, s, &hit);
 	for (size_t i = 0; i < e->expected_count; i++) {
 		const char *name = e->expected[2 * i], *value = e->expected[2 * i + 1];
 		struct bytes got = identify_value(&hit, name);
@@ -59,14 +59,13 @@ static void check_example(const struct verification *v, const struct rule_file *
 		v->out->failed++;
 		return;
 	}
-	/* The way of a real banner, through the index, to the first match within this file. */
-	struct rule_subject s = rule_subject_make(v->id, e->text);
-	const struct rule_key *k = file->key;
-	uint8_t found;
-	rule_index_seek(k, &s);
-	for (size_t i = 0; (i = rule_index_next(k, i, &found)) < k->rule_count; i++) {
+	/* The way of a real banner, through the prefilter, to the first match within this file. */
+	struct bytes s = banner_cut(e->text);
+	struct rule_key *k = file->key;
+	prefilter_seek(v->id, k, s);
+	for (size_t i = 0; (i = prefilter_next(k, i)) < k->rule_count; i++) {
 		const struct rule *r = k->rules[i];
-		if (r->file != file || !fingerprint_matches(v->id, r, &s))
+		if (r->file != file || !fingerprint_matches(v->id, r, s))
 			continue;
 		if (r != rule) {
 			say(v, rule, e->line, "%s comes first and takes the example: %.80s", r->id,
@@ -75,7 +74,7 @@ static void check_example(const struct verification *v, const struct rule_file *
 		}
 		return;
 	}
-	say(v, rule, e->line, "the index lost the example: %.80s", (const char *)e->text.at);
+	say(v, rule, e->line, "the prefilter lost the example: %.80s", (const char *)e->text.at);
 	v->out->failed++;
 }
 

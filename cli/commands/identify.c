@@ -2,8 +2,10 @@
 #include "active/identify/verdict.h"
 #include "base/place.h"
 #include "cli/command.h"
+#include "cli/input_lines.h"
 #include "event/event.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 #define RULE_DIRECTORIES_MAX 32
 #define LINE_MAX_BYTES (IDENTIFY_BANNER_MAX * 4) /* every byte may be written as \xHH */
@@ -142,21 +144,21 @@ static void verdict_text(const struct verdict *v)
 			printf("  %-9s %s\n", texts[i].name, texts[i].value);
 }
 
-/* One line is one banner; one answer each, also for what nothing matches. */
+/* One line is one banner; one answer each, also for what nothing matches or is too long. */
 static int match_lines(const struct identify *id, const char *key, bool json)
 {
-	char *line = NULL;
-	size_t capacity = 0;
-	ssize_t n;
-	while ((n = getline(&line, &capacity, stdin)) >= 0) {
-		size_t len = (size_t)n - (n > 0 && line[n - 1] == '\n');
+	struct input_lines *lines = input_lines_open(STDIN_FILENO, LINE_MAX_BYTES);
+	char *line;
+	size_t len;
+	bool cut;
+	if (!lines)
+		return command_fail(1, "identify: no memory");
+	while (input_lines_next(lines, &line, &len, &cut)) {
 		struct identify_hit hit;
-		bool matched = len <= LINE_MAX_BYTES &&
-			       identify_match(id, key, unescape(line, len), &hit);
+		bool matched = !cut && identify_match(id, key, unescape(line, len), &hit);
 		(json ? hit_json : hit_text)(matched ? &hit : NULL);
-		fflush(stdout);
 	}
-	free(line);
+	input_lines_close(lines);
 	return 0;
 }
 
@@ -186,19 +188,19 @@ static bool signal_add(struct verdict *v, char *line, size_t len)
 static int judge_host(const struct identify *id, bool json)
 {
 	static struct verdict v;
-	char *line = NULL;
-	size_t capacity = 0, number = 0;
-	ssize_t n;
-	int status = 0;
+	struct input_lines *lines = input_lines_open(STDIN_FILENO, LINE_MAX_BYTES);
+	char *line;
+	size_t len, number = 0;
+	bool cut;
+	int status = lines ? 0 : command_fail(1, "identify: no memory");
 	verdict_open(&v, id);
-	while (!status && (n = getline(&line, &capacity, stdin)) >= 0) {
-		size_t len = (size_t)n - (n > 0 && line[n - 1] == '\n');
+	while (!status && input_lines_next(lines, &line, &len, &cut)) {
 		number++;
-		if (len && !signal_add(&v, line, len))
+		if (cut || (len && !signal_add(&v, line, len)))
 			status = command_fail(2, "identify: standard input:%zu: not a signal, write"
 						 " KEY@PORT: BANNER", number);
 	}
-	free(line);
+	input_lines_close(lines);
 	if (status)
 		return status;
 	verdict_conclude(&v);
@@ -244,17 +246,48 @@ static int open_rules(const struct arguments *a, struct identify **out, struct f
 	return r;
 }
 
+/* Many banners are worth compiling the prefilter; it is kept where the user keeps such things. */
+static void take_prefilter(const struct arguments *a, struct identify *id)
+{
+	static char found[PLACE_PATH_MAX];
+	const char *named = arguments_flag(a, "cache");
+	const char *cache = named ? named : place_cache(found) == 0 ? found : NULL;
+	bool now = arguments_flag(a, "verify") || arguments_flag(a, "compile");
+	identify_prefilter(id, cache, now ? IDENTIFY_BUILD_NOW : IDENTIFY_BUILD_WHEN_BUSY);
+}
+
+static void warn_of_limits(const struct identify *id)
+{
+	const char *rule;
+	uint64_t n = identify_given_up(id, &rule);
+	if (n)
+		fprintf(stderr, "kansoku: identify: %llu matches were given up, last one of rule %s: its pattern "
+			"backtracks without end\n", (unsigned long long)n, rule);
+}
+
+static int compile(const struct identify *id, bool json)
+{
+	printf(json ? "{\"rules\":%zu}\n" : "%zu rules are compiled\n", identify_rule_count(id));
+	return 0;
+}
+
 static int run(const struct arguments *a)
 {
 	const char *key = arguments_flag(a, "match");
 	bool json = arguments_flag(a, "json"), host = arguments_flag(a, "host");
 	struct identify *id;
 	struct fault fault = {0};
-	if (!key + !host + !arguments_flag(a, "verify") != 2)
-		return command_fail(2, "identify: one of --match KEY, --host and --verify is needed");
+	bool verifies = arguments_flag(a, "verify"), compiles = arguments_flag(a, "compile");
+	if (!key + !host + !verifies + !compiles != 3)
+		return command_fail(2, "identify: one of --match KEY, --host, --verify and --compile is needed");
 	if (open_rules(a, &id, &fault) != 0)
 		return command_fail(1, "identify: %s", fault.text);
-	int status = key ? match_lines(id, key, json) : host ? judge_host(id, json) : verify(id, json);
+	take_prefilter(a, id);
+	if (key && !identify_has_key(id, key))
+		fprintf(stderr, "kansoku: identify: there is no rule for %s, so nothing will match\n", key);
+	int status = key ? match_lines(id, key, json) : host ? judge_host(id, json)
+		   : verifies ? verify(id, json) : compile(id, json);
+	warn_of_limits(id);
 	identify_close(id);
 	return status;
 }
@@ -263,13 +296,15 @@ static const struct flag identify_flags[] = {
 	{"match", "KEY", "standard input holds banners of this match key, one a line"},
 	{"host", NULL, "standard input holds signals of one host, KEY@PORT: BANNER a line"},
 	{"verify", NULL, "try every example of the rules"},
+	{"compile", NULL, "compile the rules now and keep them, as is done by itself when many banners come"},
+	{"cache", "DIR", "where compiled rules are kept (else in the user's cache, ~/.cache/kansoku)"},
 	{"rules", "DIR", "also read the *.xml of this directory; may be given several times"},
 	{0},
 };
 
 static const struct command identify_command = {
 	.name = "identify",
-	.synopsis = "--match KEY | --host | --verify [--rules DIR]... [--json]",
+	.synopsis = "--match KEY | --host | --verify | --compile [--rules DIR]... [--cache DIR] [--json]",
 	.summary = "say what device a banner or a host belongs to",
 	.description = "Rules are in Recog's XML format: our own, and those of the directories named.\n"
 		       "Keys are Recog's: telnet.banner, html_title, http_header.server,\n"
