@@ -56,6 +56,19 @@ static int number_of(const struct arguments *a, const char *flag, const char *fa
 			 (unsigned long long)max);
 }
 
+/* Seconds with a fraction, as microseconds. */
+static int seconds_of(const struct arguments *a, const char *flag, const char *fallback, double max, uint64_t *out,
+		      struct fault *fault)
+{
+	const char *text = arguments_flag(a, flag);
+	char *end;
+	const double seconds = strtod(text ? text : fallback, &end);
+	if (*end || !(seconds >= 0 && seconds <= max))
+		return fault_set(fault, ERR_BAD, "--%s: \"%s\" is not a number of seconds from 0 to %.0f", flag, text, max);
+	*out = (uint64_t)(seconds * SECOND_US);
+	return 0;
+}
+
 static int port_add(struct scan_words *w, uint64_t from, uint64_t to)
 {
 	for (uint64_t port = from; port <= to; port++) {
@@ -146,13 +159,13 @@ static int rates_read(const struct arguments *a, const struct scan_permit *permi
 {
 	const struct survey_lease *l = scan_permit_lease(permit);
 	struct scan_options *o = &w->options;
-	uint64_t network, target, cooldown, delay;
+	uint64_t network, target;
 	int bad = number_of(a, "rate", "0", RATE_MAX, &o->rate, fault);
 	bad = bad ? bad : number_of(a, "packets", "0", UINT64_MAX, &o->packets_max, fault);
 	bad = bad ? bad : number_of(a, "network-rate", NETWORK_RATE, SECOND_US, &network, fault);
 	bad = bad ? bad : number_of(a, "target-rate", "1", SECOND_US, &target, fault);
-	bad = bad ? bad : number_of(a, "cooldown", COOLDOWN_S, 3600, &cooldown, fault);
-	bad = bad ? bad : number_of(a, "pass-delay", PASS_DELAY_S, 86400, &delay, fault);
+	bad = bad ? bad : seconds_of(a, "cooldown", COOLDOWN_S, 3600, &o->cooldown_us, fault);
+	bad = bad ? bad : seconds_of(a, "pass-delay", PASS_DELAY_S, 86400, &o->pass_delay_us, fault);
 	bad = bad ? bad : number_of(a, "passes", "1", SCAN_PASSES_MAX, &o->passes, fault);
 	if (bad)
 		return bad;
@@ -161,10 +174,8 @@ static int rates_read(const struct arguments *a, const struct scan_permit *permi
 	if (l->packets_max && (o->packets_max == 0 || o->packets_max > l->packets_max))
 		o->packets_max = l->packets_max;
 	o->network_gap_us = network ? (SECOND_US + network - 1) / network : 0;
-	o->cooldown_us = cooldown * SECOND_US;
-	o->pass_delay_us = delay * SECOND_US;
 	/* One packet to each address needs no account of it. */
-	const bool several = o->port_count > 1 || (o->passes > 1 && delay == 0);
+	const bool several = o->port_count > 1 || (o->passes > 1 && o->pass_delay_us < SECOND_US);
 	o->target_gap_us = target && several ? (SECOND_US + target - 1) / target : 0;
 	return 0;
 }
@@ -317,6 +328,7 @@ int scan_words_read(const struct arguments *a, const struct scan_permit *permit,
 	bad = bad ? bad : rates_read(a, permit, w, fault);
 	bad = bad ? bad : order_read(a, permit, w, fault);
 	bad = bad ? bad : link_read(a, permit, w, fault);
+	bad = bad ? bad : scan_check(&w->options, fault);
 	bad = bad ? bad : targets_read(a, permit, w, fault);
 	w->options.targets = w->targets;
 	if (bad)

@@ -21,7 +21,7 @@ struct way { /* to all targets */
 	uint8_t router_mac[2][6], station_mac[6];
 };
 
-static int check(const struct scan_options *o, struct fault *fault)
+int scan_check(const struct scan_options *o, struct fault *fault)
 {
 	const bool ports = o->protocol != SCAN_ICMP;
 	if (ports && (o->port_count == 0 || o->port_count > SCAN_PORTS_MAX))
@@ -262,7 +262,7 @@ static int set_up(struct scan *s, struct fault *fault)
 
 int scan_open(struct scan **out, const struct scan_options *o, struct fault *fault)
 {
-	int bad = check(o, fault);
+	int bad = scan_check(o, fault);
 	if (bad)
 		return bad;
 	struct scan *s = calloc(1, sizeof *s);

@@ -49,6 +49,14 @@ static uint64_t network_key(const struct address *a)
 	return address_hash(&p.base, 0);
 }
 
+static void batch_count(struct scan *s, size_t at, uint64_t now_us)
+{
+	if (s->network)
+		limit_take(s->network, s->batch_networks[at], now_us);
+	if (s->target)
+		limit_take(s->target, s->batch_targets[at], now_us);
+}
+
 /* True: it may leave, and both limits count it.  Else it waits, or there is no room for it to. */
 static bool within_limits(struct scan *s, struct waiting_probe *probe, const struct address *a, uint64_t now_us)
 {
@@ -58,10 +66,9 @@ static bool within_limits(struct scan *s, struct waiting_probe *probe, const str
 	const uint64_t n = s->network ? limit_ask(s->network, network, now_us, probe->network_kept) : 0;
 	const uint64_t t = s->target ? limit_ask(s->target, target, now_us, probe->target_kept) : 0;
 	if (!n && !t) {
-		if (s->network)
-			limit_take(s->network, network, now_us);
-		if (s->target)
-			limit_take(s->target, target, now_us);
+		s->batch_networks[s->batched] = network;
+		s->batch_targets[s->batched++] = target;
+		batch_count(s, s->batched - 1, now_us);
 		return true;
 	}
 	probe->network_kept |= n != 0;
@@ -127,6 +134,10 @@ static size_t send_some(struct scan *s, uint64_t at_ns)
 	if (!sent)
 		return looked;
 	const size_t failed = sender_flush(s->sender);
+	/* They left before now and not before we looked: the gap begins here, however long we were held up. */
+	const uint64_t left_us = s->batched ? now_ns() / 1000 : 0;
+	while (s->batched > 0)
+		batch_count(s, --s->batched, left_us);
 	s->counts.sent += sent - failed;
 	s->counts.failed += failed;
 	s->paced += sent;

@@ -127,6 +127,8 @@ struct scan_counts {
 
 enum scan_phase { SCAN_SENDING, SCAN_BETWEEN, SCAN_COOLDOWN, SCAN_OVER };
 
+/* Whether scan_open() would take them, as far as that can be said without opening anything. */
+int scan_check(const struct scan_options *, struct fault *);
 struct scan;
 int scan_open(struct scan **, const struct scan_options *, struct fault *);
 /* Sends and receives for at most some 50 ms.  The phase, or a negative error. */

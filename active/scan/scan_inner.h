@@ -17,6 +17,8 @@ struct scan {
 	struct seen *seen;
 	struct limit *network, *target;
 	struct waiting waiting;
+	uint64_t batch_networks[SEND_BATCH], batch_targets[SEND_BATCH]; /* whom the batch goes to */
+	size_t batched;
 	const struct prefix_set *refused;
 	struct validation validation;
 	struct scan_counts counts;
