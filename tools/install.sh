@@ -6,6 +6,7 @@ libhyperscan-dev libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib
 CHECK="
 adb
 avro-bin
+bind9
 bind9-dnsutils
 busybox-static
 clang
@@ -38,6 +39,7 @@ mariadb-client
 masscan
 mbpoll
 medusa
+memcached
 miniupnpc
 mosquitto
 mosquitto-clients
@@ -68,6 +70,7 @@ sipsak
 sipvicious
 smbclient
 snmp
+snmpd
 ssh-audit
 sshpass
 strace
