@@ -78,11 +78,28 @@ static const struct device_class classes[] = {
 	{"Access Control System", DEVICE_OTHER, false},
 
 	/* Of plants and buildings. */
+	{"Remote Terminal Unit", DEVICE_OTHER, false},
+	{"Building Controller", DEVICE_OTHER, false},
+	{"HMI", DEVICE_OTHER, false},
+	{"Tank Gauge", DEVICE_OTHER, false},
+	{"Power Meter", DEVICE_OTHER, false},
+	{"Protection Relay", DEVICE_OTHER, false},
+	{"Motor Drive", DEVICE_OTHER, false},
+	{"Remote I/O", DEVICE_OTHER, false},
 	{"Robot Controller", DEVICE_OTHER, false},
+	{"Lighting Controller", DEVICE_OTHER, false},
+	{"Protocol Gateway", DEVICE_OTHER, false},
+	{"Serial Device Server", DEVICE_OTHER, false},
 
 	{"Wireless Controller", DEVICE_OTHER, false},
+	{"Load Balancer", DEVICE_OTHER, false},
 	{"Video Conferencing System", DEVICE_OTHER, false},
 	{"Intercom", DEVICE_OTHER, false},
+	{"Network Time Server", DEVICE_OTHER, false},
+	{"KVM Switch", DEVICE_OTHER, false},
+	{"Tape Library", DEVICE_OTHER, false},
+	{"Projector", DEVICE_OTHER, false},
+	{"Hypervisor", DEVICE_OTHER, false},
 };
 
 const struct device_class *device_class_at(size_t i)
