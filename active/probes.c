@@ -10,7 +10,6 @@ static const uint16_t industrial_ports[] = {
 	1089,  /* Foundation Fieldbus HSE: 1089 to 1091 */
 	1090,  1091,
 	1962,  /* Phoenix Contact PC Worx */
-	2222,  /* EtherNet/IP implicit messages */
 	2455,  /* CODESYS 2 */
 	4000,  /* Emerson ROC */
 	4840,  /* OPC UA */

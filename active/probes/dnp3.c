@@ -7,6 +7,7 @@
  * is wrong is not believed.
  */
 #include "active/identity_inner.h"
+#include "base/little.h"
 
 #define LINK_HEADER 10
 #define CRC_POLYNOMIAL 0xa6bc /* 0x3d65 reflected (IEEE 1815 9.2.4.2) */
@@ -40,12 +41,6 @@ static uint16_t dnp3_checksum(struct bytes b)
 	return (uint16_t)~crc;
 }
 
-static uint16_t read_little(struct reader *r)
-{
-	uint16_t low = read_u8(r);
-	return (uint16_t)(low | read_u8(r) << 8);
-}
-
 static enum probe_next dnp3_input(struct asking *a, void *state, struct reader *r)
 {
 	struct dnp3 *d = state;
@@ -55,7 +50,7 @@ static enum probe_next dnp3_input(struct asking *a, void *state, struct reader *
 	struct bytes header = {r->at, LINK_HEADER - 2};
 	uint16_t start = read_u16(r);
 	uint8_t len = read_u8(r), control = read_u8(r);
-	uint16_t to = read_little(r), source = read_little(r), checksum = read_little(r);
+	uint16_t to = read_le16(r), source = read_le16(r), checksum = read_le16(r);
 	d->answered = start == 0x0564 && len >= 5 && !(control & FROM_PRIMARY) && to == 0 &&
 		      checksum == dnp3_checksum(header);
 	d->function = control & 15;

@@ -6,6 +6,7 @@
  * Lengths are written in four bytes, as Windows does.  Its long lists of controls and policies
  * are left out where an answer must fit a packet, and told as what would have been said.
  */
+#include "base/little.h"
 #include "base/options.h"
 #include "base/random.h"
 #include "passive/service.h"
@@ -170,12 +171,6 @@ static void root_attributes(struct session *s, const struct cldap_device *d, con
 	directory_attributes(d, q, n, time, w);
 }
 
-static void write_le(struct writer *w, uint64_t v, size_t width)
-{
-	for (; width; width--, v >>= 8)
-		write_u8(w, (uint8_t)v);
-}
-
 /* A name in labels (RFC 1035 4.1.4), without compression, which readers take as well. */
 static void write_labels(struct writer *w, const char *dotted)
 {
@@ -195,11 +190,11 @@ static void netlogon_attribute(struct session *s, const struct cldap_device *d, 
 	char text[TEXT_MAX + 80];
 	struct writer v = writer_of(room, sizeof room);
 	uint64_t domain = session_device_seed(s);
-	write_le(&v, NETLOGON_RESPONSE_EX, 2);
-	write_le(&v, 0, 2);
-	write_le(&v, NETLOGON_FLAGS, 4);
-	write_le(&v, random_mix(domain + 1), 8);
-	write_le(&v, random_mix(domain + 2), 8);
+	write_little(&v, NETLOGON_RESPONSE_EX, 2);
+	write_little(&v, 0, 2);
+	write_little(&v, NETLOGON_FLAGS, 4);
+	write_little(&v, random_mix(domain + 1), 8);
+	write_little(&v, random_mix(domain + 2), 8);
 	write_labels(&v, n->domain); /* of the forest */
 	write_labels(&v, n->domain);
 	snprintf(text, sizeof text, "%s.%s", n->host, n->domain);
@@ -209,8 +204,8 @@ static void netlogon_attribute(struct session *s, const struct cldap_device *d, 
 	write_u8(&v, 0); /* no user was asked for */
 	write_labels(&v, d->site);
 	write_labels(&v, d->site);
-	write_le(&v, NETLOGON_VERSION, 4);
-	write_le(&v, 0xffffffff, 4);
+	write_little(&v, NETLOGON_VERSION, 4);
+	write_little(&v, 0xffffffff, 4);
 	size_t mark = ber_mark(w);
 	ber_value(w, BER_STRING, writer_bytes(&v));
 	ber_close_long(w, BER_SET, mark);

@@ -6,6 +6,7 @@
  * log-in (CVE-2013-6117: version, serial number, accounts with their hashes, a new password for
  * one) is answered by a device of that age, and recorded.
  */
+#include "base/little.h"
 #include "base/options.h"
 #include "passive/services/dvr/dvr.h"
 #include "passive/services/http/api.h"
@@ -32,17 +33,6 @@ struct dahua {
 	char random[12];
 };
 
-static uint32_t little(struct bytes b, size_t at)
-{
-	return b.at[at] | (uint32_t)b.at[at + 1] << 8 | (uint32_t)b.at[at + 2] << 16 | (uint32_t)b.at[at + 3] << 24;
-}
-
-static void write_little(struct writer *w, uint32_t v)
-{
-	for (size_t i = 0; i < 4; i++)
-		write_u8(w, (uint8_t)(v >> 8 * i));
-}
-
 /* `mark` is the eighth byte on: what was asked, or how a log-in went. */
 static void say(struct session *s, const struct dahua *d, uint8_t kind, uint32_t mark, struct bytes rest)
 {
@@ -51,10 +41,10 @@ static void say(struct session *s, const struct dahua *d, uint8_t kind, uint32_t
 	write_u8(&w, kind);
 	write_zero(&w, 2);
 	write_u8(&w, 0x58);
-	write_little(&w, (uint32_t)rest.len);
-	write_little(&w, mark);
+	write_le32(&w, (uint32_t)rest.len);
+	write_le32(&w, mark);
 	write_zero(&w, 4);
-	write_little(&w, d->session);
+	write_le32(&w, d->session);
 	write_zero(&w, 12);
 	session_say_bytes(s, writer_bytes(&w));
 	session_say_bytes(s, rest);
@@ -88,7 +78,7 @@ static void say_login(struct session *s, struct dahua *d, bool accepted)
 	write_u8(&w, accepted ? (uint8_t)device->channels : 0);
 	write_u8(&w, accepted ? 9 : 0);
 	write_zero(&w, 4);
-	write_little(&w, accepted ? d->session : 0);
+	write_le32(&w, accepted ? d->session : 0);
 	write_zero(&w, 8);
 	write_u16(&w, accepted ? 0 : d->tries_left);
 	write_zero(&w, 2);
@@ -272,12 +262,12 @@ static void on_json(struct session *s, struct dahua *d, struct bytes head, struc
 	session_expand(s, text, made, sizeof made);
 	write_u8(&w, ASK_JSON);
 	write_zero(&w, 3);
-	write_little(&w, (uint32_t)strlen(made));
-	write_little(&w, little(head, 8));
+	write_le32(&w, (uint32_t)strlen(made));
+	write_le32(&w, (uint32_t)bytes_little(head, 8, 4));
 	write_zero(&w, 4);
-	write_little(&w, (uint32_t)strlen(made));
+	write_le32(&w, (uint32_t)strlen(made));
 	write_zero(&w, 4);
-	write_little(&w, d->session);
+	write_le32(&w, d->session);
 	write_zero(&w, 4);
 	session_say_bytes(s, writer_bytes(&w));
 	session_say(s, "%s", made);
@@ -286,7 +276,7 @@ static void on_json(struct session *s, struct dahua *d, struct bytes head, struc
 static void answer(struct session *s, struct dahua *d, struct bytes head, struct bytes rest)
 {
 	const struct dahua_device *device = session_device(s);
-	uint32_t what = little(head, 8);
+	uint32_t what = (uint32_t)bytes_little(head, 8, 4);
 	uint8_t kind = head.at[0];
 	if (kind == ASK_LOGIN)
 		on_login(s, d, head, rest);
@@ -301,7 +291,7 @@ static void answer(struct session *s, struct dahua *d, struct bytes head, struct
 	else if (kind == ASK_ACCOUNTS)
 		on_accounts(s, d, what, rest);
 	else if (kind == ASK_CONFIG)
-		on_config(s, d, little(head, 16));
+		on_config(s, d, (uint32_t)bytes_little(head, 16, 4));
 	else if (kind == ASK_CHANNELS)
 		on_channels(s, d, what);
 	else
@@ -328,7 +318,7 @@ static enum service_next dahua_input(struct session *s, void *state, struct read
 		struct bytes head = {in->at, HEAD};
 		/* The oldest log-in has its length where the others have none. */
 		bool names = head.at[0] == ASK_LOGIN && (head.at[25] == 1 || head.at[25] == 2) && head.at[1] == 0;
-		size_t length = little(head, 4);
+		size_t length = (uint32_t)bytes_little(head, 4, 4);
 		length = names && head.at[8] ? 0 : length;
 		if (!is_known(head.at[0]) || length > REST_MAX || d->messages++ >= MESSAGES_MAX)
 			return SERVICE_CLOSE;
@@ -345,7 +335,7 @@ static enum service_next dahua_input(struct session *s, void *state, struct read
 static bool dahua_claims(struct bytes first)
 {
 	return first.len >= HEAD && is_known(first.at[0]) && first.at[0] != ASK_LOGS && first.at[1] <= 5 && first.at[2] == 0 &&
-	       little(first, 4) <= REST_MAX;
+	       (uint32_t)bytes_little(first, 4, 4) <= REST_MAX;
 }
 
 /* clang-format off */

@@ -7,6 +7,7 @@
  * for another address is answered too, by the address that it names, as long as the persona
  * names none.
  */
+#include "base/little.h"
 #include "base/options.h"
 #include "passive/device/plant/plant.h"
 
@@ -72,21 +73,6 @@ static const struct {
 #define BINARIES (sizeof binaries / sizeof *binaries)
 #define ANALOGS (sizeof analogs / sizeof *analogs)
 
-static void write_le(struct writer *w, uint64_t v, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		write_u8(w, (uint8_t)(v >> 8 * i));
-}
-
-static uint32_t read_le(struct reader *r, size_t width)
-{
-	struct bytes b = read_bytes(r, width);
-	uint32_t v = 0;
-	for (size_t i = 0; i < b.len; i++)
-		v |= (uint32_t)b.at[i] << 8 * i;
-	return v;
-}
-
 /* IEEE 1815 9.2.4.1.4: the polynomial 0x3d65, reflected, and inverted at the end. */
 static uint16_t checksum(struct bytes b)
 {
@@ -106,13 +92,13 @@ static void say_frame(struct session *s, const struct dnp3 *d, uint8_t control, 
 	write_u16(&w, 0x0564);
 	write_u8(&w, (uint8_t)(5 + user.len));
 	write_u8(&w, control);
-	write_le(&w, d->master, 2);
-	write_le(&w, d->address, 2);
-	write_le(&w, checksum(writer_bytes(&w)), 2);
+	write_little(&w, d->master, 2);
+	write_little(&w, d->address, 2);
+	write_little(&w, checksum(writer_bytes(&w)), 2);
 	for (size_t i = 0; i < user.len; i += BLOCK) {
 		struct bytes block = {user.at + i, user.len - i < BLOCK ? user.len - i : BLOCK};
 		write_span(&w, block);
-		write_le(&w, checksum(block), 2);
+		write_little(&w, checksum(block), 2);
 	}
 	session_say_bytes(s, writer_bytes(&w));
 }
@@ -138,7 +124,7 @@ static void say_counter(struct request *q)
 {
 	say_header(q, 20, 1, 1);
 	write_u8(&q->out, 1);
-	write_le(&q->out, q->now_us / 140000000u + plant_number(q->d->plant.seed, 20, 9000000), 4);
+	write_little(&q->out, q->now_us / 140000000u + plant_number(q->d->plant.seed, 20, 9000000), 4);
 }
 
 static void say_analogs(struct request *q)
@@ -148,7 +134,7 @@ static void say_analogs(struct request *q)
 		double v =
 		        plant_read(&q->d->plant, analogs[i].point, q->now_us) * analogs[i].factor;
 		write_u8(&q->out, 1);
-		write_le(&q->out, (uint32_t)(int32_t)v, 4);
+		write_little(&q->out, (uint32_t)(int32_t)v, 4);
 	}
 }
 
@@ -158,7 +144,7 @@ static void say_outputs(struct request *q)
 	say_header(q, 40, 1, 2);
 	for (size_t i = 0; i < 2; i++) {
 		write_u8(&q->out, 1);
-		write_le(&q->out,
+		write_little(&q->out,
 		         (uint32_t)(int32_t)(10 * plant_read(&q->d->plant, points[i], q->now_us)),
 		         4);
 	}
@@ -267,7 +253,7 @@ static uint8_t control_run(struct request *q, uint8_t function, uint8_t group, u
 			plant_write(&q->d->plant, binaries[index], on, q->now_us);
 		return 0;
 	}
-	double number = (int32_t)read_le(&r, value.len == 5 ? 4 : 2);
+	double number = (int32_t)read_little(&r, value.len == 5 ? 4 : 2);
 	if (value.len == 3)
 		number = (int16_t)number;
 	plant_ordered(q->s, "%s analog output %u %g of %u", verb, index, number, q->d->address);
@@ -286,7 +272,7 @@ static void controls_run(struct request *q, uint8_t function)
 		        qualifier = read_u8(&q->in);
 		size_t width = qualifier == 0x17 ? 1 : 2;
 		size_t size = group == 12 ? 11 : variation == 1 ? 5 : 3;
-		uint32_t count = read_le(&q->in, width);
+		uint32_t count = read_little(&q->in, width);
 		bool known = (group == 12 && variation == 1) ||
 		             (group == 41 && (variation == 1 || variation == 2));
 		if (!reader_ok(&q->in) || !known || (qualifier != 0x17 && qualifier != 0x28)) {
@@ -296,13 +282,13 @@ static void controls_run(struct request *q, uint8_t function)
 		write_u8(&q->out, group);
 		write_u8(&q->out, variation);
 		write_u8(&q->out, qualifier);
-		write_le(&q->out, count, width);
+		write_little(&q->out, count, width);
 		for (uint32_t i = 0; i < count && reader_ok(&q->in); i++) {
-			uint32_t index = read_le(&q->in, width);
+			uint32_t index = read_little(&q->in, width);
 			struct bytes value = read_bytes(&q->in, size);
 			if (!reader_ok(&q->in))
 				break;
-			write_le(&q->out, index, width);
+			write_little(&q->out, index, width);
 			write_bytes(&q->out, value.at, size - 1);
 			write_u8(&q->out, control_run(q, function, group, index, value));
 		}
@@ -421,7 +407,7 @@ static bool blocks_read(struct reader *r, size_t length, struct writer *user)
 	bool right = true;
 	while (length) {
 		struct bytes block = read_bytes(r, length < BLOCK ? length : BLOCK);
-		uint16_t sum = (uint16_t)read_le(r, 2);
+		uint16_t sum = (uint16_t)read_little(r, 2);
 		right &= reader_ok(r) && checksum(block) == sum;
 		write_span(user, block);
 		length -= block.len ? block.len : length;
@@ -448,8 +434,8 @@ static enum service_next frames_run(struct session *s, void *state, struct reade
 			continue;
 		}
 		uint8_t length = read_u8(&r), control = read_u8(&r);
-		uint16_t to = (uint16_t)read_le(&r, 2), from = (uint16_t)read_le(&r, 2);
-		uint16_t sum = (uint16_t)read_le(&r, 2);
+		uint16_t to = (uint16_t)read_little(&r, 2), from = (uint16_t)read_little(&r, 2);
+		uint16_t sum = (uint16_t)read_little(&r, 2);
 		if (!reader_ok(&r))
 			break;
 		if (length < 5 || checksum((struct bytes){in->at, 8}) != sum) {

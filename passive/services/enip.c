@@ -6,6 +6,7 @@
  * ones.  CIP is answered through Unconnected Send as well, as a controller behind its
  * communication port is asked.
  */
+#include "base/little.h"
 #include "base/options.h"
 #include "passive/device/plant/plant.h"
 
@@ -91,21 +92,6 @@ static const struct {
 };
 #define TAGS (sizeof tags / sizeof *tags)
 
-static void write_le(struct writer *w, uint64_t v, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		write_u8(w, (uint8_t)(v >> 8 * i));
-}
-
-static uint32_t read_le(struct reader *r, size_t width)
-{
-	struct bytes b = read_bytes(r, width);
-	uint32_t v = 0;
-	for (size_t i = 0; i < b.len; i++)
-		v |= (uint32_t)b.at[i] << 8 * i;
-	return v;
-}
-
 static uint32_t serial_of(struct session *s)
 {
 	return (uint32_t)(0x00600000 + plant_number(session_device_seed(s), 44818, 0x9fffff));
@@ -117,23 +103,23 @@ static unsigned identity_attribute(struct session *s, uint32_t which, struct wri
 	const struct enip_device *d = session_device(s);
 	switch (which) {
 	case 1:
-		write_le(w, d->vendor_id, 2);
+		write_little(w, d->vendor_id, 2);
 		return OK;
 	case 2:
-		write_le(w, d->device_type, 2);
+		write_little(w, d->device_type, 2);
 		return OK;
 	case 3:
-		write_le(w, d->product_code, 2);
+		write_little(w, d->product_code, 2);
 		return OK;
 	case 4:
 		write_u8(w, (uint8_t)d->major);
 		write_u8(w, (uint8_t)d->minor);
 		return OK;
 	case 5:
-		write_le(w, 0x3060, 2); /* runs, owned by nobody */
+		write_little(w, 0x3060, 2); /* runs, owned by nobody */
 		return OK;
 	case 6:
-		write_le(w, serial_of(s), 4);
+		write_little(w, serial_of(s), 4);
 		return OK;
 	case 7:
 		write_u8(w, (uint8_t)strlen(d->product));
@@ -147,10 +133,10 @@ static unsigned identity_attribute(struct session *s, uint32_t which, struct wri
 static void identity_list(struct session *s, struct writer *w)
 {
 	struct writer start = *w;
-	write_le(w, 1, 2);
-	write_le(w, 0x0c, 2);
-	write_le(w, 0, 2);
-	write_le(w, 1, 2); /* of the encapsulation */
+	write_little(w, 1, 2);
+	write_little(w, 0x0c, 2);
+	write_little(w, 0, 2);
+	write_little(w, 1, 2); /* of the encapsulation */
 	write_u16(w, 2);   /* a sockaddr_in, in the network's order */
 	write_u16(w, 44818);
 	write_bytes(w, session_local(s)->b + 12, 4);
@@ -165,11 +151,11 @@ static void identity_list(struct session *s, struct writer *w)
 
 static void services_list(struct writer *w)
 {
-	write_le(w, 1, 2);
-	write_le(w, 0x100, 2);
-	write_le(w, 20, 2);
-	write_le(w, 1, 2);
-	write_le(w, 0x120, 2); /* CIP over TCP, and class 0 and 1 over UDP */
+	write_little(w, 1, 2);
+	write_little(w, 0x100, 2);
+	write_little(w, 20, 2);
+	write_little(w, 1, 2);
+	write_little(w, 0x120, 2); /* CIP over TCP, and class 0 and 1 over UDP */
 	write_bytes(w, "Communications\0\0", 16);
 }
 
@@ -194,7 +180,7 @@ static bool path_read(struct cip *c, struct bytes path)
 		bool wide = kind & 1;
 		if (wide)
 			read_u8(&r);
-		uint32_t value = read_le(&r, wide ? 2 : 1);
+		uint32_t value = read_little(&r, wide ? 2 : 1);
 		if ((kind & 0xfc) == 0x20)
 			c->class = value;
 		else if ((kind & 0xfc) == 0x24)
@@ -209,7 +195,7 @@ static bool path_read(struct cip *c, struct bytes path)
 
 static unsigned tag_read(struct cip *c)
 {
-	uint32_t count = read_le(&c->in, 2), kept;
+	uint32_t count = read_little(&c->in, 2), kept;
 	plant_asked(c->s, "read tag %s count %u", c->tag, count);
 	if (!reader_ok(&c->in))
 		return TOO_LITTLE;
@@ -218,11 +204,11 @@ static unsigned tag_read(struct cip *c)
 			continue;
 		float f = (float)plant_read(&c->e->plant, tags[i].point, c->now_us);
 		memcpy(&kept, &f, sizeof kept);
-		write_le(&c->out, tags[i].is_switch ? TYPE_BOOL : TYPE_REAL, 2);
+		write_little(&c->out, tags[i].is_switch ? TYPE_BOOL : TYPE_REAL, 2);
 		if (tags[i].is_switch)
 			write_u8(&c->out, f >= 0.5f ? 0xff : 0);
 		else
-			write_le(&c->out, kept, 4);
+			write_little(&c->out, kept, 4);
 		return count == 1 ? OK : GENERAL;
 	}
 	return PATH_UNKNOWN;
@@ -230,8 +216,8 @@ static unsigned tag_read(struct cip *c)
 
 static unsigned tag_write(struct cip *c)
 {
-	uint32_t type = read_le(&c->in, 2), count = read_le(&c->in, 2);
-	uint32_t raw = read_le(&c->in, type == TYPE_BOOL ? 1 : 4);
+	uint32_t type = read_little(&c->in, 2), count = read_little(&c->in, 2);
+	uint32_t raw = read_little(&c->in, type == TYPE_BOOL ? 1 : 4);
 	float f;
 	memcpy(&f, &raw, sizeof f);
 	double value = type == TYPE_REAL ? (double)f : type == TYPE_BOOL ? raw != 0 : (int32_t)raw;
@@ -253,10 +239,10 @@ static unsigned tags_list(struct cip *c)
 {
 	plant_asked(c->s, "list tags from %u", c->instance);
 	for (uint32_t i = c->instance ? c->instance - 1 : 0; i < TAGS; i++) {
-		write_le(&c->out, i + 1, 4);
-		write_le(&c->out, strlen(tags[i].name), 2);
+		write_little(&c->out, i + 1, 4);
+		write_little(&c->out, strlen(tags[i].name), 2);
 		write_text(&c->out, tags[i].name);
-		write_le(&c->out, tags[i].is_switch ? TYPE_BOOL : TYPE_REAL, 2);
+		write_little(&c->out, tags[i].is_switch ? TYPE_BOOL : TYPE_REAL, 2);
 	}
 	return OK;
 }
@@ -297,7 +283,7 @@ static void cip_run(struct session *s, struct enip *e, struct bytes request, str
 		status = TOO_LITTLE;
 	else if (path_read(&c, path) && service == UNCONNECTED_SEND && c.class == 6) {
 		read_u16(&c.in); /* priority, ticks */
-		uint32_t length = read_le(&c.in, 2);
+		uint32_t length = read_little(&c.in, 2);
 		struct bytes inner = read_bytes(&c.in, length);
 		/* Not once more inside: an endless letter in a letter is no request. */
 		if (reader_ok(&c.in) && inner.len && inner.at[0] != UNCONNECTED_SEND) {
@@ -325,20 +311,20 @@ static uint32_t message_run(struct session *s, struct enip *e, struct reader *in
 {
 	read_u32(in);
 	read_u16(in); /* interface, timeout */
-	uint32_t items = read_le(in, 2), kind = read_le(in, 2), length = read_le(in, 2);
+	uint32_t items = read_little(in, 2), kind = read_little(in, 2), length = read_little(in, 2);
 	read_bytes(in, length);
-	uint32_t kind_2 = read_le(in, 2), length_2 = read_le(in, 2);
+	uint32_t kind_2 = read_little(in, 2), length_2 = read_little(in, 2);
 	struct bytes request = read_bytes(in, length_2);
 	if (!reader_ok(in) || items < 2 || kind != 0 || kind_2 != 0xb2)
 		return BAD_DATA;
 	write_zero(out, 6);
-	write_le(out, 2, 2);
-	write_le(out, 0, 4);
-	write_le(out, 0xb2, 2);
+	write_little(out, 2, 2);
+	write_little(out, 0, 4);
+	write_little(out, 0xb2, 2);
 	struct writer at = *out;
-	write_le(out, 0, 2);
+	write_little(out, 0, 2);
 	cip_run(s, e, request, out);
-	write_le(&at, writer_used(out) - writer_used(&at) - 2, 2);
+	write_little(&at, writer_used(out) - writer_used(&at) - 2, 2);
 	return 0;
 }
 
@@ -349,11 +335,11 @@ struct head {
 
 static struct head head_read(struct reader *r)
 {
-	struct head h = {.command = read_le(r, 2), .length = read_le(r, 2)};
-	h.session = read_le(r, 4);
-	h.status = read_le(r, 4);
+	struct head h = {.command = read_little(r, 2), .length = read_little(r, 2)};
+	h.session = read_little(r, 4);
+	h.status = read_little(r, 4);
 	h.context = read_bytes(r, 8);
-	h.options = read_le(r, 4);
+	h.options = read_little(r, 4);
 	return h;
 }
 
@@ -362,22 +348,22 @@ static void say(struct session *s, const struct head *h, uint32_t session, uint3
 {
 	uint8_t room[HEADER];
 	struct writer w = writer_of(room, sizeof room);
-	write_le(&w, h->command, 2);
-	write_le(&w, body.len, 2);
-	write_le(&w, session, 4);
-	write_le(&w, status, 4);
+	write_little(&w, h->command, 2);
+	write_little(&w, body.len, 2);
+	write_little(&w, session, 4);
+	write_little(&w, status, 4);
 	write_span(&w, h->context);
-	write_le(&w, 0, 4);
+	write_little(&w, 0, 4);
 	session_say_bytes(s, writer_bytes(&w));
 	session_say_bytes(s, body);
 }
 
 static uint32_t registered(struct session *s, struct enip *e, struct reader *body, struct writer *w)
 {
-	uint32_t version = read_le(body, 2), options = read_le(body, 2);
+	uint32_t version = read_little(body, 2), options = read_little(body, 2);
 	plant_asked(s, "register session");
-	write_le(w, 1, 2);
-	write_le(w, options, 2);
+	write_little(w, 1, 2);
+	write_little(w, options, 2);
 	if (!reader_ok(body))
 		return BAD_LENGTH;
 	if (version != 1 || options || e->session)
@@ -406,7 +392,7 @@ static enum service_next frame_run(struct session *s, struct enip *e, const stru
 		break;
 	case LIST_INTERFACES:
 		plant_asked(s, "list interfaces");
-		write_le(&w, 0, 2);
+		write_little(&w, 0, 2);
 		break;
 	case REGISTER:
 		status = tcp ? registered(s, e, &body, &w) : INVALID_COMMAND;

@@ -6,6 +6,7 @@
  * measured values also come by themselves (cause cyclic) while data transfer is started.  A
  * command is confirmed, its effect is returned as a changed point, and it is terminated.
  */
+#include "base/little.h"
 #include "base/options.h"
 #include "passive/device/plant/plant.h"
 
@@ -101,21 +102,6 @@ static const enum plant_point measured[] = {PLANT_VOLTAGE, PLANT_CURRENT,     PL
 #define SINGLES (sizeof singles / sizeof *singles)
 #define MEASURED (sizeof measured / sizeof *measured)
 
-static void write_le(struct writer *w, uint32_t v, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		write_u8(w, (uint8_t)(v >> 8 * i));
-}
-
-static uint32_t read_le(struct reader *r, size_t width)
-{
-	struct bytes b = read_bytes(r, width);
-	uint32_t v = 0;
-	for (size_t i = 0; i < b.len; i++)
-		v |= (uint32_t)b.at[i] << 8 * i;
-	return v;
-}
-
 static bool say_numbered(struct session *s, struct iec104 *c, struct bytes asdu)
 {
 	uint8_t room[6];
@@ -124,8 +110,8 @@ static bool say_numbered(struct session *s, struct iec104 *c, struct bytes asdu)
 		return false;
 	write_u8(&w, START);
 	write_u8(&w, (uint8_t)(4 + asdu.len));
-	write_le(&w, (uint32_t)c->sent << 1, 2);
-	write_le(&w, (uint32_t)c->received << 1, 2);
+	write_little(&w, (uint32_t)c->sent << 1, 2);
+	write_little(&w, (uint32_t)c->received << 1, 2);
 	session_say_bytes(s, writer_bytes(&w));
 	session_say_bytes(s, asdu);
 	c->sent = (c->sent + 1) & SEQUENCE_MASK;
@@ -140,8 +126,8 @@ static void asdu_begin(struct writer *w, const struct iec104 *c, uint8_t type, u
 	write_u8(w, count > 1 ? 0x80 | count : count);
 	write_u8(w, cause);
 	write_u8(w, 0);
-	write_le(w, c->station, 2);
-	write_le(w, first, 3);
+	write_little(w, c->station, 2);
+	write_little(w, first, 3);
 }
 
 static void write_float(struct writer *w, double value)
@@ -149,7 +135,7 @@ static void write_float(struct writer *w, double value)
 	float f = (float)value;
 	uint32_t bits;
 	memcpy(&bits, &f, sizeof bits);
-	write_le(w, bits, 4);
+	write_little(w, bits, 4);
 	write_u8(w, 0); /* of good quality */
 }
 
@@ -220,7 +206,7 @@ static bool counters(struct asdu *a)
 		return false;
 	uint64_t seconds = a->now_us / 1000000;
 	asdu_begin(&w, a->c, M_IT_NA, 1, COUNTED, COUNTER_FIRST);
-	write_le(&w, (uint32_t)(seconds / 140 + plant_number(a->c->plant.seed, 15, 9000000)), 4);
+	write_little(&w, (uint32_t)(seconds / 140 + plant_number(a->c->plant.seed, 15, 9000000)), 4);
 	write_u8(&w, (uint8_t)(seconds / 900 % 32));
 	return say_numbered(a->s, a->c, writer_bytes(&w)) && say_back(a, TERMINATED);
 }
@@ -271,7 +257,7 @@ static bool command(struct asdu *a)
 	                                    "scaled set point", "set point"};
 	uint8_t kind = (uint8_t)(a->type >= C_SC_TA ? a->type - C_SC_TA : a->type - C_SC_NA);
 	bool sets = kind >= 3;
-	uint32_t raw = kind == 5 ? read_le(&a->objects, 4) : sets ? read_le(&a->objects, 2) : 0;
+	uint32_t raw = kind == 5 ? read_little(&a->objects, 4) : sets ? read_little(&a->objects, 2) : 0;
 	uint8_t qualifier = read_u8(&a->objects);
 	double value = kind == 0 ? qualifier & 1 : (qualifier & 3) == 2;
 	float real;
@@ -363,8 +349,8 @@ static bool numbered(struct session *s, struct iec104 *c, uint16_t sent, uint16_
 	read_u8(&a.objects);
 	a.cause = read_u8(&a.objects) & 0x3f;
 	read_u8(&a.objects);
-	a.station = (uint16_t)read_le(&a.objects, 2);
-	a.object = read_le(&a.objects, 3);
+	a.station = (uint16_t)read_little(&a.objects, 2);
+	a.object = read_little(&a.objects, 3);
 	return reader_ok(&a.objects) && asdu_run(&a);
 }
 
@@ -431,7 +417,7 @@ static enum service_next frames_run(struct session *s, void *state, struct reade
 		if (!reader_ok(&r))
 			break;
 		*in = r;
-		uint16_t low = (uint16_t)read_le(&frame, 2), high = (uint16_t)read_le(&frame, 2);
+		uint16_t low = (uint16_t)read_little(&frame, 2), high = (uint16_t)read_little(&frame, 2);
 		bool right = (low & 1) == 0 ? numbered(s, c, low >> 1, high >> 1, read_rest(&frame))
 		             : (low & 3) == 1 ? acknowledge(c, high >> 1)
 		                              : unnumbered(s, c, (uint8_t)low);

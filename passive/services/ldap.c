@@ -8,7 +8,7 @@
 #include "passive/accounts.h"
 #include "passive/persona.h"
 #include "passive/services/windows/der.h"
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 #include "passive/services/windows/system.h"
 
 #define MESSAGE_MAX 16384

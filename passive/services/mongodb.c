@@ -4,6 +4,7 @@
  * Every command is told with its documents, so that the note which is left in place of the data
  * can be read; what is dropped is gone for that session only.
  */
+#include "base/little.h"
 #include "passive/services/mongodb/mongodb.h"
 #include "base/options.h"
 
@@ -19,19 +20,6 @@ static enum service_next mongo_open(struct session *s, void *state)
 	m->device = session_device(s);
 	m->connection = (uint32_t)(20 + session_device_seed(s) % 31 + session_time_us(s) / 1000000 % 2592000 / 257);
 	return SERVICE_CONTINUE;
-}
-
-static uint32_t little(const uint8_t *at)
-{
-	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void write_little(struct writer *w, uint64_t v, size_t n)
-{
-	while (n--) {
-		write_u8(w, (uint8_t)v);
-		v >>= 8;
-	}
 }
 
 static void say(struct mongo *m, uint32_t to, enum operation kind, uint32_t count, struct bytes documents)
@@ -101,12 +89,12 @@ static bool message(struct mongo *m, uint32_t id, struct reader *r)
 	const uint8_t *flags = read_bytes(r, 4).at;
 	if (!flags)
 		return false;
-	uint32_t set = little(flags);
+	uint32_t set = little_get(flags, 4);
 	if (set & 1 && reader_left(r) >= 4)
 		r->end -= 4; /* a checksum */
 	while (reader_left(r) > 5) {
 		uint8_t kind = read_u8(r);
-		uint32_t len = little(r->at);
+		uint32_t len = little_get(r->at, 4);
 		if (len < 5 || len > reader_left(r))
 			return false;
 		struct bytes section = read_bytes(r, len);
@@ -165,18 +153,18 @@ static bool query(struct mongo *m, uint32_t id, struct reader *r)
 static bool packet(struct mongo *m, struct bytes whole)
 {
 	struct reader r = reader_of(whole.at + HEADER, whole.len - HEADER);
-	uint32_t id = little(whole.at + 4);
+	uint32_t id = little_get(whole.at + 4, 4);
 	if (!m->planted) {
 		m->planted = true;
 		mongo_begin(m);
 	}
-	switch (little(whole.at + 12)) {
+	switch (little_get(whole.at + 12, 4)) {
 	case OP_MSG:
 		return message(m, id, &r);
 	case OP_QUERY:
 		return query(m, id, &r);
 	default:
-		return little(whole.at + 12) >= 2001 && little(whole.at + 12) <= 2007; /* they want no answer */
+		return little_get(whole.at + 12, 4) >= 2001 && little_get(whole.at + 12, 4) <= 2007; /* they want no answer */
 	}
 }
 
@@ -188,7 +176,7 @@ static enum service_next messages_take(struct session *s, struct mongo *m, struc
 {
 	m->session = s;
 	while (reader_left(in) >= HEADER) {
-		uint32_t len = little(in->at);
+		uint32_t len = little_get(in->at, 4);
 		if (!memcmp(in->at, "GET ", 4)) {
 			session_say(s, "%s", over_http);
 			return SERVICE_CLOSE;

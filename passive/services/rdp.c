@@ -9,7 +9,7 @@
  */
 #include "passive/accounts.h"
 #include "passive/services/rdp/rdp.h"
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 
 enum x224 { CONNECTION_REQUEST = 0xe0, CONNECTION_CONFIRM = 0xd0, DATA = 0xf0 };
 enum negotiation { NEG_REQUEST = 1, NEG_RESPONSE = 2, NEG_FAILURE = 3 };

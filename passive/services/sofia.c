@@ -4,6 +4,7 @@
  * hash of the password.  Attackers guess that, reboot, add users, and send firmware of their own,
  * which is unpacked with scripts in it (OPSystemUpgrade).
  */
+#include "base/little.h"
 #include "base/options.h"
 #include "passive/services/dvr/dvr.h"
 #include "passive/services/http/api.h"
@@ -48,20 +49,6 @@ struct message {
 	uint16_t number;
 	struct bytes text;
 };
-
-static uint32_t little(struct bytes b, size_t at, size_t width)
-{
-	uint32_t v = 0;
-	for (size_t i = width; i-- > 0;)
-		v = v << 8 | b.at[at + i];
-	return v;
-}
-
-static void write_little(struct writer *w, uint32_t v, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		write_u8(w, (uint8_t)(v >> 8 * i));
-}
 
 static void say(struct session *s, const struct sofia *f, const struct message *m, struct bytes text)
 {
@@ -247,13 +234,13 @@ static enum service_next sofia_input(struct session *s, void *state, struct read
 	struct sofia *f = state;
 	while (reader_left(in) >= HEAD) {
 		struct bytes head = {in->at, HEAD};
-		size_t length = little(head, 16, 4);
+		size_t length = bytes_little(head, 16, 4);
 		if (head.at[0] != 0xff || length > TEXT_MAX || f->messages >= MESSAGES_MAX)
 			return SERVICE_CLOSE;
 		if (reader_left(in) < HEAD + length)
 			break;
 		read_bytes(in, HEAD);
-		struct message m = {.sequence = little(head, 8, 4), .number = (uint16_t)little(head, 14, 2), .text = read_bytes(in, length)};
+		struct message m = {.sequence = bytes_little(head, 8, 4), .number = (uint16_t)bytes_little(head, 14, 2), .text = read_bytes(in, length)};
 		/* The end of a text is a line end and a zero, or less than that. */
 		while (m.number != UPGRADE_DATA && m.text.len && m.text.at[m.text.len - 1] <= ' ')
 			m.text.len--;
@@ -273,7 +260,7 @@ static void sofia_close(struct session *s, void *state)
 static bool sofia_claims(struct bytes first)
 {
 	return first.len >= HEAD && first.at[0] == 0xff && first.at[1] <= 1 && first.at[2] == 0 && first.at[3] == 0 &&
-	       little(first, 14, 2) >= LOGIN && little(first, 14, 2) < 1700;
+	       bytes_little(first, 14, 2) >= LOGIN && bytes_little(first, 14, 2) < 1700;
 }
 
 /* clang-format off */

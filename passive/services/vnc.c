@@ -9,7 +9,7 @@
 #include "passive/accounts.h"
 #include "passive/persona.h"
 #include "passive/services/windows/crypt.h"
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 
 #define CLIENT_VERSION 12
 #define KEYS_MAX 256

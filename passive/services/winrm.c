@@ -6,6 +6,7 @@
  * form that crackers read.  Both are judged by the device's accounts, and then end in a fault, as
  * of an account without rights.
  */
+#include "base/little.h"
 #include "base/options.h"
 #include "base/random.h"
 #include "passive/services/http/api.h"
@@ -53,22 +54,16 @@ static void write_base64(struct writer *w, struct bytes b)
 	}
 }
 
-static void write_le(struct writer *w, uint64_t v, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		write_u8(w, (uint8_t)(v >> 8 * i));
-}
-
 static void write_wide(struct writer *w, const char *text)
 {
 	for (; *text; text++)
-		write_le(w, (uint8_t)*text, 2);
+		write_little(w, (uint8_t)*text, 2);
 }
 
 static void write_pair(struct writer *w, unsigned id, const char *text)
 {
-	write_le(w, id, 2);
-	write_le(w, 2 * strlen(text), 2);
+	write_little(w, id, 2);
+	write_little(w, 2 * strlen(text), 2);
 	write_wide(w, text);
 }
 
@@ -89,38 +84,30 @@ static void write_challenge(struct api_call *c, struct writer *w)
 	write_pair(&pairs, 1, computer);
 	write_pair(&pairs, 4, domain);
 	write_pair(&pairs, 3, computer);
-	write_le(&pairs, 7, 2);
-	write_le(&pairs, 8, 2);
-	write_le(&pairs, (session_time_us(c->session) + TIME_1601_US) * 10, 8);
-	write_le(&pairs, 0, 4);
+	write_little(&pairs, 7, 2);
+	write_little(&pairs, 8, 2);
+	write_little(&pairs, (session_time_us(c->session) + TIME_1601_US) * 10, 8);
+	write_little(&pairs, 0, 4);
 	size_t name = 2 * strlen(domain), info = writer_used(&pairs);
 	write_bytes(w, "NTLMSSP\0\2\0\0\0", 12);
-	write_le(w, name, 2);
-	write_le(w, name, 2);
-	write_le(w, 56, 4);
-	write_le(w, 0xe2898215, 4);
+	write_little(w, name, 2);
+	write_little(w, name, 2);
+	write_little(w, 56, 4);
+	write_little(w, 0xe2898215, 4);
 	write_bytes(w, state->challenge, 8);
 	write_zero(w, 8);
-	write_le(w, info, 2);
-	write_le(w, info, 2);
-	write_le(w, 56 + name, 4);
+	write_little(w, info, 2);
+	write_little(w, info, 2);
+	write_little(w, 56 + name, 4);
 	unsigned major = 10, minor = 0, build = 17763;
 	if (sscanf(d->build, "%u.%u.%u", &major, &minor, &build) != 3)
 		build = 17763;
 	write_u8(w, (uint8_t)major);
 	write_u8(w, (uint8_t)minor);
-	write_le(w, build, 2);
+	write_little(w, build, 2);
 	write_bytes(w, "\0\0\0\x0f", 4);
 	write_wide(w, domain);
 	write_span(w, writer_bytes(&pairs));
-}
-
-static uint32_t read_le(struct bytes b, size_t at, size_t width)
-{
-	uint32_t v = 0;
-	for (size_t i = 0; i < width && at + i < b.len; i++)
-		v |= (uint32_t)b.at[at + i] << 8 * i;
-	return v;
 }
 
 static bool proved(struct api_call *c, struct bytes token)
@@ -150,9 +137,9 @@ static bool negotiate(struct api_call *c, struct bytes text)
 	if (!at)
 		return false;
 	token = (struct bytes){at, token.len - (size_t)(at - token.at)};
-	if (read_le(token, 8, 4) == 3 && state->challenged)
+	if (bytes_little(token, 8, 4) == 3 && state->challenged)
 		return proved(c, token);
-	if (read_le(token, 8, 4) != 1)
+	if (bytes_little(token, 8, 4) != 1)
 		return false;
 	write_challenge(c, &a);
 	write_text(&c->fields, "WWW-Authenticate: Negotiate ");

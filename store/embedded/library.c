@@ -1,6 +1,7 @@
 #include "store/embedded/library.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
@@ -86,6 +87,16 @@ static const char *missing_symbol(struct chdb *c)
 	return NULL;
 }
 
+/* It takes what waits on standard input for the rows of an INSERT, also where the query has its own. */
+static void stdin_close_to_it(void)
+{
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (nothing < 0)
+		return;
+	dup2(nothing, STDIN_FILENO);
+	close(nothing);
+}
+
 int chdb_open(struct chdb *c, const char *option, struct fault *fault)
 {
 	if (!chdb_find(option, c->path)) {
@@ -96,6 +107,7 @@ int chdb_open(struct chdb *c, const char *option, struct fault *fault)
 				 named ? option : "chDB's library was found nowhere",
 				 named ? " cannot be read" : "");
 	}
+	stdin_close_to_it();
 	/* Loading blocks SIGPIPE in the calling thread; ours stay as they were. */
 	sigset_t before;
 	pthread_sigmask(SIG_SETMASK, NULL, &before);

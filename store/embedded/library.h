@@ -5,7 +5,9 @@
  * here, with the C ABI of chDB 26.7.  The library is opened with dlopen from
  * where the operator says, else from where the lock file put it, so that a
  * build needs nothing of it and a machine with a ClickHouse server can do
- * without.  It cannot be opened by an executable built with ASan or TSan.
+ * without.  It cannot be opened by an executable built with ASan or TSan, and
+ * opening it replaces standard input by /dev/null: it would take what waits there
+ * for rows.
  */
 #pragma once
 #include "base/bytes.h"

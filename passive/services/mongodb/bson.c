@@ -1,11 +1,6 @@
 /* BSON, both ways. */
 #include "passive/services/mongodb/bson.h"
-
-static uint32_t read_little(struct reader *r)
-{
-	struct bytes b = read_bytes(r, 4);
-	return b.len ? b.at[0] | (uint32_t)b.at[1] << 8 | (uint32_t)b.at[2] << 16 | (uint32_t)b.at[3] << 24 : 0;
-}
+#include "base/little.h"
 
 static struct bytes read_name(struct reader *r)
 {
@@ -22,7 +17,7 @@ static struct bytes read_name(struct reader *r)
 bool bson_inside(struct bytes document, struct reader *out)
 {
 	struct reader r = reader_of_bytes(document);
-	uint32_t len = read_little(&r);
+	uint32_t len = read_le32(&r);
 	if (r.bad || len < 5 || len > document.len || document.at[len - 1])
 		return false;
 	*out = reader_of(document.at + 4, len - 5);
@@ -38,7 +33,7 @@ static struct bytes read_value(struct reader *r, uint8_t type)
 	case BSON_TEXT:
 	case 13: /* JavaScript */
 	case 14: /* symbol */
-		len = read_little(r);
+		len = read_le32(r);
 		b = read_bytes(r, len);
 		if (!len || r->bad)
 			r->bad = true;
@@ -48,12 +43,12 @@ static struct bytes read_value(struct reader *r, uint8_t type)
 	case BSON_DOCUMENT:
 	case BSON_ARRAY:
 	case 15: /* JavaScript with scope */
-		len = read_little(&ahead);
+		len = read_le32(&ahead);
 		if (len < 5)
 			r->bad = true;
 		return read_bytes(r, len);
 	case BSON_BINARY:
-		len = read_little(r);
+		len = read_le32(r);
 		read_u8(r);
 		return read_bytes(r, len);
 	case BSON_OBJECT_ID:
@@ -113,17 +108,9 @@ struct bytes bson_find_text(struct bytes document, const char *name)
 	return bson_find(document, name, &e) && e.type == BSON_TEXT ? e.value : (struct bytes){0};
 }
 
-static uint64_t little(struct bytes b)
-{
-	uint64_t v = 0;
-	for (size_t i = 0; i < b.len && i < 8; i++)
-		v |= (uint64_t)b.at[i] << 8 * i;
-	return v;
-}
-
 int64_t bson_number(const struct bson_element *e)
 {
-	uint64_t bits = little(e->value);
+	uint64_t bits = little_get(e->value.at, e->value.len < 8 ? e->value.len : 8);
 	double d;
 	switch (e->type) {
 	case BSON_INT32:
@@ -213,14 +200,6 @@ void bson_print(struct bytes document, struct writer *w)
 	print_document(document, false, 0, w);
 }
 
-static void write_little(struct bson *b, uint64_t v, size_t n)
-{
-	while (n--) {
-		write_u8(&b->w, (uint8_t)v);
-		v >>= 8;
-	}
-}
-
 static void head(struct bson *b, const char *name, enum bson_type type)
 {
 	if (!b->depth)
@@ -243,7 +222,7 @@ void bson_open(struct bson *b, const char *name, enum bson_type type)
 	b->open[b->depth] = b->w.at;
 	b->index[b->depth] = 0;
 	b->array[b->depth++] = type == BSON_ARRAY;
-	write_little(b, 0, 4);
+	write_little(&b->w, 0, 4);
 }
 
 void bson_close(struct bson *b)
@@ -260,13 +239,13 @@ void bson_close(struct bson *b)
 void bson_int32(struct bson *b, const char *name, int32_t v)
 {
 	head(b, name, BSON_INT32);
-	write_little(b, (uint32_t)v, 4);
+	write_little(&b->w, (uint32_t)v, 4);
 }
 
 void bson_int64(struct bson *b, const char *name, int64_t v)
 {
 	head(b, name, BSON_INT64);
-	write_little(b, (uint64_t)v, 8);
+	write_little(&b->w, (uint64_t)v, 8);
 }
 
 void bson_double(struct bson *b, const char *name, double v)
@@ -274,7 +253,7 @@ void bson_double(struct bson *b, const char *name, double v)
 	uint64_t bits;
 	memcpy(&bits, &v, sizeof bits);
 	head(b, name, BSON_DOUBLE);
-	write_little(b, bits, 8);
+	write_little(&b->w, bits, 8);
 }
 
 void bson_bool(struct bson *b, const char *name, bool v)
@@ -286,13 +265,13 @@ void bson_bool(struct bson *b, const char *name, bool v)
 void bson_date(struct bson *b, const char *name, uint64_t time_us)
 {
 	head(b, name, BSON_DATE);
-	write_little(b, time_us / 1000, 8);
+	write_little(&b->w, time_us / 1000, 8);
 }
 
 void bson_text(struct bson *b, const char *name, struct bytes text)
 {
 	head(b, name, BSON_TEXT);
-	write_little(b, text.len + 1, 4);
+	write_little(&b->w, text.len + 1, 4);
 	write_span(&b->w, text);
 	write_u8(&b->w, 0);
 }
@@ -305,7 +284,7 @@ void bson_words(struct bson *b, const char *name, const char *text)
 void bson_binary(struct bson *b, const char *name, struct bytes bytes)
 {
 	head(b, name, BSON_BINARY);
-	write_little(b, bytes.len, 4);
+	write_little(&b->w, bytes.len, 4);
 	write_u8(&b->w, 0);
 	write_span(&b->w, bytes);
 }

@@ -5,7 +5,7 @@
  * UUIDs; one that is not here is refused as one that no service has registered.
  */
 #pragma once
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 #include "passive/services/windows/system.h"
 
 #define RPC_CONTEXTS_MAX 12

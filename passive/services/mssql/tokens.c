@@ -1,17 +1,10 @@
 /* Tokens and packets (MS-TDS 2.2.7, 2.2.3). */
+#include "base/little.h"
 #include "passive/services/mssql/mssql.h"
 
 #define HEADER 8
 #define TDS_7_2 0x72000000u
 #define WIDE_MAX 4000 /* letters of an nvarchar that is not (max) */
-
-static void write_little(struct writer *w, uint64_t v, size_t n)
-{
-	while (n--) {
-		write_u8(w, (uint8_t)v);
-		v >>= 8;
-	}
-}
 
 uint16_t mssql_read_u16(struct reader *r)
 {

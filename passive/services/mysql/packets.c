@@ -1,4 +1,5 @@
 /* Packets from the server: OK, ERR, result sets (MySQL's client/server protocol, 4.1 and later). */
+#include "base/little.h"
 #include "passive/services/mysql/mysql.h"
 
 #define DEPRECATE_EOF (1u << 24)
@@ -10,14 +11,6 @@
 enum { TYPE_LONG = 3, TYPE_NULL = 6, TYPE_LONGLONG = 8, TYPE_DATETIME = 12, TYPE_BLOB = 252, TYPE_STRING = 253 };
 enum { CHARSET_BINARY = 63, CHARSET_UTF8 = 33 };
 enum { STATUS_AUTOCOMMIT = 2, STATUS_MORE = 8, STATUS_NO_INDEX = 0x20 };
-
-static void write_little(struct writer *w, uint64_t v, size_t n)
-{
-	while (n--) {
-		write_u8(w, (uint8_t)v);
-		v >>= 8;
-	}
-}
 
 static void write_length(struct writer *w, uint64_t n)
 {

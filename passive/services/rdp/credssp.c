@@ -5,7 +5,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* SHA256(): the newer interface reads files at its first use */
 #include "passive/services/rdp/rdp.h"
 #include "passive/services/windows/der.h"
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 

@@ -4,7 +4,7 @@
  * answers; what is typed is told line by line, with the keys that are no letters by their names.
  */
 #include "passive/services/rdp/rdp.h"
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 
 enum pdu { DEMAND_ACTIVE = 0x11, CONFIRM_ACTIVE = 0x13, DATA = 0x17 };
 enum data_pdu { UPDATE = 2, CONTROL = 20, INPUT = 28, SYNCHRONIZE = 31, FONT_LIST = 39, FONT_MAP = 40 };

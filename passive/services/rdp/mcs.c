@@ -4,7 +4,7 @@
  */
 #include "passive/accounts.h"
 #include "passive/services/rdp/rdp.h"
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 
 enum mcs { ERECT_DOMAIN = 0x04, DISCONNECT = 0x20, ATTACH_USER = 0x28, JOIN = 0x38, SEND_DATA = 0x64 };
 enum block { CORE = 0xc001, SECURITY = 0xc002, NETWORK = 0xc003 };

@@ -1,4 +1,5 @@
 /* UMAC's three layers of hashing and its pad, in the words of RFC 4418 sections 3 to 5. */
+#include "base/little.h"
 #include "passive/services/ssh/umac.h"
 
 #define BLOCK 16
@@ -15,11 +16,6 @@ static uint64_t load_be(const uint8_t *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		v = v << 8 | p[i];
 	return v;
-}
-
-static uint32_t load_le32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 /* KDF (3.2.1): the blocks of AES over index and counter. */
@@ -92,8 +88,8 @@ static uint64_t hash_chunk(const uint32_t *key, const uint8_t *m, size_t n)
 	uint64_t y = 0;
 	for (size_t i = 0; i < n; i += 32, key += 8)
 		for (size_t k = 0; k < 4; k++)
-			y += (uint64_t)(uint32_t)(load_le32(m + i + 4 * k) + key[k]) *
-			     (uint32_t)(load_le32(m + i + 4 * k + 16) + key[k + 4]);
+			y += (uint64_t)(uint32_t)((uint32_t)little_get(m + i + 4 * k, 4) + key[k]) *
+			     (uint32_t)((uint32_t)little_get(m + i + 4 * k + 16, 4) + key[k + 4]);
 	return y;
 }
 

@@ -3,7 +3,7 @@
 #include "passive/accounts.h"
 #include "passive/persona.h"
 #include "passive/services/windows/crypt.h"
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 
 enum ntlm_flag {
 	FLAG_UNICODE = 1,

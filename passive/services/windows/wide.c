@@ -1,5 +1,5 @@
 /* Between UTF-16, in which Windows speaks, and UTF-8, in which we keep. */
-#include "passive/services/windows/little.h"
+#include "passive/services/windows/wide.h"
 
 struct bytes bytes_part(struct bytes b, size_t offset, size_t len, bool *bad)
 {
