@@ -255,6 +255,20 @@ void control_ask(struct control *c, const struct look_ask *ask, uint64_t now_us,
 	decide(c, &t, answer);
 }
 
+void control_look_at_hit(struct control *c, const struct event *hit, const uint32_t *ports, size_t count,
+			 uint64_t tier, struct look_answer *answer)
+{
+	struct trigger t = {
+		.event = hit,
+		.question = {.evidence = {.basis = BASIS_SURVEY, .time_us = c->now_us}, .ports = count,
+			     .udp = ports_hold_udp(ports, count), .tier = tier, .hold_out = -1},
+		.ports = ports,
+		.worker = SENSORS_MAX - 1,
+	};
+	event_address(hit, FIELD_SRC, &t.question.target);
+	decide(c, &t, answer);
+}
+
 static void event_probe(struct control *c, const struct event *e, const struct rule *rule,
 			const struct address *source, const char *role, unsigned worker)
 {

@@ -42,13 +42,20 @@ static bool lacks_contact(const struct asked *a)
 	return !contact || !*contact;
 }
 
+/* One whose time is now and whose tier suffices, else any that holds the address: it explains a refusal. */
 static const struct survey *survey_of(const struct asked *a)
 {
 	const struct settings *s = a->policy->settings;
-	for (size_t i = 0; i < s->survey_count; i++)
-		if (prefix_set_holds(&s->surveys[i].prefixes, &a->question->target))
-			return &s->surveys[i];
-	return NULL;
+	const struct survey *found = NULL;
+	for (size_t i = 0; i < s->survey_count; i++) {
+		const struct survey *it = &s->surveys[i];
+		if (!prefix_set_holds(&it->prefixes, &a->question->target))
+			continue;
+		if (survey_is_on(it, a->now_us) && a->question->tier <= it->option->tier)
+			return it;
+		found = found ? found : it;
+	}
+	return found;
 }
 
 static bool is_marked(const struct asked *a) { return a->question->evidence.marking[0] != '\0'; }
@@ -95,7 +102,7 @@ static bool has_stale_basis(const struct asked *a)
 {
 	const struct evidence *e = &a->question->evidence;
 	if (e->basis == BASIS_SURVEY)
-		return survey_of(a)->until_us < a->now_us;
+		return !survey_is_on(survey_of(a), a->now_us);
 	uint64_t until = policy_basis_until(a->policy, e);
 	return until && (until < a->now_us || e->time_us > a->now_us + CLOCK_SKEW_US);
 }

@@ -29,7 +29,11 @@
 	X(RATE,           "rate",           "allowed; it waits for packets")                      \
 	X(PROBER_GONE,    "prober-gone",    "the prober died with it; whether a packet left is not known") \
 	X(OVERDUE,        "overdue",        "the prober never said that it was done")             \
-	X(UNSENT,         "unsent",         "the prober gave it back without a packet, too often")
+	X(UNSENT,         "unsent",         "the prober gave it back without a packet, too often")  \
+	X(SURVEY_INCOMPLETE, "survey-incomplete", "the survey does not say all that its approval needs") \
+	X(SURVEY_STOPPED, "survey-stopped", "the survey was stopped by hand")                     \
+	X(SURVEY_OVER,    "survey-over",    "the survey's round is over, or its packets are spent") \
+	X(SURVEY_RUNNING, "survey-running", "another scanner has the survey's permission")
 
 enum reason {
 #define X(reason, word, what) REASON_##reason,

@@ -145,6 +145,8 @@ static void restore_feature(void *arg, uint64_t feature, uint64_t campaign, uint
 		campaigns_restore(c->campaigns, feature, campaign, sources, seen_us < c->now_us ? seen_us : c->now_us);
 }
 
+static void restore_survey(void *arg, const struct state_survey *s) { control_survey_restore(arg, s); }
+
 static void keep_target(void *arg, const struct target *t)
 {
 	struct control *c = arg;
@@ -175,6 +177,7 @@ int control_compact(struct control *c, struct fault *fault)
 	looks_each(c->looks, keep_look, c);
 	steers_each(c->steers, keep_steer, c);
 	control_retain_learned(c);
+	control_survey_retain(c);
 	return state_compact_end(c->state, fault);
 }
 
@@ -205,7 +208,8 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 {
 	const struct active_options *o = c->settings.active;
 	const struct state_reader reader = {c, restore_key, restore_look, restore_given,
-					    restore_done, restore_target, restore_steer, restore_source, restore_feature};
+					    restore_done, restore_target, restore_steer, restore_source, restore_feature,
+					    restore_survey};
 	c->now_us = now_us;
 	c->policy.settings = &c->settings;
 	c->policy.opted_out = &c->optout.set;

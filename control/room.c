@@ -46,6 +46,7 @@ struct room {
 	bool prober_linked, state_failed, stopping;
 	bool opt_outs_told;
 	struct wish_topic wishes[WISHES];
+	struct survey_topics surveys;
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
 };
@@ -455,6 +456,8 @@ static void start(struct room *room)
 		if (!wishes[i].from_page)
 			bus_open_to_guests(bus, wishes[i].topic);
 	}
+	room->surveys = (struct survey_topics){&room->control, bus};
+	survey_topics_open(&room->surveys);
 	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");
@@ -549,7 +552,7 @@ static const struct role control_role = {
 	.name = "control",
 	.summary = "decides who is looked at and what a visitor meets; owns all budgets",
 	.rights = SANDBOX_FILES | SANDBOX_PATHS,
-	.sends = KIND_MASK(EVENT_DECISION_MADE) | KIND_MASK(EVENT_CAMPAIGN_FOUND) |
+	.sends = KIND_MASK(EVENT_DECISION_MADE) | KIND_MASK(EVENT_HOST_ANSWERED) | KIND_MASK(EVENT_CAMPAIGN_FOUND) |
 		 KIND_MASK(EVENT_SENSOR_CHANGED),
 	.talks_to = talks_to,
 	.door = true,

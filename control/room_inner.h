@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/random.h"
+#include "bus/bus.h"
 #include "control/known_inner.h"
 #include "control/looks_inner.h"
 #include "control/optout_inner.h"
@@ -39,6 +40,18 @@ struct control {
 	struct policy policy;
 	struct optout optout;
 	struct optout_register asked_out;
+	struct survey_run {
+		struct state_survey kept;
+		struct event_id lease;   /* zero: nobody has it */
+		struct event_id decision;
+		uint64_t heard_us;       /* when its holder was last heard */
+		uint64_t expires_us, written_us;
+		uint64_t lease_packets;  /* reported under this lease; kept.packets has those before it, too */
+		uint64_t hits, looks;    /* of this round */
+		uint64_t excluded_mark;  /* which opt-outs its holder knows */
+		uint64_t refused_us;     /* refusals since the one that was told */
+		uint32_t refused, refused_for;
+	} surveys[SURVEYS_MAX]; /* in the order of settings.surveys */
 	struct pace wishes, visitors_wishes; /* how many a second may ask to be left alone */
 	struct targets *targets;
 	struct looks *looks;
@@ -151,6 +164,38 @@ void control_opt_outs_changed(struct control *, uint64_t now_us);
 void control_overdue(struct control *, uint64_t now_us);
 /* An allowed look will not be taken after all. */
 void control_withdraw(struct control *, struct look *, enum reason, bool packet_may_have_left);
+
+/* In survey.c: */
+
+struct survey_grant_made {
+	struct survey_lease lease;
+	struct prefix_set targets, excluded; /* the caller's */
+};
+/* Somebody asks for the survey's permission.  REASON_OK and a grant, or why not, with a sentence. */
+enum reason control_survey_ask(struct control *, struct bytes name, uint64_t now_us, struct survey_grant_made *,
+			       struct fault *);
+/* NULL: go on, and `excluded` (may be left empty) is the set anew.  Else why not. */
+const char *control_survey_keep(struct control *, const struct survey_progress *, uint64_t now_us,
+				struct prefix_set *excluded);
+/* Hits of a lease, on the wire (control/policy.h); how many will be looked at, or ERR_BAD or ERR_GONE. */
+int64_t control_survey_hits(struct control *, struct bytes hits, uint64_t now_us);
+/* Stops it, its holder within a second, or lets it run again; ERR_MISSING. */
+int control_survey_stop(struct control *, struct bytes name, bool stop, uint64_t now_us);
+void control_survey_write(struct control *, uint64_t now_us, struct writer *json); /* all of them */
+void control_survey_retain(struct control *); /* for a compaction */
+void control_survey_restore(struct control *, const struct state_survey *);
+void control_survey_tick(struct control *, uint64_t now_us); /* leases that ended, refusals told together */
+
+/* In survey_topics.c: answers at the bus, and opens what a command line may ask. */
+struct survey_topics {
+	struct control *control;
+	struct bus *bus;
+};
+void survey_topics_open(struct survey_topics *);
+
+/* In decide.c, for survey.c: a look at what answered a survey, as policy allows. */
+void control_look_at_hit(struct control *, const struct event *hit, const uint32_t *ports, size_t count,
+			 uint64_t tier, struct look_answer *);
 
 /* In wishes.c: */
 

@@ -30,18 +30,6 @@ static const struct option scope_fields[] = {
 	{0},
 };
 
-static const struct option survey_fields[] = {
-	{"name", OPTION_TEXT, offsetof(struct survey_option, name), .required = true,
-	 .summary = "name of the survey"},
-	{"prefixes", OPTION_LIST, offsetof(struct survey_option, prefixes), .element = OPTION_PREFIX,
-	 .required = true, .summary = "what was approved"},
-	{"until", OPTION_TEXT, offsetof(struct survey_option, until), .required = true,
-	 .summary = "end of the approval, a date in UTC"},
-	{"tier", OPTION_NUMBER, offsetof(struct survey_option, tier), .fallback = "1", .max = TIER_MAX,
-	 .summary = "highest tier that was approved"},
-	{0},
-};
-
 const struct option delay_fields[] = {
 	{"min", OPTION_DURATION, offsetof(struct delay_option, min_ms), "30s",
 	 .summary = "shortest time between a trigger and the look"},
@@ -348,11 +336,9 @@ static int read_surveys(struct settings *s, struct fault *fault)
 	for (size_t i = 0; i < s->active->surveys.count; i++) {
 		struct survey *survey = &s->surveys[s->survey_count++];
 		survey->option = &options[i];
-		if (!time_parse(bytes_of_text(options[i].until), &survey->until_us))
-			return fault_set(fault, ERR_BAD,
-					 "%s: active.surveys[%zu].until: \"%s\" is not a time, a date "
-					 "such as 2026-12-31 would be right",
-					 s->config->file, i, options[i].until);
+		int bad = survey_settings_read(s->config->file, i, survey, fault);
+		if (bad)
+			return bad;
 		const struct prefix *prefixes = options[i].prefixes.items;
 		for (size_t k = 0; k < options[i].prefixes.count; k++)
 			if (prefix_set_add(&survey->prefixes, &prefixes[k]))

@@ -31,9 +31,11 @@ struct delay_option {
 };
 
 struct survey_option {
-	const char *name, *until;
+	const char *name, *purpose, *approved_by, *reference, *from, *until, *window;
 	struct option_list prefixes; /* struct prefix */
-	uint64_t tier;
+	struct option_list ports;    /* const char *: "23", "161/udp" */
+	uint64_t tier, rate, packets, seed, repeat_ms;
+	bool look;
 };
 
 struct active_options {
@@ -92,12 +94,27 @@ struct settings {
 	struct survey {
 		const struct survey_option *option;
 		struct prefix_set prefixes;
-		uint64_t until_us;
+		uint64_t from_us, until_us;
+		unsigned window_from, window_until; /* minutes of a day in UTC; equal: the whole day */
+		struct survey_port ports[SURVEY_PORTS_MAX];
+		uint8_t port_count;
 	} surveys[SURVEYS_MAX];
 	size_t survey_count;
 };
 
 extern const struct option delay_fields[]; /* of a struct delay_option */
+
+/* In survey_settings.c: */
+
+extern const struct option survey_fields[]; /* of a struct survey_option */
+/* Fills the i-th survey from its option; `out` has the option already. */
+int survey_settings_read(const char *file, size_t i, struct survey *out, struct fault *);
+/* What a survey needs before it may be scanned; writes the names of what is missing, false if any is. */
+bool survey_is_complete(const struct survey *, struct writer *missing);
+/* Whether its time is now: after `from`, before `until`, within its window. */
+bool survey_is_on(const struct survey *, uint64_t now_us);
+/* When the time that is on now ends: that of the window, or of the survey. */
+uint64_t survey_on_until(const struct survey *, uint64_t now_us);
 
 int settings_read(const struct config *, struct settings *, struct fault *);
 void settings_done(struct settings *);

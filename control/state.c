@@ -24,6 +24,7 @@ enum record {
 	RECORD_STEER,
 	RECORD_SOURCE,
 	RECORD_FEATURE,
+	RECORD_SURVEY,
 };
 
 struct state {
@@ -109,6 +110,19 @@ static void read_feature(struct reader *r, const struct state_reader *to)
 		to->feature(to->arg, feature, campaign, sources, seen_us);
 }
 
+static void read_survey(struct reader *r, const struct state_reader *to)
+{
+	struct state_survey s = {0};
+	bool whole = bytes_copy_text(read_bytes(r, read_u8(r)), s.name, sizeof s.name);
+	s.round = read_u64(r);
+	s.round_us = read_u64(r);
+	s.packets = read_u64(r);
+	s.stopped = read_u8(r) != 0;
+	s.over = read_u8(r) != 0;
+	if (whole && reader_ok(r) && to->survey)
+		to->survey(to->arg, &s);
+}
+
 static void read_record(struct bytes record, const struct state_reader *to)
 {
 	struct reader r = reader_of_bytes(record);
@@ -143,6 +157,9 @@ static void read_record(struct bytes record, const struct state_reader *to)
 		return;
 	case RECORD_FEATURE:
 		read_feature(&r, to);
+		return;
+	case RECORD_SURVEY:
+		read_survey(&r, to);
 		return;
 	}
 }
@@ -355,6 +372,19 @@ void state_put_feature(struct state *s, uint64_t feature, uint64_t campaign, uin
 	write_u64(&w, campaign);
 	write_u32(&w, sources);
 	write_u64(&w, seen_us);
+	record_end(s, &w);
+}
+
+void state_put_survey(struct state *s, const struct state_survey *survey)
+{
+	uint8_t room[STATE_RECORD_MAX];
+	struct writer w = record_begin(room, RECORD_SURVEY);
+	write_short_text(&w, survey->name);
+	write_u64(&w, survey->round);
+	write_u64(&w, survey->round_us);
+	write_u64(&w, survey->packets);
+	write_u8(&w, survey->stopped);
+	write_u8(&w, survey->over);
 	record_end(s, &w);
 }
 

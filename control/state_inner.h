@@ -25,6 +25,12 @@ struct state_look {
 	char rule[STATE_RULE_MAX + 1];
 };
 
+struct state_survey { /* of which much must outlive us: its budget is a promise */
+	char name[SURVEY_NAME_MAX + 1];
+	uint64_t round, round_us, packets; /* of this round: its number, its start, what was sent */
+	bool stopped, over;
+};
+
 struct state_reader {
 	void *arg;
 	void (*key)(void *arg, uint64_t hold_out_key);
@@ -37,6 +43,7 @@ struct state_reader {
 	void (*steer)(void *arg, const struct steer *);
 	void (*source)(void *arg, struct reader *); /* as source_read() takes it */
 	void (*feature)(void *arg, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us);
+	void (*survey)(void *arg, const struct state_survey *);
 };
 
 /* Reads a file's text; returns how many bytes of it are whole. */
@@ -58,6 +65,7 @@ void state_put_target(struct state *, const struct address *, const struct event
 void state_put_steer(struct state *, const struct steer *);
 void state_put_source(struct state *, const struct sources *, const struct source *);
 void state_put_feature(struct state *, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us);
+void state_put_survey(struct state *, const struct state_survey *);
 /* All that was put is written, or a fault: then nothing may be given to the prober. */
 int state_flush(struct state *, struct fault *);
 
