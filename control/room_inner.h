@@ -7,7 +7,6 @@
  */
 #pragma once
 #include "base/random.h"
-#include "bus/bus.h"
 #include "control/known_inner.h"
 #include "control/looks_inner.h"
 #include "control/optout_inner.h"
@@ -187,6 +186,7 @@ void control_survey_restore(struct control *, const struct state_survey *);
 void control_survey_tick(struct control *, uint64_t now_us); /* leases that ended, refusals told together */
 
 /* In survey_topics.c: answers at the bus, and opens what a command line may ask. */
+struct bus;
 struct survey_topics {
 	struct control *control;
 	struct bus *bus;

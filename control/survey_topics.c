@@ -1,6 +1,7 @@
 /* Surveys at the bus: a scanner asks for its permission, keeps it, tells hits; a person stops it. */
 #include "base/clock.h"
 #include "base/prefix_pieces.h"
+#include "bus/bus.h"
 #include "control/room_inner.h"
 #include <stdlib.h>
 

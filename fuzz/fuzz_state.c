@@ -36,10 +36,16 @@ static void on_feature(void *arg, uint64_t feature, uint64_t campaign, uint32_t 
 	*(uint64_t *)arg += feature + campaign + count + seen_us;
 }
 
+static void on_survey(void *arg, const struct state_survey *s)
+{
+	uint64_t *sum = arg;
+	*sum += strlen(s->name) + s->round;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	uint64_t sum = 0;
-	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer, on_source, on_feature};
+	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer, on_source, on_feature, on_survey};
 	size_t whole = state_read((struct bytes){bytes, n}, &reader);
 	if (whole > n || state_read((struct bytes){bytes, whole}, &reader) != whole)
 		abort();

@@ -38,7 +38,7 @@ static int publish(void *arg, struct event *e)
 	return 0;
 }
 
-static void revoke(void *arg, const struct address *a)
+static void revoke_lease(void *arg, const struct address *a)
 {
 	(void)arg;
 	(void)a;
@@ -49,7 +49,7 @@ static void begin(void)
 	struct fault fault = {{0}};
 	control = calloc(1, sizeof *control);
 	control->publish = publish;
-	control->revoke = revoke;
+	control->revoke = revoke_lease;
 	int bad = settings_read(&config, &control->settings, &fault);
 	CHECK_SAY(!bad, "%s", fault.text);
 	bad = control_open(control, directory, NOW, &fault);
