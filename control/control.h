@@ -66,7 +66,7 @@ int control_survey_open(struct survey_permit **, const struct config *, const ch
  * what was excluded stays so, and what could be read counts, too. */
 int control_survey_poll(struct survey_permit *, struct fault *);
 void control_survey_close(struct survey_permit *);
-/* Without ports: any, at most `control_survey_ports_max`.  Rate 0: no limit. */
+/* Its seed is 0 where the survey names none; what earlier rounds sent is not known here. */
 const struct survey_lease *control_survey_lease(const struct survey_permit *);
 uint64_t control_survey_ports_max(const struct survey_permit *);
 const char *control_survey_contact(const struct survey_permit *);

@@ -24,17 +24,27 @@ static int refuse(struct fault *fault, const char *name, enum reason why)
 	return fault_set(fault, ERR_DENIED, "%s: the survey %s is refused: %s", reason_word(why), name, reason_what(why));
 }
 
-/* What policy_check() asks before it comes to an address. */
+/* What control asks before it gives a lease (survey.c), as far as one can know without it. */
 static int check(const struct survey_permit *p, const char *name, struct fault *fault)
 {
 	const struct settings *s = &p->settings;
 	const char *contact = s->operator->contact;
+	const uint64_t now_us = clock_utc_us();
+	char missing[128];
+	struct writer w = writer_of(missing, sizeof missing - 1);
 	if (!s->active->enabled || s->scope.count == 0 || (p->optout.file && !p->optout.known))
 		return refuse(fault, name, REASON_INACTIVE);
 	if (!contact || !*contact)
 		return refuse(fault, name, REASON_NO_CONTACT);
-	if (p->survey->until_us <= clock_utc_us())
+	if (!survey_is_complete(p->survey, &w)) {
+		*w.at = '\0';
+		return fault_set(fault, ERR_DENIED, "%s: the survey %s lacks %s: what is scanned must be approved in writing",
+				 reason_word(REASON_SURVEY_INCOMPLETE), name, missing);
+	}
+	if (now_us < p->survey->from_us || p->survey->until_us <= now_us)
 		return refuse(fault, name, REASON_STALE_BASIS);
+	if (!survey_is_on(p->survey, now_us))
+		return refuse(fault, name, REASON_WINDOW);
 	if (p->lease.tier < 1)
 		return refuse(fault, name, REASON_TIER);
 	return p->targets.count ? 0 : refuse(fault, name, REASON_SCOPE);
@@ -62,10 +72,16 @@ static void lease_make(struct survey_permit *p, const char *name)
 {
 	const struct active_options *o = p->settings.active;
 	const struct address *from = o->addresses.items;
-	p->lease = (struct survey_lease){.rate = o->rate, .begins_us = clock_utc_us(),
-					 .expires_us = p->survey->until_us};
+	const struct survey_option *wanted = p->survey->option;
+	const uint64_t now_us = clock_utc_us();
+	p->lease = (struct survey_lease){
+		.seed = wanted->seed, .rate = o->rate && o->rate < wanted->rate ? o->rate : wanted->rate,
+		.packets_max = wanted->packets, .begins_us = now_us, .expires_us = survey_on_until(p->survey, now_us),
+		.port_count = p->survey->port_count,
+	};
+	memcpy(p->lease.ports, p->survey->ports, sizeof p->lease.ports);
 	snprintf(p->lease.name, sizeof p->lease.name, "%s", name);
-	p->lease.tier = (uint8_t)(p->survey->option->tier < o->tier ? p->survey->option->tier : o->tier);
+	p->lease.tier = (uint8_t)(wanted->tier < o->tier ? wanted->tier : o->tier);
 	for (size_t i = o->addresses.count; i-- > 0;)
 		p->lease.from[!address_is_v4(&from[i])] = from[i];
 }
@@ -103,7 +119,7 @@ int control_survey_open(struct survey_permit **out, const struct config *config,
 
 int control_survey_poll(struct survey_permit *p, struct fault *fault)
 {
-	if (p->survey->until_us <= clock_utc_us())
+	if (p->lease.expires_us <= clock_utc_us())
 		return refuse(fault, p->lease.name, REASON_STALE_BASIS);
 	const int changed = optout_poll(&p->optout, fault);
 	if (changed == 0 || changed == ERR_MEMORY)

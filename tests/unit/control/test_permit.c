@@ -22,7 +22,8 @@ static bool is_asked(const struct survey_permit *p, const char *text)
 }
 
 #define OPERATOR "operator: {contact: abuse@example.org}\n"
-#define SURVEY "surveys: [{name: one, prefixes: [11.0.0.0/8, 10.1.0.0/16, '2a00:1::/64'], until: 2130-01-01}]"
+#define APPROVED "purpose: a test, approved_by: us, reference: here, ports: [23], rate: 100, packets: 1000"
+#define SURVEY "surveys: [{name: one, prefixes: [11.0.0.0/8, 10.1.0.0/16, '2a00:1::/64'], until: 2130-01-01, " APPROVED "}]"
 
 TEST(permit_is_what_the_policy_says_of_each_address)
 {
@@ -40,6 +41,7 @@ TEST(permit_is_what_the_policy_says_of_each_address)
 	CHECK(!is_asked(p, "11.1.4.4"));
 	const struct survey_lease *l = control_survey_lease(p);
 	CHECK(l->tier == 1 && l->rate == 77 && address_is_v4(&l->from[0]) && !address_is_v4(&l->from[1]));
+	CHECK(l->port_count == 1 && l->ports[0].port == 23 && l->packets_max == 1000);
 	CHECK(control_survey_ports_max(p) == 12 && !strcmp(control_survey_contact(p), "abuse@example.org"));
 	control_survey_close(p);
 	config_done(&config);
@@ -56,7 +58,11 @@ TEST(permit_is_refused_with_its_reason)
 		{OPERATOR "active: {scope: [{prefix: 12.0.0.0/8}], " SURVEY "}\n", "scope:"},
 		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], tier: 0, " SURVEY "}\n", "tier:"},
 		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], surveys: [{name: one, prefixes: [11.0.0.0/8], "
-			  "until: 2020-01-01}]}\n", "stale-basis:"},
+			  "until: 2020-01-01, " APPROVED "}]}\n", "stale-basis:"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], surveys: [{name: one, prefixes: [11.0.0.0/8], "
+			  "until: 2130-01-01}]}\n", "survey-incomplete:"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], surveys: [{name: one, prefixes: [11.0.0.0/8], "
+			  "from: 2129-01-01, until: 2130-01-01, " APPROVED "}]}\n", "stale-basis:"},
 		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], surveys: [{name: two, prefixes: [11.0.0.0/8], "
 			  "until: 2130-01-01}]}\n", "no-basis:"},
 		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], opt_out: /nowhere/at/all, " SURVEY "}\n", "/nowhere/at/all:"},
