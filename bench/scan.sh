@@ -40,7 +40,9 @@ active:
   scope: [{prefix: 11.0.0.0/8}]
   addresses: [198.51.100.9]
   rate: 0
-  surveys: [{name: bench, prefixes: [11.0.0.0/8], until: 2130-01-01}]
+  surveys:
+    - {name: bench, prefixes: [11.0.0.0/8], until: 2130-01-01, purpose: a bench, approved_by: us, reference: here,
+       ports: [80], rate: 100000000, packets: 100000000}
 EOT
 echo 11.7.0.0/16 >"$WORK/slash16"
 

@@ -115,7 +115,7 @@ const struct prefix_set *scan_permit_excluded(const struct scan_permit *p)
 
 uint64_t scan_permit_ports_max(const struct scan_permit *p)
 {
-	return p->grant ? SURVEY_PORTS_MAX : control_survey_ports_max(p->offline);
+	return p->offline ? control_survey_ports_max(p->offline) : SURVEY_PORTS_MAX;
 }
 
 const char *scan_permit_page(const struct scan_permit *p)

@@ -21,7 +21,7 @@ struct running {
 	struct scan_permit *permit;
 	struct scan_output *output;
 	const struct scan_words *words;
-	bool progress, look;
+	bool progress, tell;
 	uint64_t shown_us, shown_sent, shown_hits, began_us;
 	uint8_t hits[16 + SURVEY_HITS_MAX * SURVEY_HIT_WIRE]; /* as "survey.hits" wants them */
 	size_t hit_count;
@@ -67,7 +67,7 @@ static void on_hit(void *arg, const struct scan_hit *hit)
 {
 	struct running *r = arg;
 	scan_output_write(r->output, hit);
-	if (!r->look || !hit->success || hit->repeat)
+	if (!r->tell || !hit->success || hit->repeat)
 		return;
 	struct writer w = writer_of(r->hits + 16 + r->hit_count * SURVEY_HIT_WIRE, SURVEY_HIT_WIRE);
 	write_bytes(&w, hit->target.b, sizeof hit->target.b);
@@ -146,7 +146,7 @@ static void summarise(struct running *r)
 	for (int i = 0; i < SCAN_ANSWER_COUNT; i++)
 		if (c->answers[i])
 			fprintf(stderr, ",\"%s\":%" PRIu64, scan_answer_name((enum scan_answer)i), c->answers[i]);
-	if (r->look)
+	if (r->tell)
 		fprintf(stderr, ",\"looked\":%" PRIu64, r->looked);
 	fprintf(stderr, ",\"seconds\":%.3f}\n", seconds);
 }
@@ -289,7 +289,7 @@ static int scan_by_permit(const struct arguments *a, const struct config *config
 		if (r) {
 			*r = (struct running){.permit = permit, .words = &words,
 					      .progress = !arguments_flag(a, "no-progress"),
-					      .look = arguments_flag(a, "look") && scan_permit_lease(permit)->looks};
+					      .tell = arguments_flag(a, "tell") != NULL};
 			bad = scan_with(a, r, &words, &fault);
 		} else {
 			bad = fault_set(&fault, ERR_MEMORY, "no memory");
@@ -322,7 +322,7 @@ static int run(const struct arguments *a)
 
 static const struct command scan_command = {
 	.name = "scan",
-	.synopsis = "--survey NAME [--protocol tcp|udp|icmp] [--ports LIST] [--targets FILE] [--rate N] [--json] [--dry-run]",
+	.synopsis = "--survey NAME [--protocol tcp|udp|icmp] [--ports LIST] [--targets FILE] [--rate N] [--json] [--tell] [--dry-run]",
 	.summary = "ask many addresses one question, within an approved survey",
 	.description =
 		"Sends one packet to each address and port of a survey that the operator approved (active.surveys),\n"

@@ -33,7 +33,8 @@ for _ in $(seq 100); do [ -e "$WORK/listening" ] && break; sleep 0.05; done
 
 printf '11.7.9.0/24\n2a00:1::17\n' >"$WORK/optout"
 chmod 644 "$WORK/optout"
-config() { # RATE NAME...
+config() { # RATE
+	local approved='purpose: a test, approved_by: us, reference: here, rate: 10000000, packets: 10000000'
 	cat <<-EOT
 	run: {state: $STATE}
 	operator: {name: Test, contact: abuse@example.org, page: "https://scan.example.org/"}
@@ -45,9 +46,12 @@ config() { # RATE NAME...
 	  rate: $1
 	  tier: 2
 	  surveys:
-	    - {name: whole, prefixes: [11.0.0.0/8, '2a00:1::/48'], until: 2130-01-01, tier: 2}
-	    - {name: tcp, prefixes: [11.7.0.0/16], until: 2130-01-01}
-	    - {name: old, prefixes: [11.7.0.0/16], until: 2020-01-01}
+	    - {name: whole, prefixes: [11.0.0.0/8, '2a00:1::/48'], until: 2130-01-01, tier: 2, $approved,
+	       ports: ['80', '81', '443', '8080', 53/udp, 161/udp, 11211/udp, 20000/udp, 47808/udp]}
+	    - {name: tcp, prefixes: [11.7.0.0/16], until: 2130-01-01, $approved,
+	       ports: ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '80']}
+	    - {name: old, prefixes: [11.7.0.0/16], until: 2020-01-01, $approved, ports: ['80']}
+	    - {name: unapproved, prefixes: [11.7.0.0/16], until: 2130-01-01}
 	EOT
 }
 config 0 >"$CONFIG"
@@ -77,6 +81,8 @@ watch nothing 'src host 198.51.100.9'
 refused 'survey NAME is wanted' --ports 80
 refused no-basis --survey other --ports 80
 refused stale-basis --survey old --ports 80
+refused survey-incomplete --survey unapproved --ports 80
+refused 'not among those' --survey tcp --ports 22
 refused tier --survey tcp --protocol udp --ports 53
 refused target-budget --survey tcp --ports 1-13
 refused industrial --survey whole --protocol udp --ports 20000
