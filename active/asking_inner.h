@@ -19,6 +19,7 @@ struct signals {
 		uint16_t port;
 	} items[SIGNALS_MAX];
 	size_t count;
+	size_t reported; /* of them, in the events of earlier connections */
 	struct signals_port { /* every port that was asked, as its last connection found it */
 		uint16_t port;
 		bool open;
@@ -30,6 +31,14 @@ struct signals {
 };
 
 #define SIGNALS_BYTES_MAX 16384
+#define SIGNALS_REPORT_MAX 6144 /* bytes of them in the event of one connection */
+#define SIGNALS_SHOWN_MAX 1024  /* bytes of one value there */
+
+/*
+ * Those that came since the last call, as lines of KEY: VALUE with C's escapes, so that a rule that
+ * is written later can be tried on them.
+ */
+void signals_report(struct signals *, struct writer *);
 
 struct asking {
 	const struct probe *probe;

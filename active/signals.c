@@ -56,8 +56,44 @@ struct signals_port *signals_port(struct signals *s, uint16_t port)
 	return &s->ports[s->port_count++];
 }
 
+/* Only printable ASCII stands for itself, so that a line is a line and text everywhere. */
+static void escaped_write(struct bytes b, struct writer *w)
+{
+	for (size_t i = 0; i < b.len; i++) {
+		uint8_t c = b.at[i];
+		if (c == '\\')
+			write_text(w, "\\\\");
+		else if (c >= 0x20 && c < 0x7f)
+			write_u8(w, c);
+		else if (c == '\n' || c == '\r' || c == '\t')
+			write_fmt(w, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
+		else
+			write_fmt(w, "\\x%02x", c);
+	}
+}
+
+void signals_report(struct signals *s, struct writer *w)
+{
+	if (s->reported > s->count)
+		s->reported = 0; /* they were forgotten meanwhile */
+	for (; s->reported < s->count; s->reported++) {
+		uint8_t *before = w->at;
+		struct bytes value = signal_value(s, s->reported);
+		if (value.len > SIGNALS_SHOWN_MAX)
+			value.len = SIGNALS_SHOWN_MAX;
+		write_text(w, before > w->start ? "\n" : "");
+		write_span(w, signal_key(s, s->reported));
+		write_text(w, ": ");
+		escaped_write(value, w);
+		if (w->bad) {
+			w->at = before;
+			w->bad = false;
+		}
+	}
+}
+
 void signals_done(struct signals *s)
 {
 	buffer_done(&s->text);
-	s->count = s->port_count = 0;
+	s->count = s->port_count = s->reported = 0;
 }

@@ -2,6 +2,8 @@
 #include "active/prober_inner.h"
 #include "base/clock.h"
 
+FIELD(SIGNALS, "signals", TEXT, 0, "what the host can be identified by, lines of KEY: VALUE with C's escapes");
+
 static bool publish(struct prober *p)
 {
 	if (p->hooks.publish(p->hooks.arg, &p->event) == 0)
@@ -94,6 +96,15 @@ static const struct synack *story_handshake(struct prober *p, const struct targe
 	return seen;
 }
 
+static void story_signals(struct signals *s, struct event *e)
+{
+	uint8_t room[SIGNALS_REPORT_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	signals_report(s, &w);
+	if (writer_used(&w))
+		event_set_bytes(e, SIGNALS, writer_bytes(&w));
+}
+
 bool story_answered(struct prober *p, struct target *t, enum line_end end, int why)
 {
 	struct line *l = t->line;
@@ -121,6 +132,8 @@ bool story_answered(struct prober *p, struct target *t, enum line_end end, int w
 	/* Of an address that wants no more looks nothing is kept. */
 	if (end != LINE_REVOKED)
 		again = asking_finish(&l->asking, e) && l->connected_us;
+	if (end != LINE_REVOKED)
+		story_signals(&l->signals, e);
 	p->counts.overstated += l->asking.overstated;
 	story_count(p, end);
 	if (publish(p) && (l->connected_us || !l->told)) {
