@@ -1,7 +1,9 @@
 #include "active/identified.h"
 #include "active/asking_inner.h"
+#include "active/compiling.h"
 #include "active/identify/verdict.h"
 #include "active/others_decoys.h"
+#include "base/log.h"
 #include "base/place.h"
 #include <stdlib.h>
 
@@ -9,6 +11,7 @@
 
 struct identified {
 	struct identify *identify;
+	uint64_t given_up_told;
 	struct others_decoys *others;
 	struct verdict verdict; /* the one being made: too large for a stack */
 };
@@ -41,6 +44,12 @@ int identified_open(struct identified **out, const char *const *directories, siz
 	}
 	*out = i;
 	return 0;
+}
+
+void identified_compile(struct identified *i, const char *folder, bool sandboxed)
+{
+	if (identify_prefilter(i->identify, folder, IDENTIFY_BUILD_NEVER))
+		compiling_begin(i->identify, folder, sandboxed);
 }
 
 void identified_close(struct identified *i)
@@ -78,6 +87,18 @@ static void verdict_report(const struct verdict *v, struct event *e)
 	event_set_number(e, FIELD_CONFIDENCE, v->confidence);
 }
 
+/* A pattern that backtracks without end is somebody's rule to mend; told as its count doubles. */
+static void tell_given_up(struct identified *i)
+{
+	const char *rule;
+	uint64_t n = identify_given_up(i->identify, &rule);
+	if (n <= i->given_up_told * 2)
+		return;
+	i->given_up_told = n;
+	log_warning("prober: %llu matches were given up, last one of rule %s: its pattern backtracks without end",
+		    (unsigned long long)n, rule);
+}
+
 bool identified_make(struct identified *i, const struct prober_story *story, struct event *e)
 {
 	struct verdict *v = &i->verdict;
@@ -86,6 +107,7 @@ bool identified_make(struct identified *i, const struct prober_story *story, str
 	for (size_t n = 0; n < s->count; n++)
 		verdict_add(v, (const char *)signal_key(s, n).at, s->items[n].port, signal_value(s, n));
 	verdict_conclude(v);
+	tell_given_up(i);
 	const bool known = v->device[0] || v->vendor[0] || v->product[0] || v->os[0] || v->disputed ||
 			   v->software[0];
 	event_begin(e, EVENT_HOST_IDENTIFIED);

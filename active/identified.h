@@ -14,6 +14,11 @@ struct identified;
  */
 int identified_open(struct identified **, const char *const *directories, size_t count,
 		    struct fault *complaint);
+/*
+ * Takes what is compiled of them from the folder; what is missing there is compiled beside this process
+ * (active/compiling.h).  Before the process gives up its rights.
+ */
+void identified_compile(struct identified *, const char *folder, bool sandboxed);
 void identified_close(struct identified *);
 size_t identified_rules(const struct identified *);
 /* Networks that host servers (active/others_decoys.h); the set is the caller's. */

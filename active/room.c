@@ -5,12 +5,14 @@
  * it asked and heard goes to the journal and to whoever subscribed, and each lease is
  * reported back with the packets that it cost.
  */
+#include "active/compiling.h"
 #include "active/followers.h"
 #include "active/identified.h"
 #include "active/settings_inner.h"
 #include "active/synack_inner.h"
 #include "base/log.h"
 #include "bus/process.h"
+#include <limits.h>
 
 #define CAPTURE_4 "capture:ipv4"
 #define CAPTURE_6 "capture:ipv6"
@@ -198,6 +200,14 @@ static void load_fingerprints(struct room *room)
 		identified_set_hosting(room->identified, &room->hosting);
 }
 
+static void compile_fingerprints(const struct room *room)
+{
+	char folder[PATH_MAX];
+	int n = snprintf(folder, sizeof folder, "%s/" FINGERPRINTS_FOLDER, process_state(room->process));
+	if (room->identified && n > 0 && n < (int)sizeof folder)
+		identified_compile(room->identified, folder, room->process->sandboxed);
+}
+
 static int open_prober(struct room *room, struct fault *fault)
 {
 	struct prober_options options = prober_settings_options(&room->settings);
@@ -229,6 +239,7 @@ static int run(struct process *p, struct fault *fault)
 	if (bad)
 		return bad;
 	load_fingerprints(&room);
+	compile_fingerprints(&room);
 	bad = open_prober(&room, fault);
 	bad = bad ? bad : deny_sending(&room, fault);
 	if (bad)
@@ -264,6 +275,7 @@ static int prepare(struct preparation *p, struct fault *fault)
 	struct prober_settings settings;
 	struct fault why = {0};
 	int bad = prober_settings_read(preparation_config(p), &settings, fault);
+	bad = bad ? bad : preparation_path(p, FINGERPRINTS_FOLDER, true);
 	if (bad || !settings.section->capture)
 		return bad;
 	int v4 = synack_socket(AF_INET, &why), v6 = synack_socket(AF_INET6, &why);

@@ -3,8 +3,8 @@
  *
  * Hyperscan trusts what it is handed, so a file is only taken when it is whole (its own digest),
  * of exactly these rules, this Hyperscan and this processor (the key's digest), and when nobody
- * but us or root could have written it: whoever can forge both digests could also change the
- * program.
+ * but us, root or the folder's owner could have written it: a digest alone keeps out damage, not
+ * somebody who computes it anew.
  */
 #include "active/identify/prefilter_inner.h"
 #include <errno.h>
@@ -54,10 +54,14 @@ static bool file_path(const struct rule_key *key, const char *directory, const c
 	return true;
 }
 
-/* Only we or root may have written it. */
-static bool is_ours(const struct stat *st)
+/* Only we, root, or whose folder it is may have written it: a role's folder is its uid's own. */
+static bool is_ours(const struct stat *st, const char *directory)
 {
-	return S_ISREG(st->st_mode) && (st->st_uid == geteuid() || st->st_uid == 0) &&
+	struct stat folder;
+	if (stat(directory, &folder) != 0 || (folder.st_mode & (S_IWGRP | S_IWOTH)))
+		return false;
+	return S_ISREG(st->st_mode) &&
+	       (st->st_uid == geteuid() || st->st_uid == 0 || st->st_uid == folder.st_uid) &&
 	       (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 && (size_t)st->st_size <= PREFILTER_FILE_MAX;
 }
 
@@ -79,7 +83,7 @@ int prefilter_load(const struct identify *id, struct rule_key *key, const char *
 		return ERR_MISSING;
 	struct buffer file = BUFFER(PREFILTER_FILE_MAX);
 	int result = ERR_BAD;
-	if (fstat(fd, &st) == 0 && is_ours(&st) && file_read(fd, &file) == 0) {
+	if (fstat(fd, &st) == 0 && is_ours(&st, directory) && file_read(fd, &file) == 0) {
 		struct bytes database = prefilter_unpack(buffer_bytes(&file), key->prefilter->digest);
 		result = database.len ? prefilter_take(id, key, database) : ERR_BAD;
 	}
