@@ -91,3 +91,76 @@ size_t weaknesses_find(struct weaknesses *, const struct products *, const struc
 		       bool (*each)(void *, const struct weakness *), void *arg);
 /* "critical" from 9.0, "high" from 7.0, "medium" from 4.0, "low"; "unknown" without a score. */
 const char *weakness_severity(const struct weakness *);
+
+/*
+ * Rules on what a host answered: every exposures file but products.yaml, a list of
+ *
+ *   - id: telnet-open
+ *     title: Telnet asks for a password in the clear
+ *     severity: medium            info, low, medium, high or critical
+ *     confidence: 95              that it is so where the conditions hold; default 90
+ *     on: host.answered           the kind of event; this is the default
+ *     when: {probe: telnet, telnet.prompt: true}    event/condition.h; a list of such maps: one of them
+ *     evidence: [banner]          the fields that are quoted
+ *     references: [https://cwe.mitre.org/data/definitions/319.html]
+ *     examples: [{probe: telnet, telnet.prompt: true, banner: "login:"}]     it must find these …
+ *     not: [{probe: telnet, telnet.prompt: false}]                           … and not these
+ *
+ * A rule that is wrong is left out with its file, line and reason; the others stay.
+ */
+#define EXPOSURE_ALTERNATIVES_MAX 8
+#define EXPOSURE_CONDITIONS_MAX 12
+#define EXPOSURE_FIELDS_MAX 8
+#define EXPOSURE_RULES_MAX 2048
+#define EXPOSURE_FILE_MAX (1u << 20)
+#define EXPOSURE_COMPLAINTS_MAX 32
+
+struct exposure_rule {
+	const char *id, *title, *severity, *references, *file;
+	unsigned line, confidence;
+	enum event_kind kind;
+};
+
+struct exposure_rules;
+int exposure_rules_open(struct exposure_rules **); /* 0 or ERR_MEMORY; event_start() was called */
+void exposure_rules_close(struct exposure_rules *);
+/* `text` must live as long as the rules are read, not longer. */
+void exposure_rules_add(struct exposure_rules *, struct bytes text, const char *name);
+size_t exposure_rules_count(const struct exposure_rules *);
+/* What was left out and why, at most EXPOSURE_COMPLAINTS_MAX; NULL beyond the last. */
+const char *exposure_rules_complaint(const struct exposure_rules *, size_t i);
+/* Calls back with every rule whose conditions hold, and with what it quotes (valid UTF-8). */
+#define EXPOSURE_EVIDENCE_MAX 1024
+void exposure_rules_judge(const struct exposure_rules *, const struct event *,
+			  void (*each)(void *, const struct exposure_rule *, const char *evidence), void *arg);
+struct exposure_check {
+	size_t rules, examples, without_example, failed;
+};
+/* Every example and counter-example, tried; each failure is said in a sentence. */
+void exposure_rules_verify(const struct exposure_rules *, struct exposure_check *,
+			   void (*say)(void *, const char *sentence), void *arg);
+
+/* All that is known: rules and products of the directories (and of those beside the program), and an index. */
+struct exposures {
+	struct exposure_rules *rules;
+	struct products *products;   /* NULL: there is none */
+	struct weaknesses *index;    /* NULL: nothing was imported */
+};
+/* Reads our own directory, then those named.  Complaints are kept with the rules. */
+int exposures_open(struct exposures *, const char *const *directories, size_t count, struct fault *);
+void exposures_close(struct exposures *);
+
+struct exposures_limits {
+	unsigned per_host;       /* weaknesses of one host that are told one by one */
+	unsigned confidence_min; /* below it a weakness is not told */
+};
+
+/*
+ * Judges an answer or an identity: `each` gets an exposure.found for every finding, without id; the
+ * event may be changed and published there, and is used again.  False from it ends.
+ */
+void exposures_judge(const struct exposures *, const struct exposures_limits *, const struct event *,
+		     bool (*each)(void *, struct event *), void *arg);
+
+/* Topics that command lines may ask the role. */
+#define TOPIC_REJUDGE "exposure.rejudge" /* u64 since (microseconds); answered with a line of JSON */

@@ -44,7 +44,7 @@ static bool put_cpe(struct writer *w, const struct named *n, const struct identi
 			write_u8(w, cpe.at[i] <= ' ' || cpe.at[i] >= 0x7f ? '_' : cpe.at[i]);
 		return true;
 	}
-	if (product.len == 0 || (n->part != 'h' && vendor.len == 0))
+	if (product.len == 0)
 		return false;
 	write_fmt(w, "cpe:2.3:%c:", n->part);
 	put_attribute(w, vendor);

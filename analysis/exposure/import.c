@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <xxhash.h>
 #include <zlib.h>
@@ -26,11 +27,33 @@ static FILE *unnamed_file(const char *index)
 	return fdopen(fd, "w+");
 }
 
+static int lock_folder(const char *index, int *out, struct fault *fault)
+{
+	char folder[4096];
+	const char *slash = strrchr(index, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - index) : 1, slash ? index : ".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fault_set(fault, ERR_SYSTEM, "%s: %s", folder, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		return fault_set(fault, ERR_DENIED, "%s: another import is at work there; try again when it ended", folder);
+	}
+	*out = fd;
+	return 0;
+}
+
 int import_open(struct import **out, const char *path, struct fault *fault)
 {
 	struct import *i = calloc(1, sizeof *i);
-	int fd = open(path, O_RDONLY | O_CLOEXEC), bad = 0;
-	if (!i || !(i->record = malloc(RECORD_BYTES_MAX)) || !(i->piece = malloc(2 * PIECE)))
+	int locked, bad = lock_folder(path, &locked, fault);
+	if (bad || !i) {
+		free(i);
+		return bad ? bad : fault_set(fault, ERR_MEMORY, "%s: no memory", path);
+	}
+	i->folder = locked;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (!(i->record = malloc(RECORD_BYTES_MAX)) || !(i->piece = malloc(2 * PIECE)))
 		bad = fault_set(fault, ERR_MEMORY, "%s: no memory", path);
 	if (!bad && fd < 0 && errno != ENOENT)
 		bad = fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
@@ -52,6 +75,7 @@ void import_close(struct import *i)
 {
 	if (!i)
 		return;
+	close(i->folder);
 	weaknesses_close(i->old);
 	if (i->fresh)
 		fclose(i->fresh);

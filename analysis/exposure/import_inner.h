@@ -22,6 +22,7 @@ struct file_digest {
 
 struct import {
 	char *path;
+	int folder;             /* locked: one import at a time */
 	struct weaknesses *old; /* NULL: none */
 	FILE *fresh;            /* records of what is new */
 	uint64_t fresh_used;

@@ -114,10 +114,11 @@ void products_close(struct products *p)
 size_t products_names(const struct products *p, const struct cpe *c, struct product_name out[PRODUCTS_NAMES_MAX])
 {
 	struct bytes vendor = cpe_value(c, CPE_VENDOR), product = cpe_value(c, CPE_PRODUCT);
+	bool any_vendor = c->attributes[CPE_VENDOR].kind != CPE_VALUE;
 	for (size_t g = 0; p && g < p->group_count; g++)
 		for (size_t n = 0; n < p->groups[g].count; n++) {
 			const struct product_name *it = &p->groups[g].names[n];
-			if (!bytes_equal(it->vendor, vendor) || !bytes_equal(it->product, product))
+			if ((!any_vendor && !bytes_equal(it->vendor, vendor)) || !bytes_equal(it->product, product))
 				continue;
 			memcpy(out, p->groups[g].names, p->groups[g].count * sizeof *out);
 			return p->groups[g].count;

@@ -12,7 +12,7 @@ struct product_name {
 	struct bytes vendor, product;
 };
 
-/* The other names of a product, itself included; at least itself. */
+/* The other names of a product, itself included; at least itself.  A rule that tells no maker gets the names by the product. */
 size_t products_names(const struct products *, const struct cpe *, struct product_name out[PRODUCTS_NAMES_MAX]);
 /* Its "p1" says for which systems it was made, not what was repaired (OpenSSH's portable releases). */
 bool products_update_is_port(const struct products *, const struct cpe *);

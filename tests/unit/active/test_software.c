@@ -26,12 +26,13 @@ TEST(software_is_named_as_dictionaries_of_weaknesses_do)
 	verdict_add(&v, "ssh.banner", 22, BYTES("OpenSSH_8.4p1 Debian-5+deb11u1"));
 	verdict_add(&v, "ssh.banner", 22, BYTES("OpenSSH_8.4p1 Debian-5+deb11u1"));
 	verdict_add(&v, "http_header.server", 80, BYTES("Acme/1.2\nx"));
-	verdict_add(&v, "html_title", 80, BYTES("only a product"));
+	verdict_add(&v, "html_title", 8080, BYTES("only a product"));
 	verdict_conclude(&v);
 	static const char expected[] =
 		"22 85 ssh:1 cpe:/a:openbsd:openssh:8.4p1 OpenSSH_8.4p1 Debian-5+deb11u1\n"
 		"22 85 ssh:1 cpe:2.3:o:debian:debian_linux:*:*:*:*:*:*:*:* OpenSSH_8.4p1 Debian-5+deb11u1\n"
-		"80 85 server:1 cpe:2.3:a:acme\\:_co:web\\+:1.2:*:*:*:*:*:*:* Acme/1.2 x\n";
+		"80 85 server:1 cpe:2.3:a:acme\\:_co:web\\+:1.2:*:*:*:*:*:*:* Acme/1.2 x\n"
+		"8080 85 title:1 cpe:2.3:a:*:thing:*:*:*:*:*:*:*:* only a product\n";
 	CHECK_SAY(!strcmp(v.software, expected), "%s", v.software);
 	identify_close(id);
 }

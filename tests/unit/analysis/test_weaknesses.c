@@ -104,6 +104,7 @@ TEST(weaknesses_are_found_by_name_and_version)
 	/* Igor Sysoev's nginx is F5's. */
 	FINDS("80 85 http:1 cpe:/a:igor_sysoev:nginx:1.18.0 nginx/1.18.0", "CVE-2021-23017");
 	FINDS("80 85 http:1 cpe:/a:f5:nginx:1.20.1 nginx/1.20.1", "");
+	FINDS("80 85 http:1 cpe:2.3:a:*:nginx:1.18.0:*:*:*:*:*:*:* nginx/1.18.0", "CVE-2021-23017");
 	/* 4.2.8p10 may be one that "up to 4.2.8" means. */
 	FINDS("123 85 ntp:1 cpe:/a:ntp:ntp:4.2.8p10 ntpd", "CVE-2019-0001?");
 	FINDS("123 85 ntp:1 cpe:/a:ntp:ntp:4.2.9 ntpd", "");
