@@ -63,6 +63,7 @@ python3-pymodbus
 python3-pymongo
 python3-scapy
 python3-serial-asyncio
+redis-server
 redis-tools
 rpcbind
 sip-tester
@@ -79,6 +80,7 @@ tcpdump
 telnet
 tftp-hpa
 tshark
+vsftpd
 wireshark-common
 xvfb
 zmap
