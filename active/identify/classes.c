@@ -95,6 +95,7 @@ static const struct device_class classes[] = {
 	{"Load Balancer", DEVICE_OTHER, false},
 	{"Video Conferencing System", DEVICE_OTHER, false},
 	{"Intercom", DEVICE_OTHER, false},
+	{"Smart TV", DEVICE_TELEVISION, false},
 	{"Network Time Server", DEVICE_OTHER, false},
 	{"KVM Switch", DEVICE_OTHER, false},
 	{"Tape Library", DEVICE_OTHER, false},
