@@ -2,9 +2,8 @@
  * Reads a persona from YAML.  Unknown keys are errors with their line: a misspelt key
  * would otherwise make a decoy that silently differs from what its author meant.
  */
-#include "base/yaml.h"
+#include "passive/device/persona/load_inner.h"
 #include "passive/services/http/base64.h"
-#include "passive/device/persona/persona_inner.h"
 #include "passive/relay/backend.h"
 #include "passive/service_options.h"
 #include "passive/room/stack/stack.h"
@@ -17,59 +16,50 @@
 #define BUSYBOX_SIZE 573440
 #define OTHER_SIZE 94208
 #define FIRMWARE_TIME_S 1364464800 /* when the files of the image say they were made */
-#define LIST_MAX 4096
 
-struct load {
-	struct persona_set *set;
-	struct persona *persona;
-	struct tree *tree;
-	const char *name;
-	struct fault *fault;
-};
-
-static int complain(const struct load *l, const struct yaml_node *n, const char *what)
+int persona_complain(const struct load *l, const struct yaml_node *n, const char *what)
 {
 	return fault_set(l->fault, ERR_BAD, "%s:%u: %s%s%s", l->name, n->line, n->key ? n->key : "",
 	                 n->key ? ": " : "", what);
 }
 
-static int read_text(const struct load *l, const struct yaml_node *n, const char **out)
+int persona_read_text(const struct load *l, const struct yaml_node *n, const char **out)
 {
 	if (n->type != YAML_SCALAR || memchr(n->text.at, 0, n->text.len))
-		return complain(l, n, "a text is needed here");
+		return persona_complain(l, n, "a text is needed here");
 	*out = arena_text(&l->set->arena, n->text);
-	return *out ? 0 : complain(l, n, "the personas need more memory than they may have");
+	return *out ? 0 : persona_complain(l, n, "the personas need more memory than they may have");
 }
 
-static int read_bytes_of(const struct load *l, const struct yaml_node *n, struct bytes *out)
+int persona_read_bytes(const struct load *l, const struct yaml_node *n, struct bytes *out)
 {
 	if (n->type != YAML_SCALAR)
-		return complain(l, n, "a text is needed here");
+		return persona_complain(l, n, "a text is needed here");
 	*out = arena_copy(&l->set->arena, n->text);
-	return out->at ? 0 : complain(l, n, "the personas need more memory than they may have");
+	return out->at ? 0 : persona_complain(l, n, "the personas need more memory than they may have");
 }
 
 /* Pictures stand in the file in base64. */
-static int read_base64(const struct load *l, const struct yaml_node *n, struct bytes *out)
+int persona_read_base64(const struct load *l, const struct yaml_node *n, struct bytes *out)
 {
 	uint8_t *room =
 	        n->type == YAML_SCALAR ? arena_alloc(&l->set->arena, n->text.len + 1) : NULL;
 	if (!room)
-		return complain(l, n, "a text in base64 is needed here");
+		return persona_complain(l, n, "a text in base64 is needed here");
 	struct writer w = writer_of(room, n->text.len);
 	base64_decode(n->text, &w);
 	*out = writer_bytes(&w);
 	return 0;
 }
 
-static int read_number(const struct load *l, const struct yaml_node *n, uint64_t max, uint64_t *out)
+int persona_read_number(const struct load *l, const struct yaml_node *n, uint64_t max, uint64_t *out)
 {
 	if (n->type == YAML_SCALAR && bytes_number(n->text, max, out))
 		return 0;
 	char what[96];
 	snprintf(what, sizeof what, "a number from 0 to %llu is needed here",
 	         (unsigned long long)max);
-	return complain(l, n, what);
+	return persona_complain(l, n, what);
 }
 
 static int read_mode(const struct load *l, const struct yaml_node *n, uint16_t *out)
@@ -81,53 +71,53 @@ static int read_mode(const struct load *l, const struct yaml_node *n, uint16_t *
 		mode = (uint16_t)(mode << 3 | (n->text.at[i] - '0'));
 	}
 	if (!octal)
-		return complain(l, n, "an octal mode such as 755 is needed here");
+		return persona_complain(l, n, "an octal mode such as 755 is needed here");
 	*out = mode;
 	return 0;
 }
 
 /* Room for one struct per item of a list. */
-static int read_list(const struct load *l, const struct yaml_node *n, size_t size, void **out,
+int persona_read_list(const struct load *l, const struct yaml_node *n, size_t size, void **out,
                      size_t *count)
 {
 	if (n->type != YAML_LIST || n->count > LIST_MAX)
-		return complain(l, n, "a list is needed here, of at most 4096 items");
+		return persona_complain(l, n, "a list is needed here, of at most 4096 items");
 	*count = n->count;
 	*out = arena_alloc(&l->set->arena, n->count * size + 1);
-	return *out ? 0 : complain(l, n, "the personas need more memory than they may have");
+	return *out ? 0 : persona_complain(l, n, "the personas need more memory than they may have");
 }
 
 static int read_texts(const struct load *l, const struct yaml_node *n, const char *const **out,
                       size_t *count)
 {
 	void *room;
-	int error = read_list(l, n, sizeof(char *), &room, count);
+	int error = persona_read_list(l, n, sizeof(char *), &room, count);
 	const char **at = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
-		error = read_text(l, c, at++);
+		error = persona_read_text(l, c, at++);
 	if (!error)
 		*out = room;
 	return error;
 }
 
-static int unknown(const struct load *l, const struct yaml_node *n)
+int persona_unknown(const struct load *l, const struct yaml_node *n)
 {
-	return complain(l, n, "no such key; docs/personas.md lists them");
+	return persona_complain(l, n, "no such key; docs/personas.md lists them");
 }
 
-static int read_credentials(struct load *l, const struct yaml_node *n,
+int persona_read_credentials(struct load *l, const struct yaml_node *n,
                             const struct persona_credential **out, size_t *count)
 {
 	void *room;
-	int error = read_list(l, n, sizeof(struct persona_credential), &room, count);
+	int error = persona_read_list(l, n, sizeof(struct persona_credential), &room, count);
 	struct persona_credential *x = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next, x++) {
 		/* [user, secret] in brackets keeps a long dictionary readable. */
 		if (c->type != YAML_LIST || c->count != 2)
-			return complain(l, c, "a pair [user, password] is needed here");
-		error = read_bytes_of(l, c->first, &x->user);
+			return persona_complain(l, c, "a pair [user, password] is needed here");
+		error = persona_read_bytes(l, c->first, &x->user);
 		if (!error)
-			error = read_bytes_of(l, c->first->next, &x->secret);
+			error = persona_read_bytes(l, c->first->next, &x->secret);
 	}
 	if (!error)
 		*out = room;
@@ -141,18 +131,18 @@ static int read_process(struct load *l, const struct yaml_node *n, struct person
 	{
 		uint64_t v = 0;
 		int error = 0;
-		if (!strcmp(c->key, "pid") && !(error = read_number(l, c, 99999, &v)))
+		if (!strcmp(c->key, "pid") && !(error = persona_read_number(l, c, 99999, &v)))
 			x->pid = (uint32_t)v;
-		else if (!strcmp(c->key, "memory") && !(error = read_number(l, c, 1u << 30, &v)))
+		else if (!strcmp(c->key, "memory") && !(error = persona_read_number(l, c, 1u << 30, &v)))
 			x->memory_kb = (uint32_t)v;
 		else if (!strcmp(c->key, "user"))
-			error = read_text(l, c, &x->user);
+			error = persona_read_text(l, c, &x->user);
 		else if (!strcmp(c->key, "state"))
-			error = read_text(l, c, &x->state);
+			error = persona_read_text(l, c, &x->state);
 		else if (!strcmp(c->key, "command"))
-			error = read_text(l, c, &x->command);
+			error = persona_read_text(l, c, &x->command);
 		else if (!error)
-			error = unknown(l, c);
+			error = persona_unknown(l, c);
 		if (error)
 			return error;
 	}
@@ -168,19 +158,19 @@ static int read_mount(struct load *l, const struct yaml_node *n, struct persona_
 		uint64_t v = 0;
 		int error = 0;
 		if (!strcmp(c->key, "device"))
-			error = read_text(l, c, &x->device);
+			error = persona_read_text(l, c, &x->device);
 		else if (!strcmp(c->key, "path"))
-			error = read_text(l, c, &x->path);
+			error = persona_read_text(l, c, &x->path);
 		else if (!strcmp(c->key, "type"))
-			error = read_text(l, c, &x->type);
+			error = persona_read_text(l, c, &x->type);
 		else if (!strcmp(c->key, "options"))
-			error = read_text(l, c, &x->options);
-		else if (!strcmp(c->key, "size") && !(error = read_number(l, c, 1u << 30, &v)))
+			error = persona_read_text(l, c, &x->options);
+		else if (!strcmp(c->key, "size") && !(error = persona_read_number(l, c, 1u << 30, &v)))
 			x->size_kb = (uint32_t)v;
-		else if (!strcmp(c->key, "used") && !(error = read_number(l, c, 1u << 30, &v)))
+		else if (!strcmp(c->key, "used") && !(error = persona_read_number(l, c, 1u << 30, &v)))
 			x->used_kb = (uint32_t)v;
 		else if (!error)
-			error = unknown(l, c);
+			error = persona_unknown(l, c);
 		if (error)
 			return error;
 	}
@@ -191,11 +181,11 @@ static int read_processes(struct load *l, const struct yaml_node *n)
 {
 	void *room;
 	int error =
-	        read_list(l, n, sizeof(struct persona_process), &room, &l->persona->process_count);
+	        persona_read_list(l, n, sizeof(struct persona_process), &room, &l->persona->process_count);
 	struct persona_process *x = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
 		error = c->type == YAML_MAP ? read_process(l, c, x++)
-		                            : complain(l, c, "a map is needed");
+		                            : persona_complain(l, c, "a map is needed");
 	if (!error)
 		l->persona->processes = room;
 	return error;
@@ -204,165 +194,13 @@ static int read_processes(struct load *l, const struct yaml_node *n)
 static int read_mounts(struct load *l, const struct yaml_node *n)
 {
 	void *room;
-	int error = read_list(l, n, sizeof(struct persona_mount), &room, &l->persona->mount_count);
+	int error = persona_read_list(l, n, sizeof(struct persona_mount), &room, &l->persona->mount_count);
 	struct persona_mount *x = room;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
 		error = c->type == YAML_MAP ? read_mount(l, c, x++)
-		                            : complain(l, c, "a map is needed");
+		                            : persona_complain(l, c, "a map is needed");
 	if (!error)
 		l->persona->mounts = room;
-	return error;
-}
-
-static int read_headers(struct load *l, const struct yaml_node *n, struct persona_page *page)
-{
-	if (n->type != YAML_MAP || n->count > 32)
-		return complain(l, n, "a map of header names and values is needed, of at most 32");
-	struct persona_header *x = arena_alloc(&l->set->arena, n->count * sizeof *x + 1);
-	if (!x)
-		return complain(l, n, "the personas need more memory than they may have");
-	page->headers = x;
-	page->header_count = n->count;
-	int error = 0;
-	for (const struct yaml_node *c = n->first; c && !error; c = c->next, x++) {
-		x->name = arena_text(&l->set->arena, bytes_of_text(c->key));
-		error = x->name ? read_bytes_of(l, c, &x->value) : ERR_MEMORY;
-	}
-	return error;
-}
-
-static int read_runs(const struct load *l, const struct yaml_node *n, const char **out)
-{
-	int error = read_text(l, n, out);
-	return error || !strcmp(*out, "xmlrpc") ? error : complain(l, n, "only xmlrpc can be run");
-}
-
-static int read_page(struct load *l, const struct yaml_node *n, struct persona_page *x)
-{
-	*x = (struct persona_page){.path = "/", .status = 200};
-	YAML_EACH(n, c)
-	{
-		uint64_t v = 0;
-		int error = 0;
-		if (!strcmp(c->key, "path"))
-			error = read_text(l, c, &x->path);
-		else if (!strcmp(c->key, "method"))
-			error = read_text(l, c, &x->method);
-		else if (!strcmp(c->key, "status") && !(error = read_number(l, c, 599, &v)))
-			x->status = (unsigned)v;
-		else if (!strcmp(c->key, "locked"))
-			x->locked = bytes_equal_text(c->text, "true");
-		else if (!strcmp(c->key, "headers"))
-			error = read_headers(l, c, x);
-		else if (!strcmp(c->key, "body"))
-			error = read_bytes_of(l, c, &x->body);
-		else if (!strcmp(c->key, "base64"))
-			error = read_base64(l, c, &x->body);
-		else if (!strcmp(c->key, "upload"))
-			error = read_text(l, c, &x->upload);
-		else if (!strcmp(c->key, "includes"))
-			error = read_text(l, c, &x->includes);
-		else if (!strcmp(c->key, "runs"))
-			error = read_runs(l, c, &x->runs);
-		else if (!error)
-			error = unknown(l, c);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/* Before those that are there: of two that are as good the first answers. */
-static int read_pages(struct load *l, const struct yaml_node *n)
-{
-	struct persona_http *http = &l->persona->http;
-	size_t had = http->page_count;
-	if (n->type != YAML_LIST || n->count + had > LIST_MAX)
-		return complain(l, n, "a list is needed here, of at most 4096 items");
-	struct persona_page *x = arena_alloc(&l->set->arena, (n->count + had) * sizeof *x + 1);
-	if (!x)
-		return complain(l, n, "the personas need more memory than they may have");
-	if (had)
-		memcpy(x + n->count, http->pages, had * sizeof *x);
-	http->pages = x;
-	http->page_count = n->count + had;
-	int error = 0;
-	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
-		error = c->type == YAML_MAP ? read_page(l, c, x++)
-		                            : complain(l, c, "a map is needed");
-	return error;
-}
-
-static int read_login(const struct load *l, const struct yaml_node *n, struct persona_login *x)
-{
-	*x = (struct persona_login){0};
-	const struct {
-		const char *key, **to;
-	} texts[] = {
-	        {"path", &x->path},         {"user", &x->user},       {"secret", &x->secret},
-	        {"accepted", &x->accepted}, {"refused", &x->refused}, {"cookie", &x->cookie},
-	};
-	if (n->type != YAML_MAP)
-		return complain(
-		        l, n, "a map with path, user, secret, accepted and refused is needed here");
-	for (const struct yaml_node *c = n->first; c; c = c->next) {
-		size_t i = 0;
-		while (i < sizeof texts / sizeof *texts && strcmp(c->key, texts[i].key))
-			i++;
-		int error = i < sizeof texts / sizeof *texts ? read_text(l, c, texts[i].to)
-		                                             : unknown(l, c);
-		if (error)
-			return error;
-	}
-	if (!x->path || !x->user || !x->secret || !x->accepted || !x->refused)
-		return complain(l, n, "path, user, secret, accepted and refused are all needed");
-	return 0;
-}
-
-/* One form, or a list of them. */
-static int read_logins(struct load *l, const struct yaml_node *n)
-{
-	struct persona_http *http = &l->persona->http;
-	void *room;
-	if (n->type != YAML_LIST) {
-		http->logins = &http->login;
-		http->login_count = 1;
-		return read_login(l, n, &http->login);
-	}
-	int error = read_list(l, n, sizeof(struct persona_login), &room, &http->login_count);
-	struct persona_login *x = room;
-	http->logins = room;
-	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
-		error = read_login(l, c, x++);
-	if (!error && http->login_count)
-		http->login = http->logins[0];
-	return error;
-}
-
-static int read_http(struct load *l, const struct yaml_node *n)
-{
-	if (n->type != YAML_MAP)
-		return complain(l, n, "a map with server, realm, login and pages is needed here");
-	struct persona_http *http = &l->persona->http;
-	int error = 0;
-	for (const struct yaml_node *c = n->first; c && !error; c = c->next) {
-		if (!strcmp(c->key, "server"))
-			error = read_text(l, c, &http->server);
-		else if (!strcmp(c->key, "root"))
-			error = read_text(l, c, &http->root);
-		else if (!strcmp(c->key, "realm"))
-			error = read_text(l, c, &http->realm);
-		else if (!strcmp(c->key, "digest"))
-			http->digest = bytes_equal_text(c->text, "true");
-		else if (!strcmp(c->key, "credentials"))
-			error = read_credentials(l, c, &http->credentials, &http->credential_count);
-		else if (!strcmp(c->key, "login"))
-			error = read_logins(l, c);
-		else if (!strcmp(c->key, "pages"))
-			error = read_pages(l, c);
-		else
-			error = unknown(l, c);
-	}
 	return error;
 }
 
@@ -377,19 +215,19 @@ static int read_file(struct load *l, const struct yaml_node *n)
 	{
 		int error = 0;
 		if (!strcmp(c->key, "path"))
-			error = read_text(l, c, &path);
+			error = persona_read_text(l, c, &path);
 		else if (!strcmp(c->key, "mode"))
 			error = read_mode(l, c, &mode);
 		else if (!strcmp(c->key, "text"))
-			error = read_bytes_of(l, c, &content);
+			error = persona_read_bytes(l, c, &content);
 		else if (!strcmp(c->key, "program"))
-			error = read_number(l, c, BUSYBOX_SIZE, &elf);
-		else if (!strcmp(c->key, "link") && !(error = read_bytes_of(l, c, &content)))
+			error = persona_read_number(l, c, BUSYBOX_SIZE, &elf);
+		else if (!strcmp(c->key, "link") && !(error = persona_read_bytes(l, c, &content)))
 			kind = VFS_LINK;
 		else if (!strcmp(c->key, "directory"))
 			kind = VFS_DIRECTORY;
 		else if (!error)
-			error = unknown(l, c);
+			error = persona_unknown(l, c);
 		if (error)
 			return error;
 	}
@@ -399,18 +237,18 @@ static int read_file(struct load *l, const struct yaml_node *n)
 	if (mode == 0)
 		mode = kind == VFS_FILE && !elf ? 0644 : kind == VFS_LINK ? 0777 : 0755;
 	if (!path || !tree_add(l->tree, path, kind, mode, content))
-		return complain(l, n, "a file needs a path, with at most 24 directories above it");
+		return persona_complain(l, n, "a file needs a path, with at most 24 directories above it");
 	return 0;
 }
 
 static int read_files(struct load *l, const struct yaml_node *n)
 {
 	if (n->type != YAML_LIST)
-		return complain(l, n, "a list of files is needed here");
+		return persona_complain(l, n, "a list of files is needed here");
 	int error = 0;
 	for (const struct yaml_node *c = n->first; c && !error; c = c->next)
 		error = c->type == YAML_MAP ? read_file(l, c)
-		                            : complain(l, c, "a map is needed here");
+		                            : persona_complain(l, c, "a map is needed here");
 	return error;
 }
 
@@ -419,11 +257,11 @@ static int read_lure(struct load *l, const struct yaml_node *n)
 {
 	int error = 0;
 	if (n->type != YAML_MAP)
-		return complain(l, n, "a map with files and pages is needed here");
+		return persona_complain(l, n, "a map with files and pages is needed here");
 	for (const struct yaml_node *c = n->first; c && !error && l->set->lure; c = c->next)
 		error = !strcmp(c->key, "files")   ? read_files(l, c)
-		        : !strcmp(c->key, "pages") ? read_pages(l, c)
-		                                   : unknown(l, c);
+		        : !strcmp(c->key, "pages") ? persona_read_pages(l, c)
+		                                   : persona_unknown(l, c);
 	return error;
 }
 
@@ -433,7 +271,7 @@ static int read_tls(const struct load *l, const struct yaml_node *n, const char 
 	char whole[128];
 	struct tls_terms *t = arena_alloc(&l->set->arena, sizeof *t);
 	if (!t)
-		return complain(l, n, "the personas need more memory than they may have");
+		return persona_complain(l, n, "the personas need more memory than they may have");
 	*out = t;
 	snprintf(whole, sizeof whole, "%s%stls", path, *path ? "." : "");
 	return tls_terms_read(n, l->name, whole, &l->set->arena, t, l->fault);
@@ -445,7 +283,7 @@ static int read_backend(const struct load *l, const struct yaml_node *n, const s
 	char path[128];
 	struct backend *b = arena_alloc(&l->set->arena, sizeof *b);
 	if (!b)
-		return complain(l, n, "the personas need more memory than they may have");
+		return persona_complain(l, n, "the personas need more memory than they may have");
 	*out = b;
 	snprintf(path, sizeof path, "services.%s.backend", service->name);
 	return backend_read(n, service->name, l->name, path, &l->set->arena, b, l->fault);
@@ -482,10 +320,10 @@ static int read_service(const struct load *l, const struct yaml_node *n, struct 
 static int read_services(struct load *l, const struct yaml_node *n)
 {
 	if (n->type != YAML_MAP)
-		return complain(l, n, "a map of services is needed here, such as {telnet: {ports: [23]}}");
+		return persona_complain(l, n, "a map of services is needed here, such as {telnet: {ports: [23]}}");
 	struct persona_service *x = arena_alloc(&l->set->arena, n->count * sizeof *x + 1);
 	if (!x)
-		return complain(l, n, "the personas need more memory than they may have");
+		return persona_complain(l, n, "the personas need more memory than they may have");
 	l->persona->services = x;
 	l->persona->service_count = n->count;
 	int error = 0;
@@ -502,14 +340,14 @@ static int read_arch(struct load *l, const struct yaml_node *n)
 			l->persona->arch = (enum persona_arch)i;
 			return 0;
 		}
-	return complain(l, n, "one of arm, mips, mipsel, x86 is needed here");
+	return persona_complain(l, n, "one of arm, mips, mipsel, x86 is needed here");
 }
 
 static int read_stack(struct load *l, const struct yaml_node *n)
 {
 	char all[512];
 	struct writer w = writer_of(all, sizeof all - 1);
-	int error = read_text(l, n, &l->persona->stack);
+	int error = persona_read_text(l, n, &l->persona->stack);
 	if (error || stack_known(l->persona->stack))
 		return error;
 	stack_names(&w);
@@ -533,7 +371,7 @@ static int read_key(struct load *l, const struct yaml_node *n)
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!strcmp(n->key, texts[i].key))
-			return read_text(l, n, texts[i].to);
+			return persona_read_text(l, n, texts[i].to);
 	uint64_t v = 0;
 	int error = 0;
 	if (!strcmp(n->key, "classes"))
@@ -549,23 +387,23 @@ static int read_key(struct load *l, const struct yaml_node *n)
 	if (!strcmp(n->key, "arch"))
 		return read_arch(l, n);
 	if (!strcmp(n->key, "login_banner"))
-		return read_bytes_of(l, n, &p->login_banner);
+		return persona_read_bytes(l, n, &p->login_banner);
 	if (!strcmp(n->key, "motd"))
-		return read_bytes_of(l, n, &p->motd);
-	if (!strcmp(n->key, "memory_kb") && !(error = read_number(l, n, 1u << 30, &v)))
+		return persona_read_bytes(l, n, &p->motd);
+	if (!strcmp(n->key, "memory_kb") && !(error = persona_read_number(l, n, 1u << 30, &v)))
 		p->memory_kb = (uint32_t)v;
 	else if (!strcmp(n->key, "accept_one_in") && !error)
-		error = read_number(l, n, UINT32_MAX, &p->accept_one_in);
+		error = persona_read_number(l, n, UINT32_MAX, &p->accept_one_in);
 	else if (!strcmp(n->key, "credentials"))
-		error = read_credentials(l, n, &p->credentials, &p->credential_count);
+		error = persona_read_credentials(l, n, &p->credentials, &p->credential_count);
 	else if (!strcmp(n->key, "processes"))
 		error = read_processes(l, n);
 	else if (!strcmp(n->key, "mounts"))
 		error = read_mounts(l, n);
 	else if (!strcmp(n->key, "http"))
-		error = read_http(l, n);
+		error = persona_read_http(l, n);
 	else if (strcmp(n->key, "files") && strcmp(n->key, "lure") && !error)
-		error = unknown(l, n);
+		error = persona_unknown(l, n);
 	return error;
 }
 
@@ -577,7 +415,7 @@ static int build(struct load *l, const struct yaml_node *root)
 	p->busybox_elf = elf_make(p, BUSYBOX_SIZE, keep);
 	p->other_elf = elf_make(p, OTHER_SIZE, keep);
 	if (!p->busybox_elf.at || !p->other_elf.at || !l->tree || tree_add_usual(l->tree, p, keep))
-		return complain(l, root, "the persona's files could not be made: too long a path?");
+		return persona_complain(l, root, "the persona's files could not be made: too long a path?");
 	const struct yaml_node *lure = yaml_child(root, "lure");
 	int error = files ? read_files(l, files) : 0;
 	if (!error && lure)
@@ -586,14 +424,14 @@ static int build(struct load *l, const struct yaml_node *root)
 		return error;
 	p->root = tree_seal(l->tree, p, keep);
 	return p->root ? 0
-	               : complain(l, root, "the persona's file system is too deep or too large");
+	               : persona_complain(l, root, "the persona's file system is too deep or too large");
 }
 
 static int load(struct load *l, const struct yaml_node *root)
 {
 	struct persona *p = l->persona;
 	if (root->type != YAML_MAP)
-		return complain(l, root, "a persona is a map that begins with name:");
+		return persona_complain(l, root, "a persona is a map that begins with name:");
 	*p = (struct persona){
 	        .summary = "",
 	        .hostname = "(none)",
@@ -616,9 +454,9 @@ static int load(struct load *l, const struct yaml_node *root)
 			return error;
 	}
 	if (!p->name || !*p->name || strlen(p->name) > PERSONA_NAME_MAX)
-		return complain(l, root, "a persona needs a name of 1 to 31 letters");
+		return persona_complain(l, root, "a persona needs a name of 1 to 31 letters");
 	if (persona_named(l->set, p->name))
-		return complain(l, root, "another persona has that name already");
+		return persona_complain(l, root, "another persona has that name already");
 	return build(l, root);
 }
 
