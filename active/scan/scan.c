@@ -269,6 +269,7 @@ const struct scan_counts *scan_counts(struct scan *s)
 {
 	s->counts.dropped += receiver_dropped(s->receiver);
 	s->counts.position = position_of(s);
+	s->counts.taken = s->position;
 	return &s->counts;
 }
 

@@ -32,6 +32,8 @@ uint64_t scan_targets_count(const struct scan_targets *);
 struct address scan_targets_at(const struct scan_targets *, uint64_t number);
 bool scan_targets_find(const struct scan_targets *, const struct address *, uint64_t *number);
 bool scan_targets_have(const struct scan_targets *, bool v4);
+/* As prefixes again, in order; 0 or ERR_MEMORY. */
+int scan_targets_prefixes(const struct scan_targets *, struct prefix_set *into);
 /* Addresses and prefixes, one a line, `#` begins a comment; not sealed afterwards. */
 int scan_targets_read(struct bytes text, const char *name, struct prefix_set *into, struct fault *);
 
@@ -122,7 +124,8 @@ struct scan_counts {
 	uint64_t malformed, forged; /* forged: the hash is not ours; a stranger, or an old scan's */
 	uint64_t hits, repeats;     /* targets and ports with success; repeated answers of any kind */
 	uint64_t answers[SCAN_ANSWER_COUNT];
-	uint64_t position, positions; /* of this shard, over all passes */
+	uint64_t position, positions; /* of this shard, over all passes; all before it was sent */
+	uint64_t taken;               /* nothing from here on was sent */
 };
 
 enum scan_phase { SCAN_SENDING, SCAN_BETWEEN, SCAN_COOLDOWN, SCAN_OVER };

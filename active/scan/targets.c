@@ -179,6 +179,37 @@ bool scan_targets_have(const struct scan_targets *t, bool v4)
 	return false;
 }
 
+/* The largest prefix that begins there and does not go beyond the last. */
+static struct prefix prefix_within(wide first, wide last)
+{
+	const struct address base = address_of(first);
+	unsigned bits = 128;
+	while (bits > 0) {
+		const wide host = bits == 1 ? ~(wide)0 : ((wide)1 << (129 - bits)) - 1;
+		if ((first & host) || first + host > last || first + host < first)
+			break;
+		bits--;
+	}
+	return prefix_of(&base, bits);
+}
+
+int scan_targets_prefixes(const struct scan_targets *t, struct prefix_set *into)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		wide first = t->ranges[i].first;
+		const wide last = first + (t->ranges[i + 1].start - t->ranges[i].start) - 1;
+		for (;;) {
+			const struct prefix p = prefix_within(first, last);
+			if (prefix_set_add(into, &p))
+				return ERR_MEMORY;
+			if (last_of(&p) == last)
+				break;
+			first = last_of(&p) + 1;
+		}
+	}
+	return 0;
+}
+
 int scan_targets_read(struct bytes text, const char *name, struct prefix_set *into, struct fault *fault)
 {
 	size_t number = 1;

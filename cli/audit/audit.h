@@ -17,6 +17,7 @@ struct audit {
 	uint64_t since_us, now_us;
 	/* Arrays of objects as the store gave them, in order of time. */
 	json_t *decisions, *probes, *answers, *causes, *before;
+	json_t *surveys; /* packets of scans: survey, target, port, protocol, first, last, again, certain */
 	uint64_t looks, connections, packets, bytes; /* all of the probes and answers */
 	uint64_t unknown; /* connections whose packets were not told: the prober ended before */
 	bool full;        /* with the sensors' addresses */

@@ -134,6 +134,25 @@ static void print_strays(const struct letter *l)
 	}
 }
 
+/* A survey's packets are few, and no connection follows from them: a line each. */
+static void print_surveys(const struct letter *l)
+{
+	const json_t *row;
+	size_t i;
+	if (json_array_size(l->audit->surveys) == 0)
+		return;
+	printf(say(l, "\nPackets of surveys that were approved beforehand, a single one each, %zu at most:\n",
+		   "\n事前に承認された調査のパケット(各一個、最大 %zu 個):\n"), json_array_size(l->audit->surveys));
+	json_array_foreach(l->audit->surveys, i, row) {
+		const char *last = audit_text(row, "last");
+		printf("   %s %s %s  %s %s/%s  (%s \"%s\"%s)\n", audit_text(row, "first"), say(l, "to", "〜"),
+		       *last ? last : say(l, "not known", "不明"), audit_text(row, "target"), audit_text(row, "port"),
+		       audit_text(row, "protocol"), say(l, "survey", "調査"), audit_text(row, "survey"),
+		       !json_is_true(json_object_get(row, "certain")) ? say(l, ", perhaps not sent", "、未送信の可能性あり")
+		       : json_is_true(json_object_get(row, "again")) ? say(l, ", only if it had not answered", "、無応答の場合のみ") : "");
+	}
+}
+
 static void print_before(const struct letter *l)
 {
 	const json_t *row;
@@ -167,6 +186,7 @@ void audit_write_letter(const struct audit *a, enum audit_language language)
 	print_sum(&l);
 	print_looks(&l);
 	print_strays(&l);
+	print_surveys(&l);
 	print_before(&l);
 	print_end(&l);
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/ask.h"
 #include "cli/audit/audit.h"
+#include "cli/scan_record.h"
 #include "event/event.h"
 #include <stdlib.h>
 
@@ -124,6 +125,32 @@ static json_t *ask_before(struct inquiry *q)
 	return rows_of(q, &w);
 }
 
+static json_t *time_json(uint64_t time_us)
+{
+	char text[TIME_TEXT_MAX];
+	return json_string(time_us ? time_format(time_us, text) : "");
+}
+
+static void add_survey(void *arg, const struct scan_asked *asked)
+{
+	struct inquiry *q = arg;
+	char target[ADDRESS_TEXT_MAX], port[8];
+	if (json_array_size(q->audit.surveys) >= ROWS_MAX)
+		return;
+	snprintf(port, sizeof port, "%u", asked->port);
+	json_array_append_new(q->audit.surveys, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b}", "survey", asked->survey,
+			      "lease", asked->lease, "target", address_format(&asked->target, target), "port", port, "protocol",
+			      asked->protocol, "first", time_json(asked->first_us), "last", time_json(asked->last_us), "again",
+			      asked->again, "certain", asked->certain));
+}
+
+/* Scans keep records of their own (cli/scan_record.h): no event stands for a single packet of theirs. */
+static int ask_surveys(struct inquiry *q)
+{
+	q->audit.surveys = json_array();
+	return scan_records_about(q->question.state, &q->prefix, q->audit.since_us, add_survey, q, &q->fault);
+}
+
 static int ask_all(struct inquiry *q)
 {
 	struct audit *a = &q->audit;
@@ -133,7 +160,7 @@ static int ask_all(struct inquiry *q)
 		if (!(*answers[i] = questions[i](q)))
 			return ERR_SYSTEM;
 	audit_count(a);
-	return 0;
+	return ask_surveys(q);
 }
 
 static void hide_sensors(json_t *rows)
@@ -148,12 +175,13 @@ static void print_json(const struct audit *a)
 {
 	if (!a->full)
 		hide_sensors(a->causes);
-	json_t *all = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O, s:O, s:O}", "target", a->target,
+	json_t *all = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O, s:O, s:O, s:O}", "target", a->target,
 				"operator", a->promises.name ? a->promises.name : "", "contact",
 				a->promises.contact ? a->promises.contact : "", "looks", (json_int_t)a->looks, "connections",
 				(json_int_t)a->connections, "packets", (json_int_t)a->packets, "bytes", (json_int_t)a->bytes,
 				"uncounted", (json_int_t)a->unknown, "decisions", a->decisions, "probes", a->probes, "answers",
-				a->answers, "causes", a->causes, "before", a->before);
+				a->answers, "causes", a->causes, "before", a->before, "surveys",
+				a->surveys);
 	char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
 	if (text)
 		puts(text);
@@ -215,7 +243,8 @@ static const struct command audit_command = {
 		"It is made from the store alone, so it reaches back as far as store.retention. Addresses of your\n"
 		"sensors are left out unless --full is given. Packets are the kernel's count of what was sent in a\n"
 		"connection, with those that closed it; packets that a decoy answered with within connections from\n"
-		"there are not listed.",
+		"there are not listed. Packets of surveys come from the records of the scans, in STATE/scans; for them\n"
+		"a prefix has at most 4,096 addresses.",
 	.flags = audit_flags,
 	.words_min = 1,
 	.words_max = 1,

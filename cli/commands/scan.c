@@ -6,7 +6,9 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/parent.h"
 #include "cli/scan_output.h"
+#include "cli/scan_record.h"
 #include "cli/scan_words.h"
 #include <inttypes.h>
 #include <signal.h>
@@ -20,11 +22,13 @@ struct running {
 	struct scan *scan;
 	struct scan_permit *permit;
 	struct scan_output *output;
+	struct scan_record *record;
 	const struct scan_words *words;
 	bool progress, tell;
 	uint64_t shown_us, shown_sent, shown_hits, began_us;
 	uint8_t hits[16 + SURVEY_HITS_MAX * SURVEY_HIT_WIRE]; /* as "survey.hits" wants them */
 	size_t hit_count;
+	char state[256];
 	uint64_t looked;
 	bool told; /* why it stopped */
 };
@@ -125,6 +129,7 @@ static void between_steps(struct running *r)
 		r->told = true;
 	}
 	hits_tell(r);
+	scan_record_mark(r->record, scan_counts(r->scan));
 	if (r->progress && now_us - r->shown_us >= SECOND_US)
 		show_progress(r, now_us);
 }
@@ -163,6 +168,7 @@ static int run_scan(struct running *r, struct fault *fault)
 	}
 	const struct survey_progress last = progress_of(r, c->position == c->positions);
 	scan_permit_end(r->permit, &last);
+	scan_record_end(r->record, c);
 	summarise(r);
 	if (phase < 0)
 		return phase;
@@ -251,6 +257,8 @@ static int scan_with(const struct arguments *a, struct running *r, struct scan_w
 		return bad;
 	bad = scan_output_open(&r->output, arguments_flag(a, "output"), arguments_flag(a, "output-fields"),
 			       arguments_flag(a, "json") != NULL, arguments_flag(a, "all") != NULL, fault);
+	if (!bad)
+		bad = scan_record_begin(&r->record, r->state, scan_permit_lease(r->permit), &w->options, fault);
 	if (!bad) {
 		say_plan(r->permit, w);
 		scan_describe(r->scan, &line);
@@ -265,6 +273,22 @@ static int scan_with(const struct arguments *a, struct running *r, struct scan_w
 	if (scan_output_close(r->output) && !bad)
 		bad = fault_set(fault, ERR_GONE, "nobody reads the output any more");
 	scan_close(r->scan);
+	return bad;
+}
+
+static int scan_for(const struct arguments *a, const struct config *config, struct scan_permit *permit,
+		    struct scan_words *w, struct fault *fault)
+{
+	struct running *r = calloc(1, sizeof *r);
+	if (!r)
+		return fault_set(fault, ERR_MEMORY, "no memory for the scan");
+	r->permit = permit;
+	r->words = w;
+	r->progress = !arguments_flag(a, "no-progress");
+	r->tell = arguments_flag(a, "tell") != NULL;
+	const int bad = run_state_path(config, r->state, sizeof r->state)
+				? fault_set(fault, ERR_BAD, "run.state: the path is too long") : scan_with(a, r, w, fault);
+	free(r);
 	return bad;
 }
 
@@ -285,16 +309,7 @@ static int scan_by_permit(const struct arguments *a, const struct config *config
 		dry_run(permit, &words);
 		scan_words_done(&words);
 	} else if (!bad) {
-		struct running *r = calloc(1, sizeof *r);
-		if (r) {
-			*r = (struct running){.permit = permit, .words = &words,
-					      .progress = !arguments_flag(a, "no-progress"),
-					      .tell = arguments_flag(a, "tell") != NULL};
-			bad = scan_with(a, r, &words, &fault);
-		} else {
-			bad = fault_set(&fault, ERR_MEMORY, "no memory");
-		}
-		free(r);
+		bad = scan_for(a, config, permit, &words, &fault);
 		scan_words_done(&words);
 	}
 	scan_permit_close(permit);

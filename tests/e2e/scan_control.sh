@@ -71,6 +71,12 @@ for _ in $(seq 100); do
 done
 [ "${answered:-0}" -ge 128 ] || fail "$answered hits are in the store: $(query "SELECT kind, probe, count() FROM events GROUP BY 1, 2")"
 
+# Whoever complains is told of the packet of a scan, and that there was none.
+audited() { "$KANSOKU" audit "$1" --config "$CONFIG" --json | jq -r '.surveys[] | "\(.survey) \(.port)/\(.protocol) \(.certain)"' | xargs; }
+[ "$(audited 11.7.1.5)" = "first 23/tcp true" ] || fail "the letter says: $(audited 11.7.1.5)"
+[ -z "$(audited 11.7.1.200)" ] && [ -z "$(audited 11.7.5.1)" ] || fail "a letter about nothing: $(audited 11.7.1.200)"
+"$KANSOKU" audit 11.7.1.5 --config "$CONFIG" | grep -q '11.7.1.5 23/tcp  (survey "first")' || fail "$("$KANSOKU" audit 11.7.1.5 --config "$CONFIG")"
+
 # Control dies with its parent: within two seconds nothing is sent any more.
 begin --survey fourth
 kill -KILL "$KANSOKU_PID" $(pgrep -P "$KANSOKU_PID") 2>/dev/null

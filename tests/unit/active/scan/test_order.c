@@ -98,6 +98,24 @@ TEST(scan_targets_are_the_prefixes_without_what_is_refused)
 	prefix_set_done(&set);
 }
 
+TEST(scan_targets_survive_being_written_as_prefixes)
+{
+	struct scan_targets *t = targets_of("10.0.0.0/8\n192.0.2.7\n2001:db8::/120\n", "10.0.0.2/31\n10.77.3.9\n2001:db8::ff\n");
+	struct scan_targets *back;
+	struct prefix_set set = {0};
+	struct fault fault;
+	CHECK(t && scan_targets_prefixes(t, &set) == 0);
+	prefix_set_seal(&set);
+	CHECK(scan_targets_make(&back, &set, NULL, &fault) == 0 && scan_targets_count(back) == scan_targets_count(t));
+	for (uint64_t i = 0; i < scan_targets_count(t); i += i < 300 || i > scan_targets_count(t) - 300 ? 1 : 997) {
+		const struct address a = scan_targets_at(t, i), b = scan_targets_at(back, i);
+		CHECK(address_equal(&a, &b));
+	}
+	prefix_set_done(&set);
+	scan_targets_done(back);
+	scan_targets_done(t);
+}
+
 TEST(scan_targets_of_everything_stay_quick_and_right)
 {
 	struct scan_targets *t = targets_of("0.0.0.0/0\n", "10.0.0.0/8\n127.0.0.0/8\n224.0.0.0/3\n");
