@@ -1,4 +1,5 @@
 #include "active/page_inner.h"
+#include "active/unpack_inner.h"
 
 #define TITLE_MAX 512
 #define TAG_MAX 1024
@@ -69,6 +70,7 @@ static void header_take(struct page *p, struct bytes name, struct bytes value)
 		{"location", offsetof(struct page, location)},
 		{"content-type", offsetof(struct page, type)},
 		{"x-powered-by", offsetof(struct page, powered)},
+		{"content-encoding", offsetof(struct page, encoding)},
 	};
 	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
 		struct bytes *place = (struct bytes *)((char *)p + kept[i].at);
@@ -171,6 +173,19 @@ bool page_is_complete(struct bytes raw)
 	       body_is_whole(&p);
 }
 
+/* A body that cannot be unpacked is left as it is, and is not whole. */
+static void body_unpack(struct page *p, struct writer *room)
+{
+	bool packed = bytes_find_nocase(p->encoding, "gzip") < p->encoding.len ||
+		      bytes_equal_nocase(p->encoding, "deflate");
+	if (!packed || !p->body.len)
+		return;
+	const uint8_t *start = room->at;
+	p->whole = unpack(p->body, room) && p->whole;
+	if (room->at > start)
+		p->body = (struct bytes){start, (size_t)(room->at - start)};
+}
+
 bool page_read(struct bytes raw, struct writer *room, struct page *p)
 {
 	if (!page_split(raw, p))
@@ -182,6 +197,7 @@ bool page_read(struct bytes raw, struct writer *room, struct page *p)
 	} else if (p->has_length && p->body.len > p->length) {
 		p->body.len = (size_t)p->length;
 	}
+	body_unpack(p, room);
 	return true;
 }
 

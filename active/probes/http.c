@@ -6,6 +6,7 @@
  * like to name an inner address, which is nobody we may ask.  A page that wants a login
  * is left alone; its realm is what we came for.
  */
+#include "active/favicon_inner.h"
 #include "active/page_inner.h"
 #include "active/probe.h"
 #include <openssl/evp.h>
@@ -32,6 +33,7 @@ FIELD(HTTP_POWERED_BY, "http.powered_by", BYTES, 0, "X-Powered-By header");
 FIELD(HTTP_BODY_EXCERPT, "http.body_excerpt", BYTES, 0, "start of the body");
 FIELD(HTTP_BODY_BYTES, "http.body_bytes", NUMBER, 0, "bytes of the body that were read");
 FIELD(HTTP_FAVICON_MD5, "http.favicon_md5", TEXT, 0, "MD5 of the icon, lower-case hex");
+FIELD(HTTP_FAVICON_MMH3, "http.favicon_mmh3", TEXT, 0, "Shodan's hash of the icon, a signed number");
 
 static enum probe_next http_open(struct asking *a, void *state)
 {
@@ -133,6 +135,10 @@ static void http_icon(struct asking *a, const struct page *p, struct event *answ
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 	event_set_text(answer, HTTP_FAVICON_MD5, hex);
 	asking_signal(a, "favicon.md5", bytes_of_text(hex));
+	char number[16];
+	snprintf(number, sizeof number, "%d", favicon_hash(p->body));
+	event_set_text(answer, HTTP_FAVICON_MMH3, number);
+	asking_signal(a, "favicon.mmh3", bytes_of_text(number));
 }
 
 static void http_headers(struct asking *a, const struct page *p, struct event *answer)
@@ -219,7 +225,7 @@ static void http_finish(struct asking *a, void *state, struct bytes unread, stru
 
 static const char *const http_signals[] = {
 	"http_header.server", "http_header.wwwauth", "http_header.cookie", "html_title",
-	"http.body",          "favicon.md5", NULL,
+	"http.body",          "favicon.md5", "favicon.mmh3", NULL,
 };
 
 #define ASKED(path)                                                                               \
@@ -263,7 +269,8 @@ static const struct specimen http_specimens[] = {
 			   "html_title: Net DVR\n"
 			   "http.body: <html><TITLE lang=en>Net \n DVR</TITLE>"
 			   "<link href='i.ico' rel=\"Icon\">xx\n"
-			   "favicon.md5: 900150983cd24fb0d6963f7d28e17f72\n",
+			   "favicon.md5: 900150983cd24fb0d6963f7d28e17f72\n"
+			   "favicon.mmh3: -868969266\n",
 	},
 	{
 		.title = "a redirect to another host is not followed",
@@ -285,6 +292,26 @@ static const struct specimen http_specimens[] = {
 		.answered = "{\"http.body_excerpt\":\"<title></title>hello\",\"http.body_bytes\":20}\n"
 			    "{\"status\":404}\n",
 		.signals = "http.body: <title></title>hello\n",
+	},
+	{
+		.title = "a page that is packed although nobody asked for that",
+		.answers = {BYTES("HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 33\r\n\r\n"
+				  "\x1f\x8b\x08\0\0\0\0\0\x02\x03\xb3)\xc9,\xc9I\xb5\xf3"
+				  "\x0b\x0b\xb2\xd1\x87" "0\x01jj\xa0\xc0\x12\0\0\0"),
+			    BYTES("")},
+		.asked = BYTES(ASKED("/") ASKED("/favicon.ico")),
+		.answered = "{\"http.title\":\"NVR\",\"http.body_bytes\":18}\n{}\n",
+		.signals = "html_title: NVR\nhttp.body: <title>NVR</title>\n",
+	},
+	{
+		.title = "a packed page that breaks off, and one that is not packed at all",
+		.answers = {BYTES("HTTP/1.0 200 OK\r\nContent-Encoding: deflate\r\n\r\n"
+				  "\xb2)\xc9,\xc9I\xb5\xf3\x0b\x0b\xb2\xd1\x87" "0\x01\0"
+				  "\0\0\xff\xff"),
+			    BYTES("HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc")},
+		.asked = BYTES(ASKED("/") ASKED("/favicon.ico")),
+		.answered = "{\"http.title\":\"NVR\"}\n{\"status\":200}\n",
+		.signals = "html_title: NVR\nhttp.body: <title>NVR</title>\n",
 	},
 	{
 		.title = "something else on the port",
@@ -329,7 +356,8 @@ PROBE(http);
 
 static const char *const https_signals[] = {
 	"http_header.server", "http_header.wwwauth", "http_header.cookie", "html_title",
-	"http.body",          "favicon.md5",         "x509.subject",       "x509.issuer", NULL,
+	"http.body",          "favicon.md5",         "favicon.mmh3",       "x509.subject",
+	"x509.issuer",        NULL,
 };
 
 static const struct specimen https_specimens[] = {

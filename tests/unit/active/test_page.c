@@ -1,5 +1,9 @@
+#include "active/favicon_inner.h"
 #include "active/page_inner.h"
+#include "active/unpack_inner.h"
 #include "tests/test.h"
+#include <stdlib.h>
+#include <zlib.h>
 
 static uint8_t kept[65536];
 
@@ -47,4 +51,30 @@ TEST(page_titles_and_icons)
 	CHECK(bytes_equal_text(page_icon(BYTES("<link rel=stylesheet href=a><link rel='shortcut icon' "
 					       "data-href=no href = /f.ico>")), "/f.ico"));
 	CHECK(page_icon(BYTES("<link rel=icon")).len == 0 && page_icon(BYTES("<link")).len == 0);
+}
+
+TEST(page_has_the_hash_of_its_icon_that_others_list)
+{
+	uint8_t icon[512];
+	for (size_t i = 0; i < sizeof icon; i++)
+		icon[i] = (uint8_t)i;
+	CHECK(favicon_hash((struct bytes){icon, sizeof icon}) == -1173581353);
+	CHECK(favicon_hash(BYTES("abc")) == -868969266);
+}
+
+/* Thirty megabytes of one letter: what comes out ends with the room. */
+TEST(page_bodies_are_unpacked_up_to_their_room)
+{
+	size_t n = 30u << 20;
+	uLongf packed_len = compressBound(n);
+	uint8_t *bomb = malloc(n), *packed = malloc(packed_len), room[4096];
+	CHECK(bomb && packed);
+	memset(bomb, 'a', n);
+	CHECK(compress2(packed, &packed_len, bomb, n, 9) == Z_OK && packed_len < 65536);
+	struct writer w = writer_of(room, sizeof room);
+	CHECK(!unpack((struct bytes){packed, packed_len}, &w) && writer_used(&w) == sizeof room);
+	w = writer_of(room, sizeof room);
+	CHECK(!unpack(BYTES("this is not packed"), &w) && writer_used(&w) == 0);
+	free(bomb);
+	free(packed);
 }
