@@ -83,7 +83,7 @@ static void write_what(struct writer *w, const struct page_view *v)
 		  say(v, "Never a password, never a log-in, never a change, never an exploit.",
 		      "パスワードの入力、ログイン、設定の変更、脆弱性の利用は決して行いません。"));
 	write_fmt(w, "<h2>%s</h2><p>", say(v, "How to check", "確認方法"));
-	write_fmt(w, say(v, "Our packets come from the address that serves this page. Web requests name it in their "
+	write_text(w, say(v, "Our packets come from the address that serves this page. Web requests name it in their "
 			    "User-Agent. <a href=\"/.well-known/probing.txt\">/.well-known/probing.txt</a> (RFC 9511) "
 			    "says the same for programs. If you tell us your address and the time, we send you a list of every "
 			    "packet and why it was sent.</p>",
