@@ -1,4 +1,5 @@
 /* The section "passive" of the configuration: every option with its default and its limits. */
+#include "passive/device/tls/certificate.h"
 #include "passive/room/settings.h"
 
 #define AT(member) offsetof(struct passive_options, member)
