@@ -60,6 +60,7 @@ struct asking; /* one connection, owned by the prober */
 struct probe_settings {
 	const char *agent;      /* User-Agent: names the page that explains us (RFC 9511 3) */
 	bool favicon;           /* whether a web page's icon is fetched too */
+	bool snmp_public;       /* whether SNMP agents are asked with the word "public" */
 	uint32_t idle_ms_max;   /* shortens every probe's idle_ms; 0: leaves them */
 };
 
@@ -111,6 +112,7 @@ struct probe {
 	bool server_first;          /* the host speaks first: it can be handed over while it speaks */
 	bool fallback;              /* asks where no probe knows the port; there is one such */
 	bool industrial;            /* nothing else is ever said to its ports: it could stop a controller */
+	bool guesses;           /* its question holds a well-known word: only where snmp_public says so */
 	bool answers_elsewhere;     /* UDP: answers may come from another port of the same address */
 	/* Whether a peer's first bytes are this protocol's; NULL: they do not tell. */
 	bool (*recognises)(struct bytes first);

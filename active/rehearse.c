@@ -5,6 +5,7 @@
 static const struct probe_settings settings = {
 	.agent = "Mozilla/5.0 (compatible; kansoku; +https://example.org/probing)",
 	.favicon = true,
+	.snmp_public = true,
 };
 
 /* Room for scratch and for one event: too large for the stack of a fuzzer. */

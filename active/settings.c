@@ -15,6 +15,8 @@ static const struct option prober_fields[] = {
 	 .summary = "addresses looked at at once, as far as there are descriptors"},
 	{"favicon", OPTION_BOOL, SECTION_AT(favicon), "true",
 	 .summary = "also fetch a page's icon, by which many devices are known"},
+	{"snmp_public", OPTION_BOOL, SECTION_AT(snmp_public), "false",
+	 .summary = "ask SNMP agents with the community \"public\": a credential, if a guessed one"},
 	{"capture", OPTION_BOOL, SECTION_AT(capture), "true",
 	 .summary = "record TTL, window and options of answers, where there is the right to capture"},
 	{"fingerprints", OPTION_LIST, SECTION_AT(fingerprints), .element = OPTION_TEXT,
@@ -127,6 +129,7 @@ struct prober_options prober_settings_options(const struct prober_settings *s)
 {
 	return (struct prober_options){
 		.settings = {.agent = s->agent, .favicon = s->section->favicon,
+			     .snmp_public = s->section->snmp_public,
 			     .idle_ms_max = (uint32_t)s->section->idle_ms},
 		.connect_timeout_us = s->section->connect_timeout_ms * 1000,
 		.pause_us = s->section->pause_ms * 1000,

@@ -8,7 +8,7 @@
 
 struct prober_section {
 	uint64_t connect_timeout_ms, idle_ms, pause_ms, concurrency;
-	bool favicon, capture;
+	bool favicon, snmp_public, capture;
 	struct option_list fingerprints; /* const char * */
 	struct option_list port_map, probes; /* struct option_pair */
 	struct option_list hosting; /* struct prefix */

@@ -124,6 +124,8 @@ static const struct probe *target_probe(const struct prober *p, struct target *t
 		unsigned needed = port_is_udp(port) ? TIER_UDP : 0;
 		if (!probe || probe->tier > t->lease.tier || needed > t->lease.tier)
 			continue;
+		if (probe->guesses && !p->options.settings.snmp_public)
+			continue;
 		t->line->port = map && map->to ? map->to : port_number(port);
 		return probe;
 	}

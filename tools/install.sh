@@ -40,6 +40,7 @@ masscan
 mbpoll
 medusa
 memcached
+minissdpd
 miniupnpc
 mosquitto
 mosquitto-clients

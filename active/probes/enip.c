@@ -2,8 +2,8 @@
  * EtherNet/IP: the identity that a device gives to whoever lists devices.
  *
  * One ListIdentity (EtherNet/IP Adaptation of CIP, 2-4.2), which needs no session: vendor,
- * kind, product, revision and serial number.  No session is registered and no CIP message
- * sent.
+ * kind, product, revision and serial number, over TCP or UDP.  No session is registered and no
+ * CIP message sent.
  */
 #include "active/identity_inner.h"
 
@@ -230,3 +230,26 @@ static const struct probe enip = {
 	.specimens = enip_specimens,
 };
 PROBE(enip);
+
+/* The same in datagrams, as lists of devices are made on a network. */
+static const struct probe enip_udp = {
+	.name = "enip_udp",
+	.summary = "the same over UDP",
+	.reference = "EtherNet/IP Adaptation of CIP, 2-4.2",
+	.transport = PROBE_UDP,
+	.ports = {44818},
+	.tier = PROBE_OPT_IN,
+	.industrial = true,
+	.question_max = HEADER,
+	.answer_max = HEADER + FRAME_MAX,
+	.time_ms_max = 10000,
+	.idle_ms = 2000,
+	.connections_max = 1,
+	.state_size = sizeof(struct enip),
+	.open = enip_open,
+	.input = enip_input,
+	.finish = enip_finish,
+	.signals = enip_signals,
+	.specimens = enip_specimens,
+};
+PROBE(enip_udp);

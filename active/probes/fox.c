@@ -36,9 +36,9 @@ static const struct fox_property {
 	{"os.name", "os.name", &FOX_OS},
 	{"os.version", "os.version", &FOX_OS_VERSION},
 	{"brandId", "brand.id", &FOX_BRAND},
+	{"hostId", "host.id", &FOX_HOST_ID},
 	{"fox.version", "fox.version", &FOX_VERSION},
 	{"station.name", NULL, &FOX_STATION},
-	{"hostId", NULL, &FOX_HOST_ID},
 };
 
 static enum probe_next fox_open(struct asking *a, void *state)
@@ -108,7 +108,7 @@ static const struct specimen fox_specimens[] = {
 			    "\"Qnx-TITAN-1111-2222-3333\",\"fox.brand\":\"vykon\",\"fox.os_name\":\"QNX\"}\n",
 		.signals = "fox.identity: host.name=192.0.2.1\napp.name=Station\napp.version=3.8.41.2\n"
 			   "vm.name=Java HotSpot(TM) Client VM\nvm.version=25.33-b05\nos.name=QNX\n"
-			   "os.version=6.4.1\nbrand.id=vykon\nfox.version=1.0.1\n",
+			   "os.version=6.4.1\nbrand.id=vykon\nhost.id=Qnx-TITAN-1111-2222-3333\nfox.version=1.0.1\n",
 	},
 	{
 		.title = "a rejection, and what stands behind the frame, are not believed",
