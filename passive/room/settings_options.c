@@ -1,6 +1,7 @@
 /* The section "passive" of the configuration: every option with its default and its limits. */
 #include "passive/device/tls/certificate.h"
 #include "passive/room/settings.h"
+#include "passive/device/tls/certificate.h"
 
 #define AT(member) offsetof(struct passive_options, member)
 #define LIMIT(member) offsetof(struct passive_options, limits.member)
