@@ -49,7 +49,9 @@ grep -q "own.xml:2: fingerprint 1: missing closing parenthesis" "$WORK/err" || f
 ask --verify --rules "$WORK/rules" >/dev/null 2>"$WORK/err"
 same "an example that is wrong fails" $? 1
 grep -q 'own.xml:4: own:2: hw.product is "8" and the example says "7"' "$WORK/err" || fail "the wrong example is not named"
-ask --verify >/dev/null || fail "an own rule breaks its example"
+out=$(ask --verify --json) || fail "an own rule breaks its example"
+same "own rules without an example, or behind another that takes it" "$(jq -c '[.without_example, .shadowed]' <<<"$out")" "[0,0]"
+out=$("$(dirname "$0")/../../tools/fingerprints") || fail "$out"
 ask >/dev/null 2>&1
 same "no mode is used wrongly" $? 2
 echo "identify: banners, hosts, rules of others and their faults"
