@@ -44,7 +44,7 @@ int feeds_import(int kind, const char *text, struct fault *fault, struct weaknes
 
 struct weaknesses *feeds_open(void)
 {
-	struct weaknesses *w;
+	struct weaknesses *w = NULL;
 	struct fault fault = {0};
 	int fd = open(index_path, O_RDONLY);
 	CHECK_SAY(fd >= 0 && weaknesses_open(&w, fd, index_path, &fault) == 0, "%s", fault.text);
