@@ -131,7 +131,7 @@ static int parse_uri(struct bytes text, struct cpe *c)
 int cpe_parse(struct bytes text, struct cpe *out)
 {
 	static const char uri[] = "cpe:/", formatted[] = "cpe:2.3:";
-	*out = (struct cpe){0};
+	memset(out->attributes, 0, sizeof out->attributes); /* the text is only what they name */
 	int bad;
 	if (bytes_start_with(text, uri))
 		bad = parse_uri((struct bytes){text.at + sizeof uri - 1, text.len - (sizeof uri - 1)}, out);
