@@ -102,11 +102,22 @@ static enum probe_next asking_start(struct asking *a)
 	return a->probe->open ? a->probe->open(a, a->state) : PROBE_CONTINUE;
 }
 
+enum probe_next asking_certificate(struct asking *a)
+{
+	if (a->rehearsed)
+		return PROBE_DONE;
+	if (a->secure || !a->probe->glances || !a->tls || !(a->secure = secure_new(a->tls)))
+		return PROBE_DONE;
+	a->glance = true;
+	secure_step(a->secure);
+	return PROBE_CONTINUE;
+}
+
 enum probe_next asking_open(struct asking *a)
 {
 	a->asked = a->heard = 0;
 	a->asked_max = a->probe->question_max;
-	a->opened = a->ended = a->again = false;
+	a->opened = a->ended = a->again = a->glance = false;
 	a->overheard = false;
 	a->instead = NULL;
 	a->waiting = a->waits && a->round == 0;
@@ -148,7 +159,7 @@ static enum probe_next asking_hear_secure(struct asking *a, struct bytes raw)
 	secure_hear(a->secure, raw);
 	enum probe_next next = PROBE_CONTINUE;
 	int state = secure_step(a->secure);
-	if (state < 0)
+	if (state < 0 || (state == SECURE_READY && a->glance))
 		return PROBE_DONE;
 	if (state == SECURE_READY && !a->opened)
 		next = asking_start(a);

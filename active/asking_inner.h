@@ -52,6 +52,7 @@ struct asking {
 	unsigned tier_max;            /* of probes that it may be handed over to */
 	const struct probe *expected; /* what the port's number says, where the host spoke otherwise */
 	const struct probe *instead;  /* asks in the next connection: the host spoke its protocol */
+	bool glance;     /* TLS was begun for the certificate alone */
 	bool waits;      /* open() only after the host had its time to speak */
 	bool waiting;    /* it still has */
 	bool repeated;   /* the last question, which nobody answered */

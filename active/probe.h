@@ -71,6 +71,13 @@ void asking_say_bytes(struct asking *, struct bytes);
 /* Something by which the host can be identified; `key` is one of Recog's match keys. */
 void asking_signal(struct asking *, const char *key, struct bytes value);
 
+/*
+ * TLS from here on, for protocols that agree on it first: its certificate is reported, then
+ * the connection ends without a byte of what it would protect.  Return what this returns.
+ * Only of a probe that says `glances`.
+ */
+enum probe_next asking_certificate(struct asking *);
+
 /* One more connection after this one (only from finish(); at most connections_max). */
 void asking_again(struct asking *);
 unsigned asking_round(const struct asking *); /* 0 in the first connection */
@@ -109,6 +116,7 @@ struct probe {
 	uint32_t time_ms_max;       /* of one connection, from its first packet */
 	uint32_t idle_ms;           /* without a byte: then quiet() */
 	unsigned connections_max;   /* of one port, the first included */
+	bool glances;               /* may ask for the certificate alone: asking_certificate() */
 	bool server_first;          /* the host speaks first: it can be handed over while it speaks */
 	bool fallback;              /* asks where no probe knows the port; there is one such */
 	bool industrial;            /* nothing else is ever said to its ports: it could stop a controller */

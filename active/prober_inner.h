@@ -18,6 +18,7 @@ struct line { /* what only an active target needs */
 	struct asking asking;
 	struct signals signals;
 	bool begun;             /* asking is */
+	bool secure;            /* counted among those that may use TLS */
 	enum line_stage stage;
 	int fd;
 	uint16_t port;          /* that we connect to */

@@ -56,10 +56,10 @@ static void target_release(struct prober *p, struct target *t)
 		at = &(*at)->next_same;
 	*at = t->next_same;
 	p->active--;
-	if (t->line->begun && t->line->asking.probe->secure)
-		p->secure--;
-	if (t->line->begun)
+	if (t->line->begun) {
+		p->secure -= t->line->secure;
 		asking_done(&t->line->asking);
+	}
 	signals_done(&t->line->signals);
 	t->line->next_free = p->free_lines;
 	p->free_lines = t->line;
@@ -135,13 +135,15 @@ static const struct probe *target_probe(const struct prober *p, struct target *t
 static int target_ask_with(struct prober *p, struct target *t, const struct probe *probe)
 {
 	struct line *l = t->line;
-	if (probe->secure && p->secure >= SECURE_MAX)
+	bool secure = probe->secure || probe->glances;
+	if (secure && p->secure >= SECURE_MAX)
 		return ERR_FULL;
 	if (asking_begin(&l->asking, probe, &p->options.settings, p->tls, &l->signals,
 			 writer_of(p->scratch, sizeof p->scratch)) < 0)
 		return ERR_FULL;
 	l->begun = true;
-	p->secure += probe->secure;
+	l->secure = secure;
+	p->secure += secure;
 	l->asking.target = t->lease.target;
 	l->asking.port = l->port;
 	l->asking.tier_max = t->lease.tier;
@@ -162,7 +164,7 @@ static int target_ask(struct prober *p, struct target *t)
 
 static void target_end_asking(struct prober *p, struct target *t)
 {
-	p->secure -= t->line->asking.probe->secure;
+	p->secure -= t->line->secure;
 	asking_done(&t->line->asking);
 	t->line->begun = false;
 }

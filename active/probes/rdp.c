@@ -3,14 +3,16 @@
  *
  * One X.224 connection request (MS-RDPBCGR 2.2.1.1) that offers TLS and CredSSP.  It has no
  * "Cookie: mstshash=", since that carries a user name.  The answer names what was chosen,
- * or why nothing could be; then we hang up: CredSSP would be the start of a log-in.
+ * or why nothing could be.  Where it chose one that runs within TLS, the handshake is made for
+ * the certificate, whose name is the host's on Windows; then we hang up: CredSSP would be the
+ * start of a log-in.
  */
 #include "active/banner_inner.h"
 #include "active/probe.h"
 
 #define TPKT_HEADER 4
 
-enum { CONNECTION_CONFIRM = 0xd0, NEGOTIATED = 2, FAILED = 3 };
+enum { CONNECTION_CONFIRM = 0xd0, NEGOTIATED = 2, FAILED = 3, TLS = 1, CREDSSP = 2 };
 
 FIELD(RDP_PROTOCOL, "rdp.protocol", TEXT, 0, "security that the server chose: rdp, tls, credssp, ...");
 FIELD(RDP_FAILURE, "rdp.failure", TEXT, 0, "why it chose none");
@@ -49,7 +51,11 @@ static enum probe_next rdp_input(struct asking *a, void *state, struct reader *r
 	struct bytes all = {r->at, reader_left(r)}, packet;
 	if (!rdp_begins(all))
 		return hear_out(all);
-	return rdp_packet(all, &packet) ? PROBE_DONE : PROBE_CONTINUE;
+	if (!rdp_packet(all, &packet))
+		return PROBE_CONTINUE;
+	/* Behind the header: a choice, and one that is not plain RDP. */
+	bool tls = packet.len > 15 && packet.at[11] == NEGOTIATED && packet.at[15] & (TLS | CREDSSP);
+	return tls ? asking_certificate(a) : PROBE_DONE;
 }
 
 static const char *rdp_name(const char *const names[], size_t count, uint32_t value, char other[16])
@@ -118,7 +124,7 @@ static void rdp_finish(struct asking *a, void *state, struct bytes unread, struc
 	report_banner(answer, unread);
 }
 
-static const char *const rdp_signals[] = {"rdp.negotiation", NULL};
+static const char *const rdp_signals[] = {"rdp.negotiation", "x509.subject", "x509.issuer", NULL};
 
 #define ASKED "\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x03\0\0\0"
 
@@ -177,13 +183,14 @@ static const struct specimen rdp_specimens[] = {
 
 static const struct probe rdp = {
 	.name = "rdp",
-	.summary = "asks which security is negotiated; no user name, no log-in",
+	.summary = "asks which security is negotiated, and for the certificate; no log-in",
 	.reference = "MS-RDPBCGR 2.2.1.1, 2.2.1.2; xrdp",
 	.transport = PROBE_TCP,
 	.ports = {3389, 3388},
 	.tier = PROBE_DEFAULT,
-	.question_max = 64,
-	.answer_max = 2048,
+	.glances = true,
+	.question_max = 4096,
+	.answer_max = 32768,
 	.time_ms_max = 8000,
 	.idle_ms = 4000,
 	.connections_max = 1,

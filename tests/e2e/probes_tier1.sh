@@ -221,7 +221,7 @@ learned $REAL 5060 "Kamailio over UDP" '.status==200 and .proto=="udp" and (."si
 learned $REAL 5900 "TigerVNC" '."vnc.version"=="3.8" and ."vnc.security"=="vencrypt vnc"'
 learned $REAL 445 "Samba" '."smb.dialect"=="3.1.1" and ."smb.name"=="filesrv"'
 learned $REAL 445 "Samba's SMB 1" '."smb.smb1" and ."smb.name"=="FILESRV" and ."smb.domain"=="EXAMPLE"'
-learned $REAL 3389 "xrdp" '."rdp.protocol"=="tls"'
+learned $REAL 3389 "xrdp" '."rdp.protocol"=="tls" and ."tls.subject"=="CN=xrdp"'
 learned $REAL 554 "GStreamer" '.status==200 and (."rtsp.public" | test("DESCRIBE"))'
 learned $REAL 3306 "MariaDB" '."mysql.version" | test("MariaDB")'
 learned 192.0.2.11 554 "camera" '.status >= 200'
@@ -256,7 +256,6 @@ allowed = {
     21: rb"(QUIT\r\n)?", 25: rb"(EHLO example\.org\r\n)?(QUIT\r\n)?", 110: rb"(CAPA\r\n)?(QUIT\r\n)?",
     143: rb"(a1 CAPABILITY\r\n)?(a2 LOGOUT\r\n)?", 3306: b"", 6379: b"", 5900: rb"(RFB 003\.00[378]\n)?",
     554: rb"OPTIONS \* RTSP/1\.0\r\nCSeq: 1\r\nUser-Agent: " + agent + rb"\r\n\r\n", 5060: sip,
-    3389: re.escape(bytes.fromhex("030000130ee000000000000100080003000000")),
     445: rb"\x00\x00\x00\xae\xfeSMB.{170}|\x00\x00\x00\x2f\xffSMB\x72.{27}\x00\x0c\x00\x02NT LM 0\.12\x00",
 }
 def ssh_is_declared(said):
@@ -270,6 +269,16 @@ def ssh_is_declared(said):
         kinds.append(said[5])
         said = said[4 + n:]
     return kinds in ([20, 30, 1], [20, 30], [1], [])
+def rdp_is_declared(said):
+    asked = bytes.fromhex("030000130ee000000000000100080003000000")
+    kinds = []
+    if not said.startswith(asked):
+        return False
+    said = said[len(asked):]
+    while said: # records of TLS: handshake, change of cipher, and one that is sealed: Finished of TLS 1.3
+        kinds.append(said[0])
+        said = said[5 + int.from_bytes(said[3:5], "big"):]
+    return kinds.count(0x17) <= 1 and all(kind in (0x14, 0x16, 0x17) for kind in kinds)
 streams, bad = {}, 0
 for line in open(sys.argv[1]):
     stream, to, port, payload = line.rstrip("\n").split("\t")
@@ -278,7 +287,8 @@ for n, line in enumerate(open(sys.argv[2])):
     port, payload = line.rstrip("\n").split("\t")
     streams[(-1 - n, "udp", int(port))] = bytes.fromhex(payload)
 for (_, to, port), said in sorted(streams.items()):
-    good = ssh_is_declared(said) if port == 22 else port in allowed and re.fullmatch(allowed[port], said, re.S)
+    own = {22: ssh_is_declared, 3389: rdp_is_declared}.get(port)
+    good = own(said) if own else port in allowed and re.fullmatch(allowed[port], said, re.S)
     if not good:
         bad += 1
         print(f"to {to} port {port}: {bytes(said)!r}")
