@@ -123,6 +123,11 @@ const char *scan_permit_page(const struct scan_permit *p)
 	return p->offline ? control_survey_page(p->offline) : NULL;
 }
 
+const char *scan_permit_opt_out(const struct scan_permit *p)
+{
+	return p->grant ? NULL : control_survey_opt_out(p->offline);
+}
+
 static int keep_asking(struct scan_permit *p, const struct survey_progress *progress, uint64_t now_us, struct fault *fault)
 {
 	uint8_t payload[SURVEY_PROGRESS_WIRE];

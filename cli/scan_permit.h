@@ -13,6 +13,7 @@ const struct prefix_set *scan_permit_targets(const struct scan_permit *);
 const struct prefix_set *scan_permit_excluded(const struct scan_permit *); /* stays where it is */
 uint64_t scan_permit_ports_max(const struct scan_permit *);
 const char *scan_permit_page(const struct scan_permit *); /* NULL: there is none */
+const char *scan_permit_opt_out(const struct scan_permit *); /* the file, as far as it is read here; NULL */
 bool scan_permit_is_of_control(const struct scan_permit *);
 /*
  * Often, at most twice a second it does something: whether to go on; the excluded set may be another

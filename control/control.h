@@ -70,6 +70,7 @@ void control_survey_close(struct survey_permit *);
 const struct survey_lease *control_survey_lease(const struct survey_permit *);
 uint64_t control_survey_ports_max(const struct survey_permit *);
 const char *control_survey_contact(const struct survey_permit *);
+const char *control_survey_opt_out(const struct survey_permit *); /* the file; NULL: there is none */
 const char *control_survey_page(const struct survey_permit *); /* NULL: there is none */
 const struct prefix_set *control_survey_targets(const struct survey_permit *);
 const struct prefix_set *control_survey_excluded(const struct survey_permit *);

@@ -151,3 +151,4 @@ const char *control_survey_contact(const struct survey_permit *p) { return p->se
 const char *control_survey_page(const struct survey_permit *p) { return p->settings.operator->page; }
 const struct prefix_set *control_survey_targets(const struct survey_permit *p) { return &p->targets; }
 const struct prefix_set *control_survey_excluded(const struct survey_permit *p) { return &p->excluded; }
+const char *control_survey_opt_out(const struct survey_permit *p) { return p->optout.file; }

@@ -17,10 +17,12 @@
 #define NAME_MAX_BYTES 48
 #define CHECKS_MAX 60
 #define CHECK_MS 50
+#define ALIVE_AT 9 /* in the child; above what nft opens first, so that it is closed after its sockets */
 
 struct scan_quiet {
 	pid_t child;
-	int pipe;
+	int pipe;  /* its commands */
+	int alive; /* hangs up when it has ended; a process without the right to wait sees that, too */
 };
 
 static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"};
@@ -34,7 +36,7 @@ static const char *nft_find(void)
 }
 
 /* Signals for us, from a terminal, do not reach it: its table must stand until the last answer. */
-static pid_t nft_start(const char *nft, char *const arguments[], int input)
+static pid_t nft_start(const char *nft, char *const arguments[], int input, int alive)
 {
 	pid_t child = fork();
 	if (child != 0)
@@ -44,6 +46,8 @@ static pid_t nft_start(const char *nft, char *const arguments[], int input)
 	dup2(input >= 0 ? input : nothing, 0);
 	dup2(nothing, 1);
 	dup2(nothing, 2);
+	if (alive >= 0)
+		dup2(alive, ALIVE_AT);
 	execv(nft, arguments);
 	_exit(127);
 }
@@ -53,7 +57,7 @@ static bool table_stands(const char *nft, const char *name)
 	char table[NAME_MAX_BYTES], ready[] = "ready"; /* the last that is made */
 	snprintf(table, sizeof table, "%s", name);
 	char *const arguments[] = {"nft", "list", "chain", "inet", table, ready, NULL};
-	pid_t child = nft_start(nft, arguments, -1);
+	pid_t child = nft_start(nft, arguments, -1, -1);
 	int status = -1;
 	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
@@ -87,29 +91,34 @@ void scan_quiet_end(struct scan_quiet *q)
 	if (!q)
 		return;
 	close(q->pipe);
-	for (int i = 0; i < CHECKS_MAX; i++) {
-		if (waitpid(q->child, NULL, WNOHANG) == q->child) {
-			free(q);
-			return;
-		}
-		poll(NULL, 0, CHECK_MS);
-	}
-	kill(q->child, SIGKILL);
-	waitpid(q->child, NULL, 0);
+	struct pollfd ended = {.fd = q->alive};
+	if (poll(&ended, 1, CHECKS_MAX * CHECK_MS) == 0)
+		kill(q->child, SIGKILL);
+	close(q->alive);
+	while (waitpid(q->child, NULL, 0) < 0 && errno == EINTR)
+		continue;
 	free(q);
 }
 
 static int begin(struct scan_quiet *q, const char *nft, struct bytes commands)
 {
 	char *const arguments[] = {"nft", "-i", NULL};
-	int ends[2];
+	int ends[2], alive[2];
 	if (pipe2(ends, O_CLOEXEC))
 		return ERR_SYSTEM;
-	q->child = nft_start(nft, arguments, ends[0]);
+	if (pipe2(alive, O_CLOEXEC)) {
+		close(ends[0]);
+		close(ends[1]);
+		return ERR_SYSTEM;
+	}
+	q->child = nft_start(nft, arguments, ends[0], alive[1]);
 	q->pipe = ends[1];
+	q->alive = alive[0];
 	close(ends[0]);
+	close(alive[1]);
 	if (q->child < 0) {
 		close(ends[1]);
+		close(alive[0]);
 		return ERR_SYSTEM;
 	}
 	/* A child that ended at once must not end us by SIGPIPE. */
