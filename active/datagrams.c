@@ -73,7 +73,8 @@ bool datagrams_read(struct prober *p, struct target *t, enum line_end *end)
 			return true;
 		}
 		if (++l->reads > DATAGRAMS_READ_MAX) {
-			*end = LINE_LIMIT;
+			/* A flood from elsewhere can keep the host from being heard, not speak for it. */
+			*end = l->connected_us ? LINE_LIMIT : LINE_SILENT;
 			return true;
 		}
 		if (!is_from_target(t, &from)) {
