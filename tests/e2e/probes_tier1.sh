@@ -138,7 +138,7 @@ passive:
     - {prefix: 192.0.2.16/32, personas: [router]}
   services: {rtsp: {ports: [554]}, mysql: {ports: [3306]}, redis: {ports: [6379]}, ssh: {ports: [22]},
     smtp: {ports: [25]}, imap: {ports: [143]}, pop3: {ports: [110]}, ftp: {ports: [21]}, smb: {ports: [445]},
-    rdp: {ports: [3389]}}
+    rdp: {ports: [3389]}, postgresql: {ports: [5432]}}
   workers: 1
 EOT
 ip netns exec $FAR "$KANSOKU" run --config "$WORK/decoys.yaml" --only journal,control,passive >"$(log decoys)" 2>&1 & SERVERS="$SERVERS $!"
@@ -190,7 +190,7 @@ while read -r address some; do
 done <<-EOT
 	$OLD 22
 	192.0.2.11 554
-	192.0.2.12 22,3306,6379
+	192.0.2.12 22,3306,5432,6379
 	192.0.2.13 22,25,110,143
 	192.0.2.14 21,22,445
 	192.0.2.15 445,3389
@@ -226,6 +226,7 @@ learned $REAL 554 "GStreamer" '.status==200 and (."rtsp.public" | test("DESCRIBE
 learned $REAL 3306 "MariaDB" '."mysql.version" | test("MariaDB")'
 learned 192.0.2.11 554 "camera" '.status >= 200'
 learned 192.0.2.12 3306 "database" '."mysql.version"'
+learned 192.0.2.12 5432 "PostgreSQL" 'has("postgresql.tls")'
 learned 192.0.2.12 6379 "an open Redis" '.state=="open" and (has("redis.protected") | not)'
 learned 192.0.2.12 22 "key" '."ssh.host_key_proved"'
 learned 192.0.2.13 25 "mail" '."smtp.extensions"'
@@ -269,8 +270,7 @@ def ssh_is_declared(said):
         kinds.append(said[5])
         said = said[4 + n:]
     return kinds in ([20, 30, 1], [20, 30], [1], [])
-def rdp_is_declared(said):
-    asked = bytes.fromhex("030000130ee000000000000100080003000000")
+def glance_is_declared(said, asked):
     kinds = []
     if not said.startswith(asked):
         return False
@@ -279,6 +279,7 @@ def rdp_is_declared(said):
         kinds.append(said[0])
         said = said[5 + int.from_bytes(said[3:5], "big"):]
     return kinds.count(0x17) <= 1 and all(kind in (0x14, 0x16, 0x17) for kind in kinds)
+before_tls = {3389: "030000130ee000000000000100080003000000", 5432: "0000000804d2162f"}
 streams, bad = {}, 0
 for line in open(sys.argv[1]):
     stream, to, port, payload = line.rstrip("\n").split("\t")
@@ -287,8 +288,12 @@ for n, line in enumerate(open(sys.argv[2])):
     port, payload = line.rstrip("\n").split("\t")
     streams[(-1 - n, "udp", int(port))] = bytes.fromhex(payload)
 for (_, to, port), said in sorted(streams.items()):
-    own = {22: ssh_is_declared, 3389: rdp_is_declared}.get(port)
-    good = own(said) if own else port in allowed and re.fullmatch(allowed[port], said, re.S)
+    if port == 22:
+        good = ssh_is_declared(said)
+    elif port in before_tls:
+        good = glance_is_declared(said, bytes.fromhex(before_tls[port]))
+    else:
+        good = port in allowed and re.fullmatch(allowed[port], said, re.S)
     if not good:
         bad += 1
         print(f"to {to} port {port}: {bytes(said)!r}")
