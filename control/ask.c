@@ -43,6 +43,7 @@ static int object_read(const json_t *object, struct look_ask *ask, struct fault 
 	if (!target || !address_parse(bytes_of_text(target), &ask->target))
 		return complain(fault, "\"target\" is not an address");
 	ask->basis = BASIS_OPERATOR;
+	ask->dry = json_is_true(json_object_get(object, "dry"));
 	if (basis && !strcmp(basis, "survey"))
 		ask->basis = BASIS_SURVEY;
 	else if (basis && strcmp(basis, "operator"))

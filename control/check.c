@@ -23,6 +23,11 @@ int control_check(const struct config *config, struct fault *fault)
 	if (!bad)
 		rules_done(&rules);
 	optout.file = settings.active->opt_out;
+	struct atlas *atlas = NULL;
+	if (!bad && (settings.active->as_file || settings.active->country_file))
+		bad = atlas_open(&atlas, settings.active->as_file, settings.active->country_file, settings.windows.asks_target,
+				 fault);
+	atlas_close(atlas);
 	if (!bad) {
 		int read = optout_poll(&optout, fault);
 		bad = read < 0 ? read : 0;
@@ -120,6 +125,26 @@ static void write_budgets(const struct settings *s, struct writer *w)
 		  o->hold_out, s->silent_share);
 }
 
+static void write_limits(const struct settings *s, struct writer *w)
+{
+	const struct active_options *o = s->active;
+	if (!o->as_file || !o->as_rate)
+		write_fmt(w, "rate by autonomous system: off, active.%s\n",
+			  o->as_rate ? "as_file names no file" : "as_rate is 0");
+	else
+		write_fmt(w, "rate by autonomous system: %llu packets a second to one\n", (unsigned long long)o->as_rate);
+	write_fmt(w, "time windows: %zu, quiet hours: %zu%s\n", s->windows.open_count, s->windows.quiet_count,
+		  s->windows.open_count + s->windows.quiet_count ? "" : "; looks leave at any time");
+	if (o->page.port == 0)
+		write_text(w, "page for those who were looked at: none (active.page.port)\n");
+	for (size_t i = 0; i < s->active->scope.count; i++) {
+		const struct scope_option *scope = &((const struct scope_option *)o->scope.items)[i];
+		char text[ADDRESS_TEXT_MAX];
+		if (scope->tier != SCOPE_TIER_NONE)
+			write_fmt(w, "tier %llu at most in %s\n", (unsigned long long)scope->tier, prefix_format(&scope->prefix, text));
+	}
+}
+
 int control_summarise(const struct config *config, struct writer *w, struct fault *fault)
 {
 	struct settings s;
@@ -137,6 +162,7 @@ int control_summarise(const struct config *config, struct writer *w, struct faul
 		write_own(&s, w);
 		write_scope(&s, w);
 		write_budgets(&s, w);
+		write_limits(&s, w);
 		write_fmt(w, "opt-outs: %s\nrules:\n", or_none(s.active->opt_out));
 		for (size_t i = 0; i < rules.count; i++)
 			write_rule(&s, &rules.items[i], w);

@@ -9,6 +9,8 @@
  *   "control.state"  nothing.  Answer: one object: looks by state, decisions by reason,
  *                    steering, opt-outs, hold-out, budgets
  *
+ *                    With "dry": true nothing is decided: it is what would be.
+ *
  * Opt-outs; "page" is what the page's process may ask, the rest is for the operator:
  *
  *   "optout.add"     {"prefix", "reason", "how": "api" or "command"}
@@ -52,6 +54,24 @@ int control_summarise(const struct config *, struct writer *, struct fault *);
  * What would be sent to that address if it logged in to a decoy now: one line, the answer of
  * the policy with its reason.  The opt-out file is read; budgets count as unused.
  */
+struct dry_look { /* a look as it would be, if it were asked for now */
+	const char *rule;        /* that would ask; NULL: by hand */
+	const char *reason, *what;
+	char detail[200];
+	bool allowed;
+	const uint32_t *ports;
+	size_t port_count;
+	uint64_t tier, packets_max, delay_min_us, delay_max_us, leave_us; /* leave_us: with the shortest delay */
+	double hold_out;         /* share of the sources that are never looked at */
+	struct address from;     /* zero: as the system chooses */
+};
+
+/*
+ * A look by hand at these ports, then what each rule would ask for: opt-outs are read, budgets count
+ * as unused.  Nothing is sent or asked.
+ */
+int control_dry_looks(const struct config *, const struct address *, const uint32_t *ports, size_t count, uint64_t tier,
+		      void (*each)(void *arg, const struct dry_look *), void *arg, struct fault *);
 int control_dry_run(const struct config *, const struct address *, struct writer *, struct fault *);
 
 /*

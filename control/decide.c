@@ -199,7 +199,8 @@ static enum reason reason_to_wait(struct control *c, const struct trigger *t, ui
 static void allow(struct control *c, const struct trigger *t, struct target *target,
 		  struct look_answer *answer)
 {
-	uint64_t delay_us = draw_delay(c, t);
+	uint64_t opens_us = policy_opens_us(&c->policy, &t->question.target, t->question.leave_us);
+	uint64_t delay_us = opens_us > c->now_us ? opens_us - c->now_us : 0;
 	enum reason reason = reason_to_wait(c, t, delay_us);
 	control_window_tell(c, target);
 	targets_count_stop(c->targets, target);
@@ -227,9 +228,10 @@ static void allow(struct control *c, const struct trigger *t, struct target *tar
 				      .not_before_us = l.lease.not_before_us};
 }
 
-static void decide(struct control *c, const struct trigger *t, struct look_answer *answer)
+static void decide(struct control *c, struct trigger *t, struct look_answer *answer)
 {
 	struct target *target = targets_find(c->targets, &t->question.target);
+	t->question.leave_us = c->now_us + draw_delay(c, t);
 	enum reason reason = policy_check(&c->policy, &t->question, c->targets, target, c->now_us);
 	if (reason == REASON_OK && t->event && sensor_is_over_budget(c, t->worker))
 		reason = REASON_SENSOR_BUDGET;
@@ -242,17 +244,28 @@ static void decide(struct control *c, const struct trigger *t, struct look_answe
 		refuse(c, t, target, reason, answer);
 }
 
+static void decide_dry(struct control *c, const struct trigger *t, struct look_answer *answer)
+{
+	struct target *target = targets_find(c->targets, &t->question.target);
+	enum reason reason = policy_check(&c->policy, &t->question, c->targets, target, c->now_us);
+	*answer = (struct look_answer){.decision = reason == REASON_OK ? "allowed" : "refused", .reason = reason};
+	explain(c, t, reason, answer);
+}
+
 void control_ask(struct control *c, const struct look_ask *ask, uint64_t now_us,
 		 struct look_answer *answer)
 {
 	c->now_us = now_us;
-	const struct trigger t = {
+	struct trigger t = {
 		.question = {.target = ask->target, .evidence = {.basis = ask->basis, .time_us = now_us},
 			     .ports = ask->port_count, .udp = ports_hold_udp(ask->ports, ask->port_count),
 			     .tier = ask->tier, .hold_out = -1},
 		.ports = ask->ports,
 	};
-	decide(c, &t, answer);
+	if (ask->dry)
+		decide_dry(c, &t, answer);
+	else
+		decide(c, &t, answer);
 }
 
 void control_look_at_hit(struct control *c, const struct event *hit, const uint32_t *ports, size_t count,

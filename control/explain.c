@@ -26,7 +26,6 @@ static void explain_opt_out(const struct policy *p, const struct question *q, st
 void policy_explain(const struct policy *p, const struct question *q, enum reason reason, uint64_t now_us,
 		    struct writer *w)
 {
-	(void)now_us;
 	switch (reason) {
 	case REASON_SPECIAL:
 		explain_special(q, w);
@@ -41,6 +40,17 @@ void policy_explain(const struct policy *p, const struct question *q, enum reaso
 		write_fmt(w, "tier %llu was asked for, %llu is the highest there", (unsigned long long)q->tier,
 			  (unsigned long long)policy_tier_of(p, &q->target, q->evidence.basis));
 		break;
+	case REASON_KNOWN_SCANNER: {
+		const char *name = scanners_find(&p->settings->scanners, &q->target);
+		write_text(w, name ? name : "");
+		break;
+	}
+	case REASON_WINDOW: {
+		char time[TIME_TEXT_MAX];
+		uint64_t opens_us = policy_opens_us(p, &q->target, q->leave_us ? q->leave_us : now_us);
+		write_fmt(w, "it opens %s", opens_us == UINT64_MAX ? "not within eight days" : time_format(opens_us, time));
+		break;
+	}
 	default:
 		break;
 	}

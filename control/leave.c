@@ -65,6 +65,32 @@ static enum reason check_again(struct control *c, const struct look *l)
 	return policy_check_again(&c->policy, &q, c->now_us);
 }
 
+/* The budget of the autonomous system that the address lies in; NULL: none, or it is not known. */
+static struct pace *pace_of_system(struct control *c, const struct address *target)
+{
+	uint32_t as = c->systems ? atlas_as(c->atlas, target) : 0;
+	return as ? &c->systems[random_mix(as) & (AS_PACES - 1)] : NULL;
+}
+
+/* When it may leave: now, or when its window opens or its system has packets again. */
+static uint64_t ready_us(struct control *c, const struct look *l)
+{
+	struct pace *system = pace_of_system(c, &l->lease.target);
+	uint64_t opens_us = policy_opens_us(&c->policy, &l->lease.target, c->now_us);
+	if (opens_us > c->now_us || !system || pace_has(system, l->lease.packets_max, c->now_us))
+		return opens_us;
+	c->totals.by_reason[REASON_AS_RATE]++;
+	return c->now_us + pace_wait_us(system, l->lease.packets_max);
+}
+
+static void refund(struct control *c, const struct look *l, double packets)
+{
+	struct pace *system = pace_of_system(c, &l->lease.target);
+	pace_refund(&c->packets, packets);
+	if (system)
+		pace_refund(system, packets);
+}
+
 struct look *control_next(struct control *c, uint64_t now_us)
 {
 	c->now_us = now_us;
@@ -75,9 +101,17 @@ struct look *control_next(struct control *c, uint64_t now_us)
 			control_withdraw(c, l, reason, false);
 			continue;
 		}
+		uint64_t ready = ready_us(c, l);
+		if (ready > now_us) {
+			looks_return(c->looks, l, ready); /* others need not wait behind it */
+			continue;
+		}
 		if (looks_count(c->looks, LOOK_GIVEN) >= c->settings.active->looks_at_once ||
 		    !pace_take(&c->packets, l->lease.packets_max, now_us))
 			return NULL;
+		struct pace *system = pace_of_system(c, &l->lease.target);
+		if (system)
+			pace_take(system, l->lease.packets_max, now_us);
 		return l;
 	}
 	return NULL;
@@ -104,7 +138,7 @@ void control_given(struct control *c, struct look *l, uint64_t now_us)
 
 void control_return(struct control *c, struct look *l, uint64_t now_us)
 {
-	pace_refund(&c->packets, l->lease.packets_max);
+	refund(c, l, l->lease.packets_max);
 	looks_return(c->looks, l, now_us + RETRY_US);
 	control_keep_look(c, l);
 }
@@ -116,7 +150,7 @@ void control_unsent(struct control *c, struct look *l, uint64_t now_us)
 		control_return(c, l, now_us);
 		return;
 	}
-	pace_refund(&c->packets, l->lease.packets_max);
+	refund(c, l, l->lease.packets_max);
 	control_withdraw(c, l, REASON_UNSENT, false);
 }
 
@@ -132,7 +166,7 @@ void control_done(struct control *c, const struct event_id *id, uint64_t packets
 	c->now_us = now_us;
 	uint64_t allowed = l->lease.packets_max;
 	if (packets < allowed)
-		pace_refund(&c->packets, (double)(allowed - packets));
+		refund(c, l, (double)(allowed - packets));
 	c->totals.looks_done++;
 	c->totals.packets_sent += packets;
 	forget(c, l, true);

@@ -2,12 +2,14 @@
 #include "base/clock.h"
 #include "control/control.h"
 #include "control/optout_inner.h"
+#include "control/register_inner.h"
 #include "control/survey_sets_inner.h"
 #include <stdlib.h>
 
 struct survey_permit {
 	struct settings settings;
 	struct optout optout;
+	struct optout_register asked_out;
 	const struct survey *survey;
 	struct survey_lease lease;
 	struct prefix_set targets, excluded;
@@ -15,7 +17,7 @@ struct survey_permit {
 
 static struct policy policy_of(const struct survey_permit *p)
 {
-	return (struct policy){.settings = &p->settings, .opted_out = &p->optout.set,
+	return (struct policy){.settings = &p->settings, .opted_out = &p->optout.set, .asked_out = &p->asked_out.set,
 			       .opt_outs_unknown = p->optout.file && !p->optout.known};
 }
 
@@ -101,12 +103,13 @@ int control_survey_open(struct survey_permit **out, const struct config *config,
 	if (!bad) {
 		struct fault unread = {0};
 		bad = optout_poll(&p->optout, &unread) == ERR_MEMORY ? ERR_MEMORY : 0;
+		const int unknown = register_peek(&p->asked_out, config, &unread);
 		lease_make(p, name);
 		const struct policy policy = policy_of(p);
 		if (bad || survey_targets(&p->settings, p->survey, &p->targets) || survey_excluded(&policy, &p->excluded))
 			bad = fault_set(fault, ERR_MEMORY, "no memory for the survey %s", name);
 		else
-			bad = check(p, name, fault);
+			bad = unknown ? refuse(fault, name, REASON_INACTIVE) : check(p, name, fault);
 		if (bad == ERR_DENIED && unread.text[0])
 			*fault = unread;
 	}
@@ -141,6 +144,7 @@ void control_survey_close(struct survey_permit *p)
 	prefix_set_done(&p->targets);
 	prefix_set_done(&p->excluded);
 	optout_done(&p->optout);
+	register_close(&p->asked_out);
 	settings_done(&p->settings);
 	free(p);
 }

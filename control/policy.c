@@ -206,6 +206,22 @@ static bool met_a_silent_decoy(const struct asked *a)
 	return !address_is_zero(decoy) && policy_is_silent(a->policy, decoy);
 }
 
+uint64_t policy_opens_us(const struct policy *p, const struct address *target, uint64_t from_us)
+{
+	const struct windows *w = &p->settings->windows;
+	const struct zone *zone = w->asks_target && p->atlas ? atlas_zone(p->atlas, target) : NULL;
+	return windows_next_us(w, zone, from_us);
+}
+
+/* It may wait for its window, but only as long as what proves that the source is real holds. */
+static bool never_opens(const struct asked *a)
+{
+	uint64_t leave_us = a->question->leave_us ? a->question->leave_us : a->now_us;
+	uint64_t opens_us = policy_opens_us(a->policy, &a->question->target, leave_us);
+	uint64_t until_us = policy_basis_until(a->policy, &a->question->evidence);
+	return opens_us == UINT64_MAX || (opens_us > leave_us && until_us && opens_us > until_us);
+}
+
 struct check {
 	enum reason reason;
 	bool (*refuses)(const struct asked *);
@@ -228,6 +244,7 @@ static const struct check checks[] = {
 	{REASON_TARGET_BUDGET, is_over_budget, false},
 	{REASON_HELD_OUT, is_held_out, false},
 	{REASON_SILENT_DECOY, met_a_silent_decoy, false},
+	{REASON_WINDOW, never_opens, true},
 };
 
 static enum reason run_checks(const struct asked *a, bool only_again)

@@ -3,6 +3,7 @@
  * reason, in one word.  Pure: the time, the address's history and the opt-outs are arguments.
  */
 #pragma once
+#include "control/atlas_inner.h"
 #include "control/settings_inner.h"
 #include "control/targets_inner.h"
 
@@ -27,6 +28,7 @@
 	X(QUEUE_FULL,     "queue-full",     "as many looks wait as may wait")                     \
 	X(NETWORK_BUSY,   "network-busy",   "allowed; it waits for another look in its network")  \
 	X(RATE,           "rate",           "allowed; it waits for packets")                      \
+	X(AS_RATE,        "as-rate",        "allowed; it waits for packets to its autonomous system") \
 	X(PROBER_GONE,    "prober-gone",    "the prober died with it; whether a packet left is not known") \
 	X(OVERDUE,        "overdue",        "the prober never said that it was done")             \
 	X(UNSENT,         "unsent",         "the prober gave it back without a packet, too often")  \
@@ -66,6 +68,7 @@ struct policy {
 	const struct settings *settings;
 	const struct prefix_set *opted_out;
 	const struct prefix_set *asked_out; /* by the page, the API or a link; NULL: nobody yet */
+	const struct atlas *atlas; /* NULL: nothing is known of networks and countries */
 	bool opt_outs_unknown; /* the file could not be read yet */
 	uint64_t hold_out_key; /* kept for ever: who is held out must not change */
 };
@@ -78,6 +81,8 @@ enum reason policy_check_again(const struct policy *, const struct question *, u
 /* One sentence with what decided of that question: the range, the marking; may stay empty. */
 void policy_explain(const struct policy *, const struct question *, enum reason, uint64_t now_us,
 		    struct writer *);
+/* The first moment from then on at which a look at that address may leave; UINT64_MAX: none in sight. */
+uint64_t policy_opens_us(const struct policy *, const struct address *, uint64_t from_us);
 /* The highest tier of a look at that address, on that basis. */
 uint64_t policy_tier_of(const struct policy *, const struct address *, enum basis);
 /* Whether its owner asked not to be looked at, also of an IPv4 address that an IPv6 one carries. */

@@ -1,6 +1,7 @@
 #include "control/register_inner.h"
 #include "event/event.h"
 #include "base/random.h"
+#include "bus/parent.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -216,6 +217,22 @@ int register_open(struct optout_register *r, const char *directory, struct fault
 	if (folder >= 0)
 		close(folder);
 	return bad;
+}
+
+int register_peek(struct optout_register *r, const struct config *config, struct fault *fault)
+{
+	char state[512], path[600];
+	*r = (struct optout_register){0};
+	prefix_set_seal(&r->set);
+	if (run_state_path(config, state, sizeof state))
+		return fault_set(fault, ERR_BAD, "run.state: the path is too long");
+	snprintf(path, sizeof path, "%s/control/" REGISTER_FILE, state);
+	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (r->fd < 0 && errno == ENOENT)
+		return 0;
+	r->kept = r->fd >= 0;
+	int bad = r->kept ? read_file(r) : ERR_SYSTEM;
+	return bad ? fault_set(fault, bad, "%s: %s; who asked to be left alone is not known", path, strerror(errno)) : 0;
 }
 
 void register_close(struct optout_register *r)

@@ -16,6 +16,7 @@
 #pragma once
 #include "base/address.h"
 #include "base/error.h"
+#include "base/options.h"
 
 #define REGISTER_FILE "opted-out"
 #define REGISTER_MAX (1u << 20)   /* opt-outs */
@@ -51,6 +52,8 @@ struct optout_register {
 /* Reads DIRECTORY/opted-out, or begins it; the key as well.  A fault means that nobody may be looked at. */
 int register_open(struct optout_register *, const char *directory, struct fault *);
 void register_close(struct optout_register *);
+/* For who runs beside: only reads what the running kansoku of that configuration keeps; none is no error. */
+int register_peek(struct optout_register *, const struct config *, struct fault *);
 /* Takes in a file's text; lines that cannot be read are counted. */
 int register_read(struct optout_register *, struct bytes text);
 /*

@@ -204,6 +204,21 @@ static int open_tables(struct control *c)
 	return bad;
 }
 
+/* Without a file of autonomous systems there is no limit by them; check-config says so. */
+static int open_atlas(struct control *c, struct fault *fault)
+{
+	const struct active_options *o = c->settings.active;
+	if (!o->as_file && !o->country_file)
+		return 0;
+	int bad = atlas_open(&c->atlas, o->as_file, o->country_file, c->settings.windows.asks_target, fault);
+	if (!bad && o->as_file && o->as_rate && !(c->systems = calloc(AS_PACES, sizeof *c->systems)))
+		bad = fault_set(fault, ERR_MEMORY, "control: no memory for the rates of autonomous systems");
+	for (size_t i = 0; c->systems && i < AS_PACES; i++)
+		c->systems[i] = pace_of((double)o->as_rate, (double)o->as_rate);
+	c->policy.atlas = c->atlas;
+	return bad;
+}
+
 int control_open(struct control *c, const char *directory, uint64_t now_us, struct fault *fault)
 {
 	const struct active_options *o = c->settings.active;
@@ -226,6 +241,8 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 	if (!bad && open_tables(c))
 		bad = fault_set(fault, ERR_MEMORY, "control: no memory for its tables, lower control.targets_max");
 	if (!bad)
+		bad = open_atlas(c, fault);
+	if (!bad)
 		bad = register_open(&c->asked_out, directory, fault);
 	if (!bad)
 		bad = state_open(&c->state, directory, &reader, fault);
@@ -241,6 +258,10 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 
 void control_close(struct control *c)
 {
+	atlas_close(c->atlas);
+	free(c->systems);
+	c->atlas = NULL;
+	c->systems = NULL;
 	free(c->recent);
 	c->recent = NULL;
 	state_close(c->state);

@@ -17,6 +17,7 @@
 #include "control/steers_inner.h"
 
 #define SENSORS_MAX 256
+#define AS_PACES 65536 /* power of two; systems that share one are slower for it, never faster */
 #define RETOLD_MAX 16384
 #define RETOLD_US 5000000 /* a journal that is further behind than this has refused them */
 
@@ -60,6 +61,8 @@ struct control {
 	struct credentials credentials;
 	struct state *state;
 	struct pace packets, refusals;
+	struct pace *systems; /* one of AS_PACES for each autonomous system; NULL: that limit is off */
+	struct atlas *atlas;  /* NULL: no file was given */
 	struct sensor_budget {
 		uint64_t hour_us;
 		uint64_t looks;
@@ -142,6 +145,7 @@ struct look_ask {
 	uint32_t ports[LEASE_PORTS_MAX];
 	uint8_t port_count, tier;
 	enum basis basis; /* BASIS_SURVEY or BASIS_OPERATOR */
+	bool dry;         /* only what would be */
 };
 
 /* Somebody asks for a look by hand. */

@@ -69,6 +69,18 @@ static const struct option active_fields[] = {
 	 .summary = "prefixes of scanners that are known and need no look"},
 	{"addresses", OPTION_LIST, ACTIVE(addresses), .element = OPTION_ADDRESS,
 	 .summary = "addresses that looks leave from, outside decoys and dark prefixes; empty: the system's"},
+	{"known_scanner_files", OPTION_LIST, ACTIVE(known_scanner_files), .element = OPTION_TEXT,
+	 .summary = "files of the same, lines `PREFIX NAME`, as analysis.surveys takes them; read at the start"},
+	{"windows", OPTION_LIST, ACTIVE(windows), .element = OPTION_MAP, .fields = window_fields,
+	 .size = sizeof(struct window_option), .summary = "when looks may leave; empty: at any time"},
+	{"quiet", OPTION_LIST, ACTIVE(quiet), .element = OPTION_MAP, .fields = window_fields,
+	 .size = sizeof(struct window_option), .summary = "when no look may leave, whatever windows say"},
+	{"country_file", OPTION_TEXT, ACTIVE(country_file),
+	 .summary = "MMDB with countries or time zones, for windows with zone: target; who is not in it has UTC"},
+	{"as_file", OPTION_TEXT, ACTIVE(as_file),
+	 .summary = "autonomous systems, for as_rate: an .mmdb, or CAIDA's pfx2as as text"},
+	{"as_rate", OPTION_NUMBER, ACTIVE(as_rate), "100",
+	 .summary = "packets a second to one autonomous system, where as_file is given; 0: no limit"},
 	{"surveys", OPTION_LIST, ACTIVE(surveys), .element = OPTION_MAP, .fields = survey_fields,
 	 .size = sizeof(struct survey_option), .summary = "approved surveys"},
 	{"rate", OPTION_NUMBER, ACTIVE(rate), "1000",
@@ -327,6 +339,20 @@ static int read_scope(struct settings *s)
 	return bad;
 }
 
+static int read_scanners(struct settings *s, struct fault *fault)
+{
+	const char *const *files = s->active->known_scanner_files.items;
+	int bad = 0;
+	for (size_t i = 0; i < s->active->known_scanner_files.count && !bad; i++)
+		bad = scanners_open(&s->scanners, files[i], fault);
+	scanners_seal(&s->scanners);
+	for (size_t i = 0; i < s->scanners.count && !bad; i++)
+		if (prefix_set_add(&s->known_scanners, &s->scanners.items[i].prefix))
+			bad = out_of_memory(s, fault);
+	prefix_set_seal(&s->known_scanners);
+	return bad;
+}
+
 static int read_surveys(struct settings *s, struct fault *fault)
 {
 	const struct survey_option *options = s->active->surveys.items;
@@ -360,6 +386,12 @@ int settings_read(const struct config *config, struct settings *out, struct faul
 		bad = read_probers(&s, fault);
 	if (!bad)
 		bad = read_surveys(&s, fault);
+	if (!bad)
+		bad = read_scanners(&s, fault);
+	if (!bad)
+		bad = windows_read(&s.windows, &s.active->windows, &s.active->quiet, config->file, fault);
+	if (!bad && s.windows.asks_target && !s.active->country_file)
+		bad = fault_set(fault, ERR_BAD, "%s: active: a window has zone: target, which needs country_file", config->file);
 	prefix_set_seal(&s.own);
 	if (bad) {
 		settings_done(&s);
@@ -389,6 +421,8 @@ void settings_done(struct settings *s)
 	prefix_set_done(&s->probers);
 	prefix_set_done(&s->known_scanners);
 	prefix_set_done(&s->silent);
+	windows_done(&s->windows);
+	scanners_done(&s->scanners);
 	for (size_t i = 0; i < s->survey_count; i++)
 		prefix_set_done(&s->surveys[i].prefixes);
 	s->survey_count = 0;

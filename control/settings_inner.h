@@ -9,6 +9,8 @@
 #include "base/options.h"
 #include "control/control.h"
 #include "control/policy.h"
+#include "control/scanners_inner.h"
+#include "control/windows_inner.h"
 
 #define SURVEYS_MAX 64
 #define TRIAL_PERSONAS_MAX 64
@@ -46,6 +48,10 @@ struct active_options {
 	struct option_list known_scanners; /* struct prefix */
 	const char *opt_out;
 	struct page_options page;
+	struct option_list windows, quiet;       /* struct window_option */
+	struct option_list known_scanner_files;  /* const char * */
+	const char *as_file, *country_file;
+	uint64_t as_rate;
 	uint64_t tier;
 	double hold_out;
 	struct delay_option delay;
@@ -89,6 +95,8 @@ struct settings {
 	size_t pool_count;
 	bool pool_is_whole; /* each decoy names its personas: no other is played */
 	struct prefix_set scope, special, own, probers, known_scanners;
+	struct windows windows;
+	struct scanners scanners;
 	struct prefix_set silent; /* decoys that never react: `react: false` */
 	size_t decoy_addresses;   /* at most; UINT32_MAX when more */
 	struct survey {

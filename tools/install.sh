@@ -1,7 +1,8 @@
 # Sourced by ./run and ./check: installs Debian packages and the store's library, saying so first.
 
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
-libhyperscan-dev libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev ca-certificates npm"
+libhyperscan-dev libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev libmaxminddb-dev
+ca-certificates npm"
 # One a line, in the order of the alphabet.
 CHECK="
 adb

@@ -8,6 +8,7 @@
 #include "bus/parent.h"
 #include "base/port.h"
 #include "cli/command.h"
+#include "cli/dry.h"
 #include "event/event.h"
 #include <jansson.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #define ANSWER_WAIT_MS 1200000 /* its random delay may be long */
 
 struct probing {
+	const struct config *config;
 	char state[256];
 	bool json;
 	bool refused, answered;
@@ -157,6 +159,11 @@ static int probe_one(const struct arguments *a, struct probing *p, const char *w
 	if (!address_parse(bytes_of_text(word), &target))
 		return command_fail(2, "probe: \"%s\" is not an address, 192.0.2.1 would be right", word);
 	address_format(&target, p->target);
+	if (arguments_flag(a, "dry-run")) {
+		const char *tier = arguments_flag(a, "tier");
+		return dry_probe(p->config, p->state, &target, arguments_flag(a, "ports"), tier && !strcmp(tier, "2") ? 2 : 1,
+				 p->json);
+	}
 	p->refused = p->answered = false;
 	p->lease = (struct event_id){0};
 	int bad = ask_policy(a, p, &fault);
@@ -180,7 +187,7 @@ static int run(const struct arguments *a)
 {
 	static struct config config;
 	struct fault fault = {0};
-	struct probing p = {.json = arguments_flag(a, "json") != NULL};
+	struct probing p = {.config = &config, .json = arguments_flag(a, "json") != NULL};
 	int bad = command_config(a, &config, &fault);
 	if (!bad && run_state_path(&config, p.state, sizeof p.state))
 		bad = fault_set(&fault, ERR_BAD, "run.state: the path is too long");
@@ -198,18 +205,20 @@ static int run(const struct arguments *a)
 static const struct flag probe_flags[] = {
 	{"ports", "LIST", "ports to ask, separated by commas, 161/udp over UDP; default 23,80"},
 	{"tier", "1|2", "2 also asks devices for their identity and over UDP; default 1"},
+	{"dry-run", NULL, "print what would be sent, to whom, when and from where; nothing is sent"},
 	{0},
 };
 
 static const struct command probe_command = {
 	.name = "probe",
-	.synopsis = "TARGET... [--ports LIST] [--tier 1|2] [--config FILE] [--json]",
+	.synopsis = "TARGET... [--ports LIST] [--tier 1|2] [--dry-run] [--config FILE] [--json]",
 	.summary = "look at an address by hand, if the policy allows it",
 	.description =
 		"Asks the running kansoku for a look at each address, prints what the policy decided and\n"
 		"why, and then what came back. The same checks hold as for any look: a contact must be\n"
 		"named, the address must lie in the scope, nobody who opted out is asked, each address\n"
-		"once a round. Exit status 1: refused, or nothing was asked.",
+		"once a round. With --dry-run nothing is sent: it prints each question to the byte, by hand and\n"
+		"for each rule, and what the running kansoku would decide. Exit status 1: refused, or nothing was asked.",
 	.flags = probe_flags,
 	.words_min = 1,
 	.words_max = 64,

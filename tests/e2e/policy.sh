@@ -88,7 +88,8 @@ refused() { # reason, target, more arguments
 	probe "$@" >"$WORK/answer" 2>&1 && fail "$1 was not refused: $reason"
 	jq -es --arg r "$reason" '.[0].reason==$r' <"$WORK/answer" >/dev/null || fail "$1: not refused as $reason: $(cat "$WORK/answer")"
 }
-write_config "  known_scanners: [11.7.5.0/24]"
+write_config "  known_scanner_files: [$WORK/out/scanners]
+  as_file: $WORK/out/pfx2as"
 start_kansoku --only journal,store,control,active,page
 
 probe 11.7.1.1 >"$WORK/1" || fail "11.7.1.1 was not looked at: $(cat "$WORK/1")"
@@ -104,6 +105,14 @@ refused own 11.7.6.1
 refused own 11.7.7.1
 refused special 10.76.0.2
 refused known-scanner 11.7.5.5
+jq -es '.[0].detail | contains("Example survey")' <"$WORK/answer" >/dev/null || fail "the scanner's name is not told: $(cat "$WORK/answer")"
+refused tier 11.7.1.3 --tier 2
+"$KANSOKU" probe 11.7.1.3 --dry-run --config "$CONFIG" >"$WORK/dry" || fail "no dry run: $(cat "$WORK/dry")"
+for words in 'by hand: at most 80 packets from 10.76.0.2' '23/tcp' '> GET / HTTP/1.1' 'running kansoku, with its budgets: allowed'; do
+	grep -q -- "$words" "$WORK/dry" || { cat "$WORK/dry"; fail "the dry run lacks: $words"; }
+done
+"$KANSOKU" probe 11.7.4.4 --dry-run --json --config "$CONFIG" | jq -e '.looks | all(.allowed == false or .decision == "refused")' >/dev/null ||
+	fail "a dry run would look at who opted out"
 
 # The page: an address that was looked at asks, and is left alone within a second.
 page() { $THERE curl -sf --max-time 5 --interface "$1" "http://10.76.0.2$2" "${@:3}"; }
@@ -159,7 +168,7 @@ done
 audit 11.7.1.0/24 --lang ja | grep -q '送信したパケットのすべて' || fail "no letter in Japanese"
 
 none() { [ -z "$(packets "$2" | head -1)" ] || { packets "$2" _ws.col.Info | head -5; fail "$1"; }; }
-none "a packet to an address that was refused" "$FROM and (ip.dst==11.8.0.0/16 or ip.dst==10.77.0.0/16 or ip.dst==11.7.4.0/24 or ip.dst==11.7.5.0/24 or ip.dst==11.7.6.0/24 or ip.dst==11.7.7.0/24 or ip.dst==11.7.1.9 or ip.dst==11.7.2.9)"
+none "a packet to an address that was refused" "$FROM and (ip.dst==11.8.0.0/16 or ip.dst==10.77.0.0/16 or ip.dst==11.7.4.0/24 or ip.dst==11.7.5.0/24 or ip.dst==11.7.6.0/24 or ip.dst==11.7.7.0/24 or ip.dst==11.7.1.9 or ip.dst==11.7.1.3 or ip.dst==11.7.2.9)"
 none "a packet to a refused address of IPv6" "ipv6.src==fd76::2 and (ipv6.dst==2002::/16)"
 none "a packet after the opt-out" "$FROM and ip.dst==11.7.2.1 and frame.time_epoch > $GONE"
 [ "$(packets "$FROM and ip.dst==11.7.1.1 and tcp.flags.syn==1 and not tcp.analysis.retransmission" | wc -l)" -ge 2 ] || fail "nothing was captured at all"
@@ -173,5 +182,9 @@ stop_kansoku
 sed -i 's/contact: abuse@example.org, //' "$CONFIG"
 start_kansoku --only journal,control,active
 refused no-contact 11.7.1.3
+stop_kansoku
+write_config "  quiet: [{}]"
+start_kansoku --only journal,control,active
+refused window 11.7.1.3
 stop_kansoku
 echo ok

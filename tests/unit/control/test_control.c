@@ -680,3 +680,32 @@ TEST(control_takes_few_wishes_at_once_and_keeps_them)
 	DECIDED(login(0x08080101, 1, NOW + DAY), "refused", "opted-out");
 	end();
 }
+
+TEST(control_spares_a_network_of_many_targets_by_its_autonomous_system)
+{
+	char path[] = "/tmp/kansoku-as-XXXXXX", yaml[512];
+	int fd = mkstemp(path);
+	CHECK(fd >= 0 && dprintf(fd, "8.8.0.0\t16\t64500\n8.9.0.0\t16\t64501\n") > 0);
+	close(fd);
+	snprintf(yaml, sizeof yaml, OPEN_SCOPE "active: {scope: [0.0.0.0/0], hold_out: 0, delay: 0s, rate: 0, as_rate: 80, as_file: %s}\n",
+		 path);
+	begin(yaml);
+	unlink(path);
+	for (uint32_t i = 0; i < 3; i++)
+		login(0x08080001 + (i << 8), i + 1, NOW); /* of one system, two ports and 80 packets each */
+	login(0x08090001, 9, NOW);
+	unsigned left = 0;
+	uint32_t last = 0;
+	for (struct look *l; (l = control_next(control, NOW)); left++) {
+		last = address_to_v4(&l->lease.target);
+		control_given(control, l, NOW);
+	}
+	CHECK_SAY(left == 2 && last == 0x08090001, "%u looks left, the last to %08x", left, last);
+	uint64_t wake = control_wake_us(control, NOW);
+	CHECK(wake > NOW && wake <= NOW + 2 * SECOND);
+	struct look *next = control_next(control, wake);
+	CHECK(next && address_to_v4(&next->lease.target) >> 16 == 0x0808);
+	control_given(control, next, wake);
+	CHECK(!control_next(control, wake));
+	end();
+}
