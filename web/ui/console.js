@@ -190,6 +190,17 @@ async function report(name) {
 	} catch (e) { page.replaceChildren(failure(e)); }
 }
 
+async function optOuts() {
+	const box = element("section", {}, element("h2", {}, "Left alone, and who waits for an answer"));
+	try {
+		const { rows, next } = await ask("/api/v1/opt-outs");
+		box.append(plainTable(rows.map(({ prefix, state: standing, how, time, reason, asker = "" }) =>
+			({ prefix, state: standing, how, time, reason, asker }))));
+		if (next) box.append(element("p", { class: "dim" }, `the first ${next}; kansoku optout list has them all`));
+	} catch (e) { box.append(failure(e)); }
+	return box;
+}
+
 async function state() {
 	page.replaceChildren(element("section", {}, "…"));
 	const show = async (title, path) => {
@@ -197,7 +208,7 @@ async function state() {
 		try { box.append(element("pre", {}, JSON.stringify(await ask(path), null, 2))); } catch (e) { box.append(failure(e)); }
 		return box;
 	};
-	page.replaceChildren(await show("Control: what may be sent", "/api/v1/state"), await show("Journal and store", "/api/v1/journal"));
+	page.replaceChildren(await show("Control: what may be sent", "/api/v1/state"), await optOuts(), await show("Journal and store", "/api/v1/journal"));
 }
 
 function route() {
