@@ -52,10 +52,10 @@ static const struct route list = {
 ROUTE(list);
 
 static const struct route add = {
-	"POST", "/api/v1/opt-outs", "leave a prefix alone from now on, for ever: {\"prefix\", \"reason\"}; grants a request, too",
+	"POST", "/api/v1/opt-outs", "leave a prefix alone from now on, for ever (prefix, reason); grants a request, too",
 	add_serve};
 ROUTE(add);
 
 static const struct route decline = {
-	"POST", "/api/v1/opt-outs/decline", "a request for a network that is not granted: {\"prefix\"}", decline_serve};
+	"POST", "/api/v1/opt-outs/decline", "a request for a network that is not granted (prefix)", decline_serve};
 ROUTE(decline);
