@@ -124,6 +124,11 @@ static void rdp_finish(struct asking *a, void *state, struct bytes unread, struc
 	report_banner(answer, unread);
 }
 
+static bool rdp_recognises(struct bytes first)
+{
+	return first.len >= 6 && first.at[1] == 0 && rdp_begins(first);
+}
+
 static const char *const rdp_signals[] = {"rdp.negotiation", "x509.subject", "x509.issuer", NULL};
 
 #define ASKED "\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x03\0\0\0"
@@ -194,6 +199,7 @@ static const struct probe rdp = {
 	.time_ms_max = 8000,
 	.idle_ms = 4000,
 	.connections_max = 1,
+	.recognises = rdp_recognises,
 	.open = rdp_open,
 	.input = rdp_input,
 	.finish = rdp_finish,

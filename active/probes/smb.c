@@ -267,6 +267,8 @@ static void smb_finish(struct asking *a, void *state, struct bytes unread, struc
 	}
 }
 
+static bool smb_recognises(struct bytes first) { return first.len >= 8 && smb_begins(first); }
+
 static const char *const smb_signals[] = {"smb.negotiation", NULL};
 
 static const struct probe smb = {
@@ -281,6 +283,7 @@ static const struct probe smb = {
 	.time_ms_max = 8000,
 	.idle_ms = 4000,
 	.connections_max = 2,
+	.recognises = smb_recognises,
 	.state_size = sizeof(struct smb),
 	.open = smb_open,
 	.input = smb_input,

@@ -143,6 +143,8 @@ TEST(probes_know_a_protocol_by_its_first_bytes)
 		{BYTES("d\0\0\0\n5.5.5-10.11.19-MariaDB\0"), "mysql"},
 		{BYTES("RTSP/1.0 400 Bad Request\r\n"), "rtsp"},
 		{BYTES("SIP/2.0 400 Bad Request\r\n"), "sip"},
+		{BYTES("\0\0\0\x54\xfeSMB@\0"), "smb"},
+		{BYTES("\x03\0\0\x0b\x06\xd0\0\0\x12\x34\0"), "rdp"},
 		{BYTES("22"), NULL},
 		{BYTES("2200 "), NULL},
 		{BYTES("hello"), NULL},
