@@ -1,4 +1,8 @@
-/* Every probe against a hostile host; the first bytes choose probe, chunk and connections. */
+/*
+ * Every probe against a hostile host.  The first bytes choose the probe, how much of a
+ * connection comes at once, and where what it says is cut: into connections, or, over UDP,
+ * into datagrams.
+ */
 #include "active/rehearse.h"
 #include <stdlib.h>
 
@@ -20,14 +24,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t n)
 	struct bytes rest = read_rest(&r);
 	if (!reader_ok(&r) || !rest.len)
 		return 0;
-	cut = cut < rest.len ? cut : rest.len;
-	struct bytes answers[] = {{rest.at, cut}, {rest.at + cut, rest.len - cut}, {rest.at, cut}};
+	struct bytes answers[SPECIMEN_ROUNDS], all = rest;
+	size_t count = 0;
+	while (rest.len && count < SPECIMEN_ROUNDS) {
+		bool last = cut == 0 || cut >= rest.len || count + 1 == SPECIMEN_ROUNDS;
+		struct bytes piece = {rest.at, last ? rest.len : cut};
+		answers[count++] = piece;
+		rest = (struct bytes){rest.at + piece.len, rest.len - piece.len};
+	}
 	struct rehearsal out = {
 		.asked = writer_of(asked, ROOM),
 		.answered = writer_of(answered, ROOM),
 		.signals = writer_of(signals, ROOM),
 	};
-	probe_rehearse(probe, answers, 3, rest, chunk * chunk, &out);
+	probe_rehearse(probe, answers, count, all, chunk * chunk, &out);
 	if (out.overstated || out.asked.bad || out.answered.bad || out.signals.bad)
 		abort();
 	return 0;
