@@ -195,13 +195,18 @@ struct rule_key *rules_key(const struct identify *id, const char *name)
 
 bool identify_has_key(const struct identify *id, const char *key) { return rules_key(id, key); }
 
+struct bytes identify_banner(const struct identify *id, const char *key, struct bytes banner)
+{
+	return banner_cut(banner_plain(id, key, banner));
+}
+
 bool identify_match(const struct identify *id, const char *key, struct bytes banner,
 		    struct identify_hit *hit)
 {
 	struct rule_key *k = rules_key(id, key);
 	if (!k)
 		return false;
-	struct bytes s = banner_cut(banner_plain(id, key, banner));
+	struct bytes s = identify_banner(id, key, banner);
 	prefilter_seek(id, k, s);
 	for (size_t i = 0; (i = prefilter_next(k, i)) < k->rule_count; i++)
 		if (fingerprint_matches(id, k->rules[i], s)) {

@@ -90,6 +90,8 @@ struct identify_hit {
  */
 bool identify_match(const struct identify *, const char *key, struct bytes banner,
 		    struct identify_hit *hit);
+/* The banner as patterns see it: what is said above, done.  Valid until the next call. */
+struct bytes identify_banner(const struct identify *, const char *key, struct bytes banner);
 /* The value of a field, or empty bytes. */
 struct bytes identify_value(const struct identify_hit *, const char *name);
 

@@ -1,50 +1,15 @@
 /* kansoku identify: what the rules make of banners, and of a host that said several. */
 #include "active/identify/verdict.h"
-#include "base/place.h"
 #include "cli/command.h"
+#include "cli/escapes.h"
+#include "cli/fingerprints.h"
 #include "cli/input_lines.h"
 #include "event/event.h"
 #include <stdlib.h>
 #include <unistd.h>
 
-#define RULE_DIRECTORIES_MAX 32
 #define LINE_MAX_BYTES (IDENTIFY_BANNER_MAX * 4) /* every byte may be written as \xHH */
 #define ANSWER_MAX 32768
-
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* C's escapes; a backslash before anything else stands for itself. */
-static uint8_t escape_read(struct bytes line, size_t *at)
-{
-	static const char names[] = "nrtabfve0\\\"'", values[] = "\n\r\t\a\b\f\v\033\0\\\"'";
-	const char *name = *at + 1 < line.len ? memchr(names, line.at[*at + 1], sizeof names - 1) : NULL;
-	if (name) {
-		*at += 2;
-		return (uint8_t)values[name - names];
-	}
-	if (*at + 3 < line.len && line.at[*at + 1] == 'x' && hex_digit(line.at[*at + 2]) >= 0 &&
-	    hex_digit(line.at[*at + 3]) >= 0) {
-		*at += 4;
-		return (uint8_t)(hex_digit(line.at[*at - 2]) << 4 | hex_digit(line.at[*at - 1]));
-	}
-	return line.at[(*at)++];
-}
-
-/* In place: what is read is never shorter than what is written. */
-static struct bytes unescape(char *line, size_t len)
-{
-	struct bytes from = {(const uint8_t *)line, len};
-	size_t n = 0;
-	for (size_t at = 0; at < len;)
-		line[n++] = from.at[at] == '\\' ? (char)escape_read(from, &at) : line[at++];
-	return (struct bytes){from.at, n};
-}
 
 static void print_json(struct writer *w)
 {
@@ -155,7 +120,7 @@ static int match_lines(const struct identify *id, const char *key, bool json)
 		return command_fail(1, "identify: no memory");
 	while (input_lines_next(lines, &line, &len, &cut)) {
 		struct identify_hit hit;
-		bool matched = !cut && identify_match(id, key, unescape(line, len), &hit);
+		bool matched = !cut && identify_match(id, key, escapes_read(line, len), &hit);
 		(json ? hit_json : hit_text)(matched ? &hit : NULL);
 	}
 	input_lines_close(lines);
@@ -181,7 +146,7 @@ static bool signal_add(struct verdict *v, char *line, size_t len)
 	if (!bytes_copy_text((struct bytes){(const uint8_t *)line, key_len}, key, sizeof key))
 		return false;
 	char *banner = colon + 1;
-	verdict_add(v, key, (uint16_t)port, unescape(banner, len - (size_t)(banner - line)));
+	verdict_add(v, key, (uint16_t)port, escapes_read(banner, len - (size_t)(banner - line)));
 	return true;
 }
 
@@ -226,36 +191,6 @@ static int verify(const struct identify *id, bool json)
 	return c.failed ? 1 : 0;
 }
 
-/* Our own directory first, then those that --rules names. */
-static int open_rules(const struct arguments *a, struct identify **out, struct fault *fault)
-{
-	static char own[PLACE_PATH_MAX];
-	const char *directories[RULE_DIRECTORIES_MAX], *more;
-	size_t n = 0, skipped = 0;
-	if (place_find("fingerprints", own) == 0)
-		directories[n++] = own;
-	for (size_t i = 0; (more = arguments_flag_nth(a, "rules", i)); i++) {
-		if (n == RULE_DIRECTORIES_MAX)
-			return fault_set(fault, ERR_FULL, "--rules: more than %d directories",
-					 RULE_DIRECTORIES_MAX);
-		directories[n++] = more;
-	}
-	int r = identify_open(out, directories, n, fault, &skipped);
-	for (size_t i = 0; r == 0 && i < skipped && identify_complaint(*out, i); i++)
-		fprintf(stderr, "kansoku: identify: %s\n", identify_complaint(*out, i));
-	return r;
-}
-
-/* Many banners are worth compiling the prefilter; it is kept where the user keeps such things. */
-static void take_prefilter(const struct arguments *a, struct identify *id)
-{
-	static char found[PLACE_PATH_MAX];
-	const char *named = arguments_flag(a, "cache");
-	const char *cache = named ? named : place_cache(found) == 0 ? found : NULL;
-	bool now = arguments_flag(a, "verify") || arguments_flag(a, "compile");
-	identify_prefilter(id, cache, now ? IDENTIFY_BUILD_NOW : IDENTIFY_BUILD_WHEN_BUSY);
-}
-
 static void warn_of_limits(const struct identify *id)
 {
 	const char *rule;
@@ -280,9 +215,8 @@ static int run(const struct arguments *a)
 	bool verifies = arguments_flag(a, "verify"), compiles = arguments_flag(a, "compile");
 	if (!key + !host + !verifies + !compiles != 3)
 		return command_fail(2, "identify: one of --match KEY, --host, --verify and --compile is needed");
-	if (open_rules(a, &id, &fault) != 0)
+	if (fingerprints_open(a, verifies || compiles, &id, &fault) != 0)
 		return command_fail(1, "identify: %s", fault.text);
-	take_prefilter(a, id);
 	if (key && !identify_has_key(id, key))
 		fprintf(stderr, "kansoku: identify: there is no rule for %s, so nothing will match\n", key);
 	int status = key ? match_lines(id, key, json) : host ? judge_host(id, json)
