@@ -127,9 +127,8 @@ static const char *signing_name(bool required, bool enabled)
 }
 
 /* MS-DTYP 2.3.4.1; Samba puts its own name there instead. */
-static void smb_guid(struct asking *a, struct bytes guid, struct event *answer)
+static void smb_guid(struct bytes guid, struct event *answer)
 {
-	(void)a;
 	const uint8_t *g = guid.at;
 	char text[40];
 	snprintf(text, sizeof text, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
@@ -166,12 +165,9 @@ static void smb_report_two(struct asking *a, struct bytes message, struct event 
 	if (status)
 		return;
 	char name[16], ways[64] = "", lines[160];
-	if (dialect & 0xff && dialect != 0x0311 && dialect != 0x0302)
-		snprintf(name, sizeof name, dialect == 0x0202 ? "2.0.2" : "%x.%x", dialect >> 8,
-			 dialect >> 4 & 15);
-	else
-		snprintf(name, sizeof name, dialect & 0xff ? "%x.%x.%x" : "%x.%x", dialect >> 8,
-			 dialect >> 4 & 15, dialect & 15);
+	int n = snprintf(name, sizeof name, "%x.%x", dialect >> 8, dialect >> 4 & 15);
+	if (dialect & 15)
+		snprintf(name + n, sizeof name - (size_t)n, ".%x", dialect & 15);
 	struct writer w = writer_of(ways, sizeof ways - 1);
 	if (at < message.len && len <= message.len - at)
 		smb_mechanisms((struct bytes){message.at + at, len}, &w);
@@ -181,7 +177,7 @@ static void smb_report_two(struct asking *a, struct bytes message, struct event 
 	event_set_number(answer, SMB_CAPABILITIES, capabilities);
 	report_time(answer, SMB_TIME, now);
 	report_time(answer, SMB_BOOTED, booted);
-	smb_guid(a, guid, answer);
+	smb_guid(guid, answer);
 	if (ways[0])
 		event_set_text(answer, SMB_MECHANISMS, ways);
 	snprintf(lines, sizeof lines, "dialect=%s\nsigning=%s%s%s", name, signing,

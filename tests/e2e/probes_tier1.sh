@@ -39,7 +39,7 @@ serve() { # port, program...: in the background, its words in a log
 mkdir -p /run/sshd "$WORK/empty"
 for kind in ed25519 ecdsa; do ssh-keygen -q -t $kind -N '' -f "$WORK/$kind" || fail "no host key"; done
 serve 22 "$(command -v sshd)" -D -e -f /dev/null -p 22 -h "$WORK/ed25519" -o ListenAddress=$REAL -o PidFile=none
-ip netns exec $NS "$(command -v sshd)" -D -e -f /dev/null -p 22 -h "$WORK/ecdsa" -o ListenAddress=$OLD -o PidFile=none \
+ip netns exec $NS "$(command -v sshd)" -D -e -f /dev/null -p 22 -p 21 -h "$WORK/ecdsa" -o ListenAddress=$OLD -o PidFile=none \
 	-o KexAlgorithms=diffie-hellman-group1-sha1 2>"$(log old)" & SERVERS="$SERVERS $!"
 if have vsftpd; then
 	printf '%s\n' listen=YES listen_address=$REAL background=NO seccomp_sandbox=NO \
@@ -188,7 +188,7 @@ looking=
 while read -r address some; do
 	look $address $some & looking="$looking $!"
 done <<-EOT
-	$OLD 22
+	$OLD 22,21
 	192.0.2.11 554
 	192.0.2.12 22,3306,5432,6379
 	192.0.2.13 22,25,110,143
@@ -210,6 +210,7 @@ looks=0
 fingerprint() { ssh-keygen -lf "$WORK/$1.pub" | cut -d' ' -f2; }
 learned $REAL 22 "host key" '."ssh.host_key"=="'$(fingerprint ed25519)'" and ."ssh.host_key_proved"'
 learned $OLD 22 "host key by group 1" '."ssh.host_key"=="'$(fingerprint ecdsa)'" and ."ssh.host_key_proved"'
+learned $OLD 21 "SSH where FTP is expected" '.probe=="ssh" and ."ssh.host_key_proved"'
 grep -q 'disconnect from .*:11: https://example.org/probing' "$(log 22)" || fail "sshd was not told who asked"
 learned $REAL 21 "vsftpd" '.status==220 and (.banner | test("vsFTPd"))'
 learned $REAL 25 "Postfix" '."smtp.name"=="mail.example.net" and (."smtp.extensions" | test("PIPELINING.*8BITMIME"))'
@@ -288,7 +289,7 @@ for n, line in enumerate(open(sys.argv[2])):
     port, payload = line.rstrip("\n").split("\t")
     streams[(-1 - n, "udp", int(port))] = bytes.fromhex(payload)
 for (_, to, port), said in sorted(streams.items()):
-    if port == 22:
+    if port == 22 or to == "192.0.2.2": # there, SSH has FTP's port, too: QUIT would be wrong
         good = ssh_is_declared(said)
     elif port in before_tls:
         good = glance_is_declared(said, bytes.fromhex(before_tls[port]))
