@@ -25,7 +25,7 @@ passive:
   workers: 2
   personas_dir: $WORK/personas
   services: {telnet: {ports: [$TELNET_PORT]}, http: {ports: [$HTTP_PORT]}}
-active: {scope: [{prefix: 127.0.0.0/8, special: allow}]}
+active: {scope: [{prefix: 127.0.0.0/8, special: allow}], page: {port: $((BASE_PORT + 3))}}
 telescope: {interface: lo, workers: 2, prefixes: [{prefix: 198.18.0.0/24}]}
 sensors: {follow: [{name: suricata, format: eve, path: $WORK/logs/eve.json}]}
 EOT
@@ -86,7 +86,7 @@ for pid in $(pgrep -P $KANSOKU_PID); do
 	filters=$(field "$pid" Seccomp_filters)
 	packet=$(grep -c '^packet' <<<"$held")
 	case $role in
-	passive | web)
+	passive | web | page)
 		! grep -q '^packet\|^raw\|seen' <<<"$held" || fail "$role holds $held" ;;
 	telescope | active)
 		[ $role = active ] || [ "$packet" = "$captures" ] || fail "$role holds not $captures packet sockets: $held"
