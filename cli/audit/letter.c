@@ -176,7 +176,7 @@ static void print_end(const struct letter *l)
 	if (l->audit->page_url)
 		printf(say(l, "   open %s/ from that address and press the button, or\n", "   当該アドレスから %s/ を開き、ボタンを押す\n"),
 		       l->audit->page_url);
-	printf(say(l, "   answer this letter; a whole network can be left out as well.\n", "   この文書に返信する(ネットワーク全体も可)\n"));
+	printf("   %s\n", say(l, "answer this letter; a whole network can be left out as well.", "この文書に返信する(ネットワーク全体も可)"));
 }
 
 void audit_write_letter(const struct audit *a, enum audit_language language)

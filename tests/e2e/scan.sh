@@ -55,7 +55,7 @@ config() { # RATE
 	EOT
 }
 config 0 >"$CONFIG"
-scan() { "$KANSOKU" scan --config "$CONFIG" --survey whole --no-progress --cooldown 0.4 "$@" 2>"$WORK/said"; }
+scan() { "$KANSOKU" scan --config "$CONFIG" --survey whole --no-progress --cooldown 0.25 "$@" 2>"$WORK/said"; }
 summary() { tail -1 "$WORK/said" | jq -r "$1"; }
 list() { printf '%s\n' "$@" >"$WORK/list"; }
 hits() { tail -n +2 "$1" | wc -l; }
@@ -115,10 +115,18 @@ $OUTER nft -f - <<-'EOT'
 	}
 EOT
 
+# By each way of sending, with every column.
+list 11.7.31.0/24
+for way in packet raw; do
+	scan --targets "$WORK/list" --ports 80 --network-rate 0 --send $way --output-fields '*' >"$WORK/hits"
+	grep -q " by $way " "$WORK/said" && [ "$(hits "$WORK/hits")" = 256 ] || fail "$way: $(cat "$WORK/said")"
+	[ "$(awk -F, '{print NF}' "$WORK/hits" | sort -u)" = 27 ] || fail "columns: $(head -2 "$WORK/hits")"
+done
+
 # Open, closed, silent, forbidden; and what is sent adds up, as Wireshark reckons.
 watch packets 'src host 198.51.100.9 and not arp'
 list 11.7.20.0/26 11.7.21.0/26 11.7.22.0/26
-scan --targets "$WORK/list" --ports 80,81 --network-rate 0 --target-rate 0 --passes 2 --pass-delay 0.4 --all --json >"$WORK/hits"
+scan --targets "$WORK/list" --ports 80,81 --network-rate 0 --target-rate 0 --passes 2 --pass-delay 0.3 --all --json >"$WORK/hits"
 count() { jq -r "select($1) | .saddr" "$WORK/hits" | sort -u | wc -l; }
 [ "$(count '.classification=="synack" and .sport==80 and .success==1')" = 64 ] || fail "open: $(cat "$WORK/said")"
 [ "$(count '.classification=="rst" and .sport==81 and .success==0')" = 64 ] || fail "closed: $(cat "$WORK/said")"
@@ -172,7 +180,7 @@ done
 [ "$(wc -l <"$WORK/parts")" = 256 ] && [ "$(sort -u "$WORK/parts" | wc -l)" = 256 ] || fail "shards: $(wc -l <"$WORK/parts")"
 scan --targets "$WORK/list" --ports 80 --seed 8 --packets 40 --network-rate 0 --all --output-fields saddr >"$WORK/first"
 [ "$(summary .position)" = 40 ] || fail "a budget: $(cat "$WORK/said")"
-$INNER "$PROGRAM" scan --config "$CONFIG" --survey whole --no-progress --cooldown 0.4 --targets "$WORK/list" --ports 80 --seed 8 --position 40 \
+$INNER "$PROGRAM" scan --config "$CONFIG" --survey whole --no-progress --cooldown 0.25 --targets "$WORK/list" --ports 80 --seed 8 --position 40 \
 	--rate 40 --network-rate 0 --all --output-fields saddr >"$WORK/second" 2>"$WORK/said" & SCAN=$!
 SERVERS="$SERVERS $SCAN"
 for _ in $(seq 100); do grep -qs ' by ' "$WORK/said" && break; sleep 0.05; done
