@@ -1,6 +1,6 @@
 /*
- * Bytes of a stranger as a feed, an element of one, an index, a CPE name and versions: taken or refused,
- * and what was taken can be asked.
+ * Bytes of a stranger as a feed, an index, a record, CPE names and versions, lines of software, rules: taken
+ * or refused, and what was taken can be asked.
  */
 #include "analysis/exposure/applies_inner.h"
 #include "analysis/exposure/feed_inner.h"
@@ -89,6 +89,40 @@ static void as_names(struct bytes input)
 	version_split(first, &x, &y);
 }
 
+static void say(void *arg, const char *sentence)
+{
+	(void)arg;
+	if (!*sentence)
+		abort();
+}
+
+static void found(void *arg, const struct exposure_rule *rule, const char *evidence)
+{
+	(void)arg;
+	if (!bytes_is_utf8(bytes_of_text(evidence)) || !rule->id)
+		abort();
+}
+
+static void as_rules(struct bytes input)
+{
+	static struct event e;
+	struct exposure_rules *rules;
+	struct exposure_check check;
+	struct products *products;
+	if (event_start(NULL) || exposure_rules_open(&rules))
+		return;
+	exposure_rules_add(rules, input, "fuzz.yaml");
+	exposure_rules_verify(rules, &check, say, NULL);
+	event_begin(&e, EVENT_HOST_ANSWERED);
+	event_set_text(&e, FIELD_STATE, "open");
+	event_set_number(&e, FIELD_SPORT, 23);
+	event_set_bytes(&e, FIELD_BANNER, BYTES("\xff\x01login"));
+	exposure_rules_judge(rules, &e, found, NULL);
+	exposure_rules_close(rules);
+	if (products_open(&products, input, "fuzz.yaml", NULL) == 0)
+		products_close(products);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
 	if (len == 0)
@@ -96,11 +130,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 	struct bytes rest = {input + 1, len - 1};
 	struct splitter s;
 	struct software software[SOFTWARE_MAX];
-	switch (input[0] % 5) {
+	switch (input[0] % 6) {
 	case 0: as_index(rest); break;
 	case 1: as_names(rest); break;
 	case 2: ask_record(rest); break;
 	case 3: software_read(rest, software); break;
+	case 5: as_rules(rest); break;
 	default:
 		splitter_open(&s);
 		/* In two pieces: where one ends must not matter. */
