@@ -209,6 +209,7 @@ static enum finding look_directory(const char *path, struct checkup *c)
 }
 
 static enum finding look_fingerprints(struct checkup *c) { return look_directory("fingerprints", c); }
+static enum finding look_exposures(struct checkup *c) { return look_directory("exposures", c); }
 static enum finding look_personas(struct checkup *c) { return look_directory("etc/personas", c); }
 
 static enum finding look_space(struct checkup *c)
@@ -275,6 +276,8 @@ static const struct check checks[] = {
 	 "npm ci --ignore-scripts, or name it in store.library"},
 	{"fingerprints", look_fingerprints, "answers are kept but no host is identified",
 	 "start in the project's folder, or name prober.fingerprints"},
+	{"exposures", look_exposures, "answers are not judged by what they expose",
+	 "start in the project's folder, or name exposure.rules"},
 	{"personas", look_personas, "decoys have nothing to play",
 	 "start in the project's folder, or name passive.personas"},
 	{"disk", look_space, "a full disk stops the journal, and with it the decoys",

@@ -116,6 +116,10 @@ query "SELECT count() FROM log AS e INNER JOIN (SELECT id FROM log WHERE kind IN
 "$KANSOKU" exposures 127.0.0.1 --config "$CONFIG" --json >"$WORK/list" || fail "no list"
 jq -es 'map(.finding) | index("CVE-2026-10002") == 0' "$WORK/list" >/dev/null || fail "what is exploited does not come first: $(head -3 "$WORK/list")"
 
+"$KANSOKU" report exposures --config "$CONFIG" --json >"$WORK/report" || fail "no report"
+jq -e '.parts.hosts[0].hosts == 1 and .parts.exploited[0].cve == "CVE-2026-10002" and
+	(.parts.findings | map(.rule) | index("phpmyadmin")) != null' "$WORK/report" >/dev/null || fail "the report: $(cat "$WORK/report")"
+
 # Nothing is told twice; a newer feed is judged on request, from the store.
 { printf '{"format":"NVD_CVE","version":"2.0","vulnerabilities":['; vulnerable CVE-2026-10004 a:f5:nginx 98.0; printf ']}'; } \
 	>"$WORK/nvdcve-2.0-modified.json"
