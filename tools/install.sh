@@ -23,6 +23,7 @@ gawk
 git
 hping3
 hydra
+inetsim
 iproute2
 jq
 knxd-tools
