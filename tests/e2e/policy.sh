@@ -183,8 +183,12 @@ sed -i 's/contact: abuse@example.org, //' "$CONFIG"
 start_kansoku --only journal,control,active
 refused no-contact 11.7.1.3
 stop_kansoku
+# A window that never opens; a probing.txt that the operator signed is served as he did.
+{ echo '-----BEGIN PGP SIGNED MESSAGE-----'; cat "$WORK/probing.txt"; echo '-----END PGP SIGNATURE-----'; } >"$WORK/out/signed"
 write_config "  quiet: [{}]"
-start_kansoku --only journal,control,active
+sed -i "s|port: 80}|port: 80, signed: $WORK/out/signed}|" "$CONFIG"
+start_kansoku --only journal,control,active,page
 refused window 11.7.1.3
+page 11.7.3.1 /.well-known/probing.txt | cmp -s - "$WORK/out/signed" || fail "the signed probing.txt is not served as it is"
 stop_kansoku
 echo ok

@@ -17,7 +17,7 @@ TEST(atlas_reads_pfx2as_and_finds_the_narrowest)
 {
 	static const char text[] = "# comment\n8.0.0.0\t8\t3356\n8.8.8.0\t24\t15169\n8.8.0.0\t16\t1_2\n"
 				   "8.8.4.0\t24\t7,8\n2001:4860::\t32\t15169\r\nnonsense\n9.0.0.0\t33\t1\n9.0.0.0\t8\tx\n";
-	size_t bad_lines;
+	size_t bad_lines = 0;
 	CHECK(atlas_new(&a) == 0 && atlas_read_text(a, BYTES(text), &bad_lines) == 0);
 	CHECK_SAY(bad_lines == 3, "%zu", bad_lines);
 	CHECK(as_of("8.8.8.8") == 15169 && as_of("8.8.9.1") == 1 && as_of("8.8.4.255") == 7 && as_of("8.9.0.1") == 3356);
