@@ -3,6 +3,9 @@
 #include "active/compiling.h"
 #include "active/identify/verdict.h"
 #include "active/others_decoys.h"
+#include "active/remembered.h"
+#include "base/clock.h"
+#include "base/random.h"
 #include "base/log.h"
 #include "base/place.h"
 #include <stdlib.h>
@@ -13,6 +16,7 @@ struct identified {
 	struct identify *identify;
 	uint64_t given_up_told;
 	struct others_decoys *others;
+	struct remembered *remembered;
 	struct verdict verdict; /* the one being made: too large for a stack */
 };
 
@@ -38,6 +42,8 @@ int identified_open(struct identified **out, const char *const *directories, siz
 	int bad = identify_open(&i->identify, all, n, complaint, &skipped);
 	if (!bad)
 		bad = others_decoys_open(&i->others, all, n, complaint);
+	if (!bad)
+		bad = remembered_open(&i->remembered, random_secret());
 	if (bad < 0) {
 		identified_close(i);
 		return bad;
@@ -58,6 +64,7 @@ void identified_close(struct identified *i)
 		return;
 	identify_close(i->identify);
 	others_decoys_close(i->others);
+	remembered_close(i->remembered);
 	free(i);
 }
 
@@ -99,6 +106,15 @@ static void tell_given_up(struct identified *i)
 		    (unsigned long long)n, rule);
 }
 
+/* The first value of that key; empty: it was not heard. */
+static struct bytes signal_of(const struct signals *s, const char *key)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (bytes_equal_text(signal_key(s, i), key))
+			return signal_value(s, i);
+	return (struct bytes){0};
+}
+
 bool identified_make(struct identified *i, const struct prober_story *story, struct event *e)
 {
 	struct verdict *v = &i->verdict;
@@ -115,7 +131,12 @@ bool identified_make(struct identified *i, const struct prober_story *story, str
 	event_set_id(e, FIELD_LEASE, &story->lease->id);
 	event_set_chain(e, &story->answered, &story->root, story->depth);
 	verdict_report(v, e);
-	return others_decoys_report(i->others, story, e) || known;
+	const bool decoy = others_decoys_report(i->others, story, e);
+	const struct remembered_signal keys[2] = {{"certificate", signal_of(s, "x509.subject")},
+						  {"host key", signal_of(s, "ssh.host_key")}};
+	if (decoy || known)
+		remembered_compare(i->remembered, e, keys, clock_utc_us());
+	return decoy || known;
 }
 
 void identified_set_hosting(struct identified *i, const struct prefix_set *hosting)

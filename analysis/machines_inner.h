@@ -1,3 +1,4 @@
+/* The keys and sightings of which machines are made, numbered; for the files that link and measure them. */
 #pragma once
 #include "analysis/machines.h"
 #include "base/arena.h"
