@@ -10,6 +10,9 @@
 #include "base/place.h"
 #include <stdlib.h>
 
+FIELD(DEVICE_ROLE, "device.role", TEXT, 0,
+      "what it does in a plant or a building: PLC, RTU, HMI, meter; unspecified when only the protocol tells");
+
 #define DIRECTORIES_MAX 32
 
 struct identified {
@@ -86,6 +89,7 @@ static void verdict_report(const struct verdict *v, struct event *e)
 	set_text(e, FIELD_DEVICE_PRODUCT, v->product);
 	set_text(e, FIELD_DEVICE_VERSION, v->version);
 	set_text(e, FIELD_DEVICE_OS, v->os);
+	set_text(e, DEVICE_ROLE, v->role);
 	set_text(e, FIELD_RULE, v->rule);
 	set_text(e, FIELD_EVIDENCE, v->evidence);
 	set_text(e, FIELD_DISSENT, v->dissent);
@@ -125,7 +129,7 @@ bool identified_make(struct identified *i, const struct prober_story *story, str
 	verdict_conclude(v);
 	tell_given_up(i);
 	const bool known = v->device[0] || v->vendor[0] || v->product[0] || v->os[0] || v->disputed ||
-			   v->software[0];
+			   v->software[0] || v->role[0];
 	event_begin(e, EVENT_HOST_IDENTIFIED);
 	event_set_address(e, FIELD_SRC, &story->lease->target);
 	event_set_id(e, FIELD_LEASE, &story->lease->id);

@@ -103,6 +103,34 @@ static const struct device_class classes[] = {
 	{"Hypervisor", DEVICE_OTHER, false},
 };
 
+/* What a device does in a plant or a building; what is in neither has no role. */
+static const struct {
+	const char *label, *role;
+} roles[] = {
+	{"Programmable Logic Controller", "PLC"},
+	{"Remote Terminal Unit", "RTU"},
+	{"Building Controller", "building controller"},
+	{"HMI", "HMI"},
+	{"Tank Gauge", "tank gauge"},
+	{"Power Meter", "meter"},
+	{"Protection Relay", "protection relay"},
+	{"Motor Drive", "drive"},
+	{"Remote I/O", "remote I/O"},
+	{"Robot Controller", "robot"},
+	{"Lighting Controller", "lighting"},
+	{"Protocol Gateway", "gateway"},
+	{"Serial Device Server", "gateway"},
+	{"Solar Inverter", "inverter"},
+	{"Heat Pump", "heating"},
+	{"Fire Alarm System", "safety"},
+	{"Access Control System", "access control"},
+	{"Data Acquisition Server (ICS)", "data acquisition"},
+	{"Environment Monitoring Unit", "sensor"},
+	{"Uninterruptible Power Supply", "power supply"},
+	{"Power Distribution Unit", "power supply"},
+	{"Parking Management System", "building controller"},
+};
+
 const struct device_class *device_class_at(size_t i)
 {
 	return i < sizeof classes / sizeof *classes ? &classes[i] : NULL;
@@ -114,4 +142,12 @@ const struct device_class *device_class_find(const char *label)
 		if (strcmp(classes[i].label, label) == 0)
 			return &classes[i];
 	return NULL;
+}
+
+const char *device_role(const char *label)
+{
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+		if (strcmp(roles[i].label, label) == 0)
+			return roles[i].role;
+	return "";
 }

@@ -72,7 +72,7 @@ static void list_add(char *list, size_t n, const char *what)
 
 void verdict_open(struct verdict *v, const struct identify *id)
 {
-	*v = (struct verdict){.identify = id, .rule = ""};
+	*v = (struct verdict){.identify = id, .rule = "", .role = ""};
 }
 
 static void take_hit(struct verdict *v, const char *key, uint16_t port,
@@ -136,11 +136,24 @@ static bool match_files(struct verdict *v, struct rule_key *k, uint16_t port, st
 	return classed;
 }
 
+/* BACnet, Fox and their like are spoken by nothing else; a gateway to them speaks Modbus, too. */
+static bool is_industrial(const char *key)
+{
+	static const char *const keys[] = {"modbus.identity", "s7.identity", "bacnet.identity", "fox.identity",
+					   "enip.identity", "dnp3.identity", "iec104.identity", "fins.identity",
+					   "atg.identity"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 void verdict_add(struct verdict *v, const char *key, uint16_t port, struct bytes banner)
 {
 	if (v->signal_count >= VERDICT_SIGNALS_MAX || bytes_trim(banner).len == 0)
 		return;
 	v->signal_count++;
+	v->speaks_industrial |= is_industrial(key);
 	struct rule_key *k = rules_key(v->identify, key);
 	char text[256];
 	struct bytes s = banner_cut(banner_plain(v->identify, key, banner));
@@ -326,6 +339,9 @@ static void fill_details(struct verdict *v, const struct verdict_evidence *lead)
 		if (lead && !e->device[0] && e->port != lead->port)
 			continue; /* nginx on another port may be another machine */
 		TAKE(v, e, vendor);
+		/* A page names the model, its controller's port the firmware. */
+		if (lead && strcmp(e->device, lead->device) == 0 && !names_differ(v->product, e->product))
+			TAKE(v, e, version);
 		TAKE(v, e, product);
 		TAKE(v, e, os);
 		TAKE(v, e, service);
@@ -382,7 +398,10 @@ void verdict_conclude(struct verdict *v)
 	if (lead) {
 		memcpy(v->device, lead->device, sizeof v->device);
 		v->rule = lead->rule;
+		v->role = device_role(v->device);
 	}
+	if (!v->role[0] && v->speaks_industrial && !v->device[0])
+		v->role = "unspecified";
 	if (lead || !v->disputed)
 		fill_details(v, lead);
 	list_evidence(v, lead);

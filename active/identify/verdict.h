@@ -33,6 +33,11 @@ struct verdict {
 	/* The answer; empty texts: not known. */
 	char device[96], vendor[64], product[96], version[64], os[96], service[64];
 	const char *rule; /* that of the leading evidence, "" without one */
+	/*
+	 * What it does in a plant or a building: PLC, RTU, HMI, meter ...; "unspecified" where a protocol of
+	 * controllers told an identity that no rule gives a class; "" elsewhere.
+	 */
+	const char *role;
 	unsigned confidence; /* 0..100 that `device` is right; 0 when it is empty */
 	bool disputed;       /* signals of two different devices; see dissent */
 	/* Sentences joined by "; ", as host.identified carries them. */
@@ -44,6 +49,7 @@ struct verdict {
 	/* What the answer was made from. */
 	struct verdict_evidence hits[VERDICT_EVIDENCE_MAX];
 	size_t hit_count, signal_count;
+	bool speaks_industrial; /* a signal of such a protocol was among them */
 };
 
 void verdict_open(struct verdict *, const struct identify *);
@@ -74,3 +80,4 @@ struct device_class {
 #define DEVICE_CLASSES_MAX 128
 const struct device_class *device_class_at(size_t i); /* NULL beyond the last */
 const struct device_class *device_class_find(const char *label);
+const char *device_role(const char *label); /* "PLC"; "" for what is in no plant and no building */

@@ -78,6 +78,7 @@ static void verdict_json(const struct verdict *v)
 	} texts[] = {
 		{"device", v->device},     {"vendor", v->vendor},   {"product", v->product},
 		{"version", v->version},   {"os", v->os},           {"service", v->service},
+		{"role", v->role},
 		{"rule", v->rule},         {"evidence", v->evidence}, {"dissent", v->dissent},
 		{"near", v->near},         {"signals", v->signals},
 	};
@@ -101,7 +102,8 @@ static void verdict_text(const struct verdict *v)
 		const char *name, *value;
 	} texts[] = {
 		{"vendor", v->vendor},     {"product", v->product},   {"version", v->version},
-		{"os", v->os},             {"service", v->service},   {"evidence", v->evidence},
+		{"os", v->os},             {"service", v->service}, {"role", v->role},
+		{"evidence", v->evidence},
 		{"dissent", v->dissent},   {"near", v->near},         {"signals", v->signals},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -182,3 +182,53 @@ TEST(verdict_class_labels_are_unique)
 	}
 	CHECK(!device_class_find("Toaster"));
 }
+
+static struct identify *open_plant(void)
+{
+	static const struct identify_file files[] = {
+		{"s7.xml", BYTES(FILE_OF("s7.identity",
+			"<fingerprint pattern='^module=6ES7 2.*?firmware=(\\S+)' flags='REG_DOT_NEWLINE' certainty='0.9'>"
+			"<param pos='0' name='hw.device' value='Programmable Logic Controller'/>"
+			"<param pos='0' name='hw.vendor' value='Siemens'/>"
+			"<param pos='1' name='hw.version'/></fingerprint>"))},
+		{"title.xml", BYTES(FILE_OF("html_title",
+			DEVICE("^Station: S7", "0.95", "Programmable Logic Controller", "Siemens", "CPU 1211C")
+			DEVICE("^Recorder", "0.9", "DVR", "Acme", "D1")))},
+	};
+	struct identify *id = NULL;
+	identify_open_files(&id, files, sizeof files / sizeof *files, NULL, NULL);
+	return id;
+}
+
+TEST(verdict_a_controller_has_a_role_and_its_ports_combine)
+{
+	struct identify *id = open_plant();
+	struct verdict v;
+	verdict_open(&v, id);
+	verdict_add(&v, "html_title", 80, BYTES("Station: S7-1200"));
+	verdict_add(&v, "s7.identity", 102, BYTES("module=6ES7 211\nfirmware=4.2.1"));
+	verdict_conclude(&v);
+	CHECK(!strcmp(v.role, "PLC") && !strcmp(v.product, "CPU 1211C") && !strcmp(v.version, "4.2.1"));
+	CHECK(v.confidence > 95 && !v.disputed);
+	/* A recorder behind the same address is another machine, and is told of. */
+	verdict_open(&v, id);
+	verdict_add(&v, "html_title", 80, BYTES("Recorder"));
+	verdict_add(&v, "s7.identity", 102, BYTES("module=6ES7 211\nfirmware=4.2.1"));
+	verdict_conclude(&v);
+	CHECK(v.disputed && !v.device[0] && strstr(v.dissent, "Recorder") == NULL && strstr(v.dissent, "DVR"));
+	CHECK(strstr(v.dissent, "Programmable Logic Controller"));
+	/* A protocol of controllers tells what no rule does. */
+	verdict_open(&v, id);
+	verdict_add(&v, "modbus.identity", 502, BYTES("vendor=Nobody\nproduct=X"));
+	verdict_conclude(&v);
+	CHECK(!v.device[0] && v.confidence == 0 && !strcmp(v.role, "unspecified"));
+	identify_close(id);
+}
+
+TEST(verdict_roles_are_of_known_classes)
+{
+	size_t with_role = 0;
+	for (size_t i = 0; device_class_at(i); i++)
+		with_role += *device_role(device_class_at(i)->label) != 0;
+	CHECK(with_role > 15 && !*device_role("DVR") && !strcmp(device_role("HMI"), "HMI"));
+}
