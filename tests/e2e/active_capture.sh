@@ -56,7 +56,7 @@ $THERE busybox nc -ll -p 2305 -e "$WORK/flood" 2>/dev/null & SERVERS="$SERVERS $
 $THERE busybox nc -ll -p 2307 -e "$WORK/drip" 2>/dev/null & SERVERS="$SERVERS $!"
 $THERE busybox httpd -f -p 10.77.0.1:80 -h "$WORK/www" & SERVERS="$SERVERS $!"
 $THERE busybox httpd -f -p '[fd77::1]:80' -h "$WORK/www" & SERVERS="$SERVERS $!"
-$THERE tcpdump -i wire -w "$WORK/all.pcap" -U --immediate-mode ip or ip6 >"$WORK/tcpdump" 2>&1 & SERVERS="$SERVERS $!"
+$THERE tcpdump -i wire -w "$WORK/all.pcap" -s 4096 -B 32768 -U --immediate-mode ip or ip6 >"$WORK/tcpdump" 2>&1 & SERVERS="$SERVERS $!"
 for _ in $(seq 50); do grep -q listening "$WORK/tcpdump" && break; sleep 0.1; done
 
 mkdir "$WORK/out" && echo 10.77.0.4 >"$WORK/out/optout"
@@ -97,6 +97,7 @@ wait $DRIP
 stop_kansoku || fail "kansoku did not end cleanly"
 sleep 4 # whatever the kernels still had to say
 kill -INT ${SERVERS##* } && sleep 0.5
+capture_is_whole "$WORK/tcpdump"
 
 said() { # file, jq condition over its events
 	jq -es "$2" <"$WORK/$1" >/dev/null || { cat "$WORK/$1"; fail "$1: not $2"; }

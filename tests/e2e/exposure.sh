@@ -83,7 +83,7 @@ start_kansoku --only journal,store,control,active,exposure
 for _ in $(seq 100); do grep -qs "1 of them known to be exploited" "$LOG" && break; sleep 0.1; done
 grep -q "1 of them known to be exploited" "$LOG" || fail "KEV of the configuration was not read"
 
-tcpdump -i lo -w "$WORK/wire.pcap" -U --immediate-mode "tcp portrange $P-$((P + 4)) and not port $WEB_PORT" 2>"$WORK/tcpdump" &
+tcpdump -i lo -w "$WORK/wire.pcap" -s 4096 -B 32768 -U --immediate-mode "tcp portrange $P-$((P + 4)) and not port $WEB_PORT" 2>"$WORK/tcpdump" &
 CAPTURE_PID=$!
 for _ in $(seq 50); do grep -qs listening "$WORK/tcpdump" && break; sleep 0.1; done
 for port in $WEB $TLS $SSH $MQTT; do

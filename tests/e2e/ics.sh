@@ -226,7 +226,7 @@ loopback_config <<-EOT
 EOT
 start_kansoku
 filter=$(for s in "${!port[@]}"; do printf 'or port %s ' ${port[$s]}; done)
-tcpdump -i lo -w "$WORK/wire.pcap" -U --immediate-mode "${filter#or }" >"$WORK/tcpdump" 2>&1 &
+tcpdump -i lo -w "$WORK/wire.pcap" -s 4096 -B 32768 -U --immediate-mode "${filter#or }" >"$WORK/tcpdump" 2>&1 &
 CAPTURE_PID=$!
 for _ in $(seq 50); do grep -qs listening "$WORK/tcpdump" && break; sleep 0.1; done
 for service in $WANTED; do
@@ -244,6 +244,7 @@ done
 sleep 0.3
 kill -INT $CAPTURE_PID && wait $CAPTURE_PID
 CAPTURE_PID=
+capture_is_whole "$WORK/tcpdump"
 for service in $WANTED; do
 	filter=${service}_filter
 	decoded "${!filter}"

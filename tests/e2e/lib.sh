@@ -106,12 +106,19 @@ intrude_from() {
 }
 
 capture_begin() {
-	ip netns exec $OUTSIDE tcpdump -i wire -w "$WORK/wire.pcap" -U --immediate-mode ip >"$WORK/tcpdump" 2>&1 &
+	ip netns exec $OUTSIDE tcpdump -i wire -w "$WORK/wire.pcap" -s 4096 -B 32768 -U --immediate-mode ip >"$WORK/tcpdump" 2>&1 &
 	CAPTURE_PID=$!
 	for _ in $(seq 50); do grep -qs listening "$WORK/tcpdump" && return; sleep 0.1; done
 	fail "tcpdump did not start: $(cat "$WORK/tcpdump")"
 }
-capture_end() { sleep 0.5; kill -INT $CAPTURE_PID && wait $CAPTURE_PID; CAPTURE_PID=; }
+# What a capture does not show was not sent only if it is whole: the log of its tcpdump says so.
+capture_is_whole() { grep -q '^0 packets dropped by kernel' "$1" || fail "the capture lost packets: $(tail -3 "$1")"; }
+capture_end() {
+	sleep 0.5
+	kill -INT $CAPTURE_PID && wait $CAPTURE_PID
+	CAPTURE_PID=
+	capture_is_whole "$WORK/tcpdump"
+}
 packets() { tshark -n -r "$WORK/wire.pcap" -Y "$1" -T fields -e "${2:-frame.number}" 2>/dev/null; }
 
 cleanup() {

@@ -51,7 +51,7 @@ serve("11.7.2.1", 23, drip)
 EOP
 $THERE python3 "$WORK/hosts.py" & SERVERS="$SERVERS $!"
 $THERE busybox httpd -f -p 11.7.1.1:80 -h "$WORK/www" & SERVERS="$SERVERS $!"
-$THERE tcpdump -i wire -w "$WORK/all.pcap" -U --immediate-mode ip or ip6 >"$WORK/tcpdump" 2>&1 & CAPTURE_PID=$!
+$THERE tcpdump -i wire -w "$WORK/all.pcap" -s 4096 -B 32768 -U --immediate-mode ip or ip6 >"$WORK/tcpdump" 2>&1 & CAPTURE_PID=$!
 for _ in $(seq 50); do grep -q listening "$WORK/tcpdump" && break; sleep 0.1; done
 
 mkdir "$WORK/out" && echo 11.7.4.0/24 >"$WORK/out/optout"
@@ -147,6 +147,7 @@ optout list | grep -q '^11.7.2.1/32 .* page leave me alone' || fail "the opt-out
 sleep 3 # the last acknowledgements, and the store's batch
 kill -INT $CAPTURE_PID && wait $CAPTURE_PID
 CAPTURE_PID=
+capture_is_whole "$WORK/tcpdump"
 packets() { tshark -r "$WORK/all.pcap" -Y "$1" -T fields -e "${2:-frame.number}" 2>/dev/null; }
 audit() { "$KANSOKU" audit "$@" --config "$CONFIG"; }
 FROM='ip.src==10.76.0.2 and not tcp.srcport==80'

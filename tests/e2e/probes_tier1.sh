@@ -171,7 +171,7 @@ done
 for port in $missing; do echo "no server at port $port: $(tail -1 "$(log $port)" 2>/dev/null)"; done
 
 for on in lo wire; do
-	ip netns exec $NS tcpdump -i $on -w "$WORK/$on.pcap" -U --immediate-mode 'net 192.0.2.0/24' >"$WORK/tcpdump.$on" 2>&1 &
+	ip netns exec $NS tcpdump -i $on -w "$WORK/$on.pcap" -s 4096 -B 32768 -U --immediate-mode 'net 192.0.2.0/24' >"$WORK/tcpdump.$on" 2>&1 &
 	SERVERS="$SERVERS $!" CAPTURES="${CAPTURES:-} $!"
 done
 for _ in $(seq 50); do grep -qs listening "$WORK/tcpdump.lo" && grep -qs listening "$WORK/tcpdump.wire" && break; sleep 0.1; done
@@ -199,6 +199,7 @@ EOT
 wait $looking
 case ",$ports," in *,5060,*) look $REAL 5060/udp --tier 2 ;; esac
 sleep 0.5; kill -INT $CAPTURES; wait $CAPTURES
+for log in "$WORK"/tcpdump.*; do capture_is_whole "$log"; done
 
 learned() { # address, port, what it is about, jq condition on an answer
 	[ "$1" != $REAL ] || { [[ ",$ports," == *",$2,"* && " $missing " != *" $2 "* ]] || return; }

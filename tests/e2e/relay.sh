@@ -50,7 +50,7 @@ except OSError: pass" $to
 done; echo reached'
 packets_to() { tcpdump -n -r "$1" 'host 203.0.113.77 or host 2001:db8::77' 2>/dev/null | wc -l; }
 capture() { # file, filter, command before: runs until it is killed
-	${3:-} tcpdump -i any -w "$1" -U --immediate-mode "$2" >"$1.log" 2>&1 &
+	${3:-} tcpdump -i any -w "$1" -s 4096 -B 32768 -U --immediate-mode "$2" >"$1.log" 2>&1 &
 	SERVERS="${SERVERS:-} $!" CAPTURES="${CAPTURES:-} $!"
 	for _ in $(seq 50); do grep -qs listening "$1.log" && return; sleep 0.1; done
 	fail "tcpdump did not start: $(cat "$1.log")"
