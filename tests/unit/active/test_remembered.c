@@ -25,7 +25,7 @@ static const char *changed(struct remembered *r, uint32_t host, const char *prod
 
 TEST(remembered_tells_what_differs_and_since_when)
 {
-	struct remembered *r;
+	struct remembered *r = NULL;
 	uint64_t since;
 	CHECK(event_start(NULL) == 0 && remembered_open(&r, 77) == 0);
 	CHECK(!*changed(r, 1, "DIR-600", "2.11", "cert", 10, &since) && !since);
