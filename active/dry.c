@@ -1,6 +1,6 @@
 /* What a probe would say to a host, shown instead of sent: the same code speaks as in a look. */
 #include "active/active.h"
-#include "active/asking_inner.h"
+#include "active/prober/asking_inner.h"
 #include "active/settings_inner.h"
 #include <stdlib.h>
 

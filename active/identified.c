@@ -1,5 +1,5 @@
 #include "active/identified.h"
-#include "active/asking_inner.h"
+#include "active/prober/asking_inner.h"
 #include "active/compiling.h"
 #include "active/identify/verdict.h"
 #include "active/others_decoys.h"

@@ -4,7 +4,7 @@
  * The fingerprints are read when it is opened, before the process gives up its rights.
  */
 #pragma once
-#include "active/prober.h"
+#include "active/prober/prober.h"
 
 struct identified;
 

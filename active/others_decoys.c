@@ -1,5 +1,5 @@
 #include "active/others_decoys.h"
-#include "active/asking_inner.h"
+#include "active/prober/asking_inner.h"
 #include "active/identify/giveaway.h"
 #include <errno.h>
 #include <fcntl.h>

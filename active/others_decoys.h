@@ -5,7 +5,7 @@
  * prober.fingerprints; they are read when it is opened, before the process gives up its rights.
  */
 #pragma once
-#include "active/prober.h"
+#include "active/prober/prober.h"
 
 struct others_decoys;
 

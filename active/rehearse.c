@@ -1,5 +1,5 @@
 #include "active/rehearse.h"
-#include "active/asking_inner.h"
+#include "active/prober/asking_inner.h"
 #include <stdlib.h>
 
 static const struct probe_settings settings = {

@@ -9,7 +9,7 @@
 #include "active/followers.h"
 #include "active/identified.h"
 #include "active/settings_inner.h"
-#include "active/synack_inner.h"
+#include "active/prober/synack_inner.h"
 #include "base/log.h"
 #include "bus/process.h"
 #include <limits.h>

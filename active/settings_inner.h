@@ -1,6 +1,6 @@
 /* The section `prober` of the configuration, with what the prober needs worked out. */
 #pragma once
-#include "active/prober.h"
+#include "active/prober/prober.h"
 #include "base/options.h"
 
 #define AGENT_MAX 256

@@ -7,7 +7,7 @@
  * icon.  The server is a process of its own (child), and only the prober's CPU time counts.
  * Each target is an address of its own in 127.0.0.0/8.  The last line is JSON.
  */
-#include "active/prober.h"
+#include "active/prober/prober.h"
 #include "base/clock.h"
 #include "event/frame.h"
 #include <arpa/inet.h>

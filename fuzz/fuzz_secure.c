@@ -1,5 +1,5 @@
 /* Any bytes as what a host says to our ClientHello, in two pieces. */
-#include "active/asking_inner.h"
+#include "active/prober/asking_inner.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

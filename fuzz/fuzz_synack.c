@@ -1,5 +1,5 @@
 /* Any bytes as an IP packet from the wire: refused, or read within its bounds. */
-#include "active/synack_inner.h"
+#include "active/prober/synack_inner.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

@@ -4,7 +4,7 @@
  * One read, function I20100: what is in all tanks, as the gauge would print it.  Nothing is
  * set and no security code is sent.  Gauges end their report with ETX.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define REPORT_MAX 4096
 #define SIGNAL_MAX 512

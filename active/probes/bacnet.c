@@ -6,7 +6,7 @@
  * datagrams at most.  Nothing is written, nobody is subscribed, no broadcast is caused, and
  * no table of a broadcast device is read.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define QUESTION_SIZE 17
 #define ANSWER_MAX 1500

@@ -5,7 +5,7 @@
  * read or observed.  An answer that comes by itself, and wants one, is acknowledged (RFC 7252
  * 5.2.2), or the device would repeat it.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define ANSWER_MAX 4096
 #define LINKS_MAX 1024

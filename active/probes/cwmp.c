@@ -5,7 +5,7 @@
  * Server name the modem; no redirect is followed, no login answered, no icon asked for, and
  * the path that would make the modem call its operator is never guessed.
  */
-#include "active/page_inner.h"
+#include "active/reading/page_inner.h"
 #include "active/probe.h"
 
 FIELD(HTTP_SERVER, "http.server", BYTES, 0, "Server header");

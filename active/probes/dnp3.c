@@ -6,7 +6,7 @@
  * silent; many answer nevertheless, and the answer names its sender.  A header whose checksum
  * is wrong is not believed.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 #include "base/little.h"
 
 #define LINK_HEADER 10

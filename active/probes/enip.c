@@ -5,7 +5,7 @@
  * kind, product, revision and serial number, over TCP or UDP.  No session is registered and no
  * CIP message sent.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define HEADER 24
 #define IDENTITY_ITEM 0x0c

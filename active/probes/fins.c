@@ -4,7 +4,7 @@
  * One command, 0501 (controller data read; Omron W342 5-3-17).  No memory is read, no mode
  * asked for or changed.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define ANSWER_MAX 1024
 #define TEXT_SIZE 20

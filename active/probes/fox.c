@@ -5,7 +5,7 @@
  * line each, up to "};;") name product, virtual machine, operating system and brand.  The
  * answer to a greeting that is no such frame is left alone.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define ANSWER_MAX 8192
 #define ASKED "fox a 1 -1 fox hello\n{\nfox.version=s:1.0\nid=i:1\n};;\n"

@@ -4,9 +4,9 @@
  * The greeting names the product more often than not.  No name is given, so SYST and FEAT,
  * which many servers answer only behind a login, are not asked.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
-#include "active/reply_inner.h"
+#include "active/reading/reply_inner.h"
 
 struct ftp {
 	bool left; /* QUIT was said */

@@ -6,8 +6,8 @@
  * like to name an inner address, which is nobody we may ask.  A page that wants a login
  * is left alone; its realm is what we came for.
  */
-#include "active/favicon_inner.h"
-#include "active/page_inner.h"
+#include "active/reading/favicon_inner.h"
+#include "active/reading/page_inner.h"
 #include "active/probe.h"
 #include <openssl/evp.h>
 

@@ -6,7 +6,7 @@
  * what it measures, and could take the place of its control centre.  What the station sends
  * by itself is read and left without an answer.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define APDU_SIZE 6
 

@@ -4,9 +4,9 @@
  * All three are for the state before a login (RFC 9051 6.1).  A server that greets with
  * PREAUTH has let us in unasked: it is told LOGOUT and nothing else.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
-#include "active/reply_inner.h"
+#include "active/reading/reply_inner.h"
 
 enum imap_step { IMAP_LISTENS, IMAP_ASKED, IMAP_LEFT };
 

@@ -8,7 +8,7 @@
  * the product's name on.  Three questions are the most.  An exception is an answer as well:
  * only what speaks Modbus raises one.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define QUESTIONS_MAX 3
 #define QUESTION_SIZE 11

@@ -5,7 +5,7 @@
  * the connection; the broker's CONNACK is all that is wanted, and is followed by DISCONNECT.
  * Nothing is subscribed to and nothing published: what the broker carries is nobody's to read.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 enum { CONNACK = 2, CODE_MAX = 5 };
 

@@ -5,7 +5,7 @@
  * puts "5.5.5-" before its own version for the sake of old replicas).  One that does not
  * take our address says so in an error packet instead.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
 
 #define TEXT_MAX 512

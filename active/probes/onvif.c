@@ -5,7 +5,7 @@
  * which stand maker, model and hardware) and addresses are read as text: no address among
  * them is asked, and no XML is expanded.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define ANSWER_MAX 8192
 #define SCOPES_MAX 1500

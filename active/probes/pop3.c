@@ -4,9 +4,9 @@
  * CAPA (RFC 2449 5) is allowed before a login and lists what the server can do, sometimes
  * with its IMPLEMENTATION.  Servers older than it say -ERR, which is an answer, too.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
-#include "active/reply_inner.h"
+#include "active/reading/reply_inner.h"
 
 enum pop3_step { POP3_LISTENS, POP3_ASKED, POP3_LEFT };
 

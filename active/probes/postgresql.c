@@ -5,7 +5,7 @@
  * byte.  The startup message that would follow needs a user name, so nothing follows but
  * the handshake for the certificate where the server agreed to it.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
 
 FIELD(POSTGRESQL_TLS, "postgresql.tls", BOOL, 0, "whether it offers TLS");

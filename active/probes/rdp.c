@@ -7,7 +7,7 @@
  * the certificate, whose name is the host's on Windows; then we hang up: CredSSP would be the
  * start of a log-in.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
 
 #define TPKT_HEADER 4

@@ -6,7 +6,7 @@
  * line and hangs up; the wording names the range of its versions.  One that is full says
  * so.  One that stays silent is open, or wants a password: which, we do not ask.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
 
 FIELD(REDIS_PROTECTED, "redis.protected", BOOL, 0, "it refuses strangers: no password, but protected mode");

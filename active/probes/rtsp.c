@@ -5,8 +5,8 @@
  * stream's name is guessed and no picture comes.  Cameras tell their maker in Server; some
  * want a login even here, and then their realm is what we came for.
  */
-#include "active/banner_inner.h"
-#include "active/head_inner.h"
+#include "active/reading/banner_inner.h"
+#include "active/reading/head_inner.h"
 #include "active/probe.h"
 
 #define RTSP "RTSP/"

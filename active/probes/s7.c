@@ -7,7 +7,7 @@
  * that keep the CPU elsewhere do not confirm the connection: they are asked once more, under
  * TSAP 0200.  S7-1200 and S7-1500 refuse the lists; that they answered at all is told.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define TPKT_HEADER 4
 #define TPKT_MAX 2048

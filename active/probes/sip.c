@@ -6,9 +6,9 @@
  * host of our page; `rport` (RFC 3581) has the answer come back to where we asked from.
  * Their unique parts follow from the target, so the same look is always the same bytes.
  */
-#include "active/banner_inner.h"
-#include "active/contact_inner.h"
-#include "active/head_inner.h"
+#include "active/reading/banner_inner.h"
+#include "active/reading/contact_inner.h"
+#include "active/reading/head_inner.h"
 #include "active/probe.h"
 
 #define SIP "SIP/"

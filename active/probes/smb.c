@@ -7,7 +7,7 @@
  * was asked for, names itself and its domain.  A session setup, which would begin a log-in,
  * is never sent.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
 #include "active/probes/smb_specimens_inner.h"
 

@@ -6,10 +6,10 @@
  * a spammer's.  The list of extensions tells servers apart whose greeting was rewritten.
  * No TLS is begun, no sender and no recipient is named.
  */
-#include "active/banner_inner.h"
-#include "active/contact_inner.h"
+#include "active/reading/banner_inner.h"
+#include "active/reading/contact_inner.h"
 #include "active/probe.h"
-#include "active/reply_inner.h"
+#include "active/reading/reply_inner.h"
 
 enum smtp_step { SMTP_LISTENS, SMTP_GREETED, SMTP_LEFT };
 

@@ -5,7 +5,7 @@
  * is what every manual prints, and yet a word guessed: so this is asked only where
  * prober.snmp_public says so, and never with another word.  Nothing is set or walked.
  */
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 #define ANSWER_MAX 1500
 #define DESCRIPTION_MAX 255 /* DisplayString */

@@ -5,8 +5,8 @@
  * never for everything there is.  SERVER, LOCATION and USN are what is wanted; the page that
  * LOCATION names is not fetched: it may be anybody's.
  */
-#include "active/banner_inner.h"
-#include "active/head_inner.h"
+#include "active/reading/banner_inner.h"
+#include "active/reading/head_inner.h"
 
 #define ANSWER_MAX 8192
 #define HEAD_MAX 2048

@@ -4,15 +4,15 @@
  * After its banner the server hears ours, with the page that explains us as the comment that
  * RFC 4253 4.2 allows.  Its KEXINIT tells what software it is (HASSH).  One key exchange is
  * begun, since the server signs with its host key then, and the key is what a machine keeps
- * when its address changes (active/hostkey_inner.h).  Then SSH_MSG_DISCONNECT says who asked,
+ * when its address changes (active/reading/hostkey_inner.h).  Then SSH_MSG_DISCONNECT says who asked,
  * which OpenSSH writes into its log, and we hang up before any key is taken into use.
  *
  * A signature shows that the key's holder took part, not that the holder is the host: one
  * that hands our bytes on to another shows that one's key.
  */
-#include "active/banner_inner.h"
-#include "active/contact_inner.h"
-#include "active/hostkey_inner.h"
+#include "active/reading/banner_inner.h"
+#include "active/reading/contact_inner.h"
+#include "active/reading/hostkey_inner.h"
 #include "active/probe.h"
 #include "active/probes/ssh_specimens_inner.h"
 #include <openssl/evp.h>

@@ -5,9 +5,9 @@
  * 3.7 on it then lists its kinds of security, in 3.3 it dictates one.  None is chosen: even
  * where it is "none" the connection ends before a screen could come.
  */
-#include "active/banner_inner.h"
+#include "active/reading/banner_inner.h"
 #include "active/probe.h"
-#include "active/reply_inner.h"
+#include "active/reading/reply_inner.h"
 
 #define VERSION_LEN 12 /* "RFB 003.008\n" */
 #define TEXT_MAX 512

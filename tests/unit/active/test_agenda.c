@@ -1,4 +1,4 @@
-#include "active/agenda_inner.h"
+#include "active/prober/agenda_inner.h"
 #include "base/random.h"
 #include "tests/test.h"
 

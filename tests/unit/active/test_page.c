@@ -1,6 +1,6 @@
-#include "active/favicon_inner.h"
-#include "active/page_inner.h"
-#include "active/unpack_inner.h"
+#include "active/reading/favicon_inner.h"
+#include "active/reading/page_inner.h"
+#include "active/reading/unpack_inner.h"
 #include "tests/test.h"
 #include <stdlib.h>
 #include <zlib.h>

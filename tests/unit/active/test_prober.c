@@ -1,6 +1,6 @@
 /* The prober against real sockets on loopback, with a thread that plays the host. */
-#include "active/asking_inner.h"
-#include "active/prober.h"
+#include "active/prober/asking_inner.h"
+#include "active/prober/prober.h"
 #include "base/clock.h"
 #include "tests/test.h"
 #include <arpa/inet.h>

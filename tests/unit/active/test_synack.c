@@ -1,4 +1,4 @@
-#include "active/synack_inner.h"
+#include "active/prober/synack_inner.h"
 #include "tests/test.h"
 
 #define IP4 "\x45\0\0\x3c\0\0\x40\0\x40\x06\0\0\xc0\0\x02\x01\xc6\x33\x64\x01"

@@ -1,5 +1,5 @@
-#include "active/page_inner.h"
-#include "active/unpack_inner.h"
+#include "active/reading/page_inner.h"
+#include "active/reading/unpack_inner.h"
 
 #define TITLE_MAX 512
 #define TAG_MAX 1024

@@ -1,9 +1,9 @@
 /* The prober's own: its targets and the connection that each may have. */
 #pragma once
-#include "active/agenda_inner.h"
-#include "active/asking_inner.h"
-#include "active/prober.h"
-#include "active/synack_inner.h"
+#include "active/prober/agenda_inner.h"
+#include "active/prober/asking_inner.h"
+#include "active/prober/prober.h"
+#include "active/prober/synack_inner.h"
 
 #define HEARD_AT_ONCE 32768    /* bytes of one recv() */
 #define SECURE_MAX 1024        /* TLS connections at once: each takes some 40 KiB */

@@ -1,4 +1,4 @@
-#include "active/unpack_inner.h"
+#include "active/reading/unpack_inner.h"
 #include <zlib.h>
 
 #define ANY_HEADER (MAX_WBITS + 32) /* gzip or zlib */

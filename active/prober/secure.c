@@ -1,4 +1,4 @@
-#include "active/secure_inner.h"
+#include "active/prober/secure_inner.h"
 #include "active/probe.h"
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -1,4 +1,4 @@
-#include "active/identity_inner.h"
+#include "active/reading/identity_inner.h"
 
 void identity_keep(struct identity_text *kept, struct bytes b)
 {

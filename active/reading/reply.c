@@ -1,4 +1,4 @@
-#include "active/reply_inner.h"
+#include "active/reading/reply_inner.h"
 
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 

@@ -5,7 +5,7 @@
  * ports that are closed (ICMP).  Where a protocol's hosts answer from another port of the
  * same address, every datagram's sender is compared here.
  */
-#include "active/prober_inner.h"
+#include "active/prober/prober_inner.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

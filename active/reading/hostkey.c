@@ -1,4 +1,4 @@
-#include "active/hostkey_inner.h"
+#include "active/reading/hostkey_inner.h"
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>

@@ -1,6 +1,6 @@
 /* What a certificate tells of its host: names, dates, key and digest (RFC 5280 4.1). */
 #include "active/probe.h"
-#include "active/secure_inner.h"
+#include "active/prober/secure_inner.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>

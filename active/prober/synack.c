@@ -1,4 +1,4 @@
-#include "active/synack_inner.h"
+#include "active/prober/synack_inner.h"
 #include "base/random.h"
 #include <arpa/inet.h>
 #include <errno.h>

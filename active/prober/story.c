@@ -1,5 +1,5 @@
 /* What the prober publishes of a connection: that it asked, and what came back. */
-#include "active/prober_inner.h"
+#include "active/prober/prober_inner.h"
 #include "base/clock.h"
 
 FIELD(SIGNALS, "signals", TEXT, 0, "what the host can be identified by, lines of KEY: VALUE with C's escapes");

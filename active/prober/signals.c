@@ -1,4 +1,4 @@
-#include "active/asking_inner.h"
+#include "active/prober/asking_inner.h"
 
 struct bytes signal_key(const struct signals *s, size_t i)
 {

@@ -1,4 +1,4 @@
-#include "active/asking_inner.h"
+#include "active/prober/asking_inner.h"
 #include <stdlib.h>
 
 #define SAY_MAX 2048          /* of one formatted sentence */

@@ -1,4 +1,4 @@
-#include "active/head_inner.h"
+#include "active/reading/head_inner.h"
 
 #define VALUE_MAX 1024
 #define FIELDS_READ_MAX 128

@@ -1,4 +1,4 @@
-#include "active/segments_inner.h"
+#include "active/prober/segments_inner.h"
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>

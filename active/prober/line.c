@@ -5,8 +5,8 @@
  * seconds leave it one repetition.  TCP_USER_TIMEOUT bounds what it goes on sending for us
  * after close() to a peer that has vanished.
  */
-#include "active/prober_inner.h"
-#include "active/segments_inner.h"
+#include "active/prober/prober_inner.h"
+#include "active/prober/segments_inner.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include <errno.h>

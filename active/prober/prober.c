@@ -1,4 +1,4 @@
-#include "active/prober_inner.h"
+#include "active/prober/prober_inner.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include <errno.h>

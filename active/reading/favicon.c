@@ -1,4 +1,4 @@
-#include "active/favicon_inner.h"
+#include "active/reading/favicon_inner.h"
 #include <openssl/evp.h>
 
 #define LINE 57 /* bytes that become 76 characters */

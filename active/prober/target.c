@@ -5,7 +5,7 @@
  * Whatever comes next is put on the agenda and never called from within, so that a row of
  * refusals cannot nest.
  */
-#include "active/prober_inner.h"
+#include "active/prober/prober_inner.h"
 #include "base/clock.h"
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "active/contact_inner.h"
+#include "active/reading/contact_inner.h"
 
 #define BEFORE "kansoku; "
 

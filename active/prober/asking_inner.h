@@ -8,7 +8,7 @@
  */
 #pragma once
 #include "active/probe.h"
-#include "active/secure_inner.h"
+#include "active/prober/secure_inner.h"
 #include "control/policy.h"
 
 /* What a target has told over all its ports, for identification. */
