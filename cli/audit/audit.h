@@ -18,6 +18,7 @@ struct audit {
 	/* Arrays of objects as the store gave them, in order of time. */
 	json_t *decisions, *probes, *answers, *causes, *before;
 	json_t *surveys; /* packets of scans: survey, target, port, protocol, first, last, again, certain */
+	uint64_t survey_packets; /* of them all, also of those that are too many to list */
 	uint64_t looks, connections, packets, bytes; /* all of the probes and answers */
 	uint64_t unknown; /* connections whose packets were not told: the prober ended before */
 	bool full;        /* with the sensors' addresses */

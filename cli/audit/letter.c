@@ -38,10 +38,13 @@ static void print_head(const struct letter *l)
 static void print_sum(const struct letter *l)
 {
 	const struct audit *a = l->audit;
-	printf(say(l, "\nThese are all packets that we sent: %llu looks, %llu connections, %llu packets, %llu bytes of questions.\n",
-		   "\n送信したパケットのすべてです: 観測 %llu 回、接続 %llu 回、パケット %llu 個、要求 %llu バイト。\n"),
+	printf(say(l, "\nThese are all packets that we sent in looks: %llu looks, %llu connections, %llu packets, %llu bytes of questions.\n",
+		   "\n観測で送信したパケットのすべてです: 観測 %llu 回、接続 %llu 回、パケット %llu 個、要求 %llu バイト。\n"),
 	       (unsigned long long)a->looks, (unsigned long long)a->connections, (unsigned long long)a->packets,
 	       (unsigned long long)a->bytes);
+	if (a->survey_packets)
+		printf(say(l, "Besides, surveys sent at most %llu packets; they are listed below.\n",
+			   "このほか、調査のパケットが最大 %llu 個あります(下記)。\n"), (unsigned long long)a->survey_packets);
 	if (a->unknown)
 		printf(say(l, "Of %llu connections the packets were not counted, as our program ended before they did.\n",
 			   "うち %llu 回の接続は、当方のプログラムが先に終了したため、パケット数が不明です。\n"),
@@ -134,15 +137,18 @@ static void print_strays(const struct letter *l)
 	}
 }
 
-/* A survey's packets are few, and no connection follows from them: a line each. */
+/*
+ * A survey's packets are few, and no connection follows from them: a line each.  Nobody counted them one by
+ * one: the scan's record says how far its order was, so this is what may have left, and not less.
+ */
 static void print_surveys(const struct letter *l)
 {
 	const json_t *row;
 	size_t i;
 	if (json_array_size(l->audit->surveys) == 0)
 		return;
-	printf(say(l, "\nPackets of surveys that were approved beforehand, a single one each, %zu at most:\n",
-		   "\n事前に承認された調査のパケット(各一個、最大 %zu 個):\n"), json_array_size(l->audit->surveys));
+	printf(say(l, "\nPackets of surveys that were approved beforehand, a single one each, %llu at most:\n",
+		   "\n事前に承認された調査のパケット(各一個、最大 %llu 個):\n"), (unsigned long long)l->audit->survey_packets);
 	json_array_foreach(l->audit->surveys, i, row) {
 		const char *last = audit_text(row, "last");
 		printf("   %s %s %s  %s %s/%s  (%s \"%s\"%s)\n", audit_text(row, "first"), say(l, "to", "〜"),
@@ -151,6 +157,9 @@ static void print_surveys(const struct letter *l)
 		       !json_is_true(json_object_get(row, "certain")) ? say(l, ", perhaps not sent", "、未送信の可能性あり")
 		       : json_is_true(json_object_get(row, "again")) ? say(l, ", only if it had not answered", "、無応答の場合のみ") : "");
 	}
+	if (json_array_size(l->audit->surveys) < l->audit->survey_packets)
+		printf("   %s\n", say(l, "The rest is too long for one letter: ask for a smaller network.",
+				     "残りは件数が多いため省略しました(範囲を狭めてください)。"));
 }
 
 static void print_before(const struct letter *l)

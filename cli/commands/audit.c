@@ -135,6 +135,7 @@ static void add_survey(void *arg, const struct scan_asked *asked)
 {
 	struct inquiry *q = arg;
 	char target[ADDRESS_TEXT_MAX], port[8];
+	q->audit.survey_packets++;
 	if (json_array_size(q->audit.surveys) >= ROWS_MAX)
 		return;
 	snprintf(port, sizeof port, "%u", asked->port);
@@ -175,11 +176,11 @@ static void print_json(const struct audit *a)
 {
 	if (!a->full)
 		hide_sensors(a->causes);
-	json_t *all = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O, s:O, s:O, s:O}", "target", a->target,
+	json_t *all = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O, s:O, s:O, s:O}", "target", a->target,
 				"operator", a->promises.name ? a->promises.name : "", "contact",
 				a->promises.contact ? a->promises.contact : "", "looks", (json_int_t)a->looks, "connections",
 				(json_int_t)a->connections, "packets", (json_int_t)a->packets, "bytes", (json_int_t)a->bytes,
-				"uncounted", (json_int_t)a->unknown, "decisions", a->decisions, "probes", a->probes, "answers",
+				"uncounted", (json_int_t)a->unknown, "survey_packets_max", (json_int_t)a->survey_packets, "decisions", a->decisions, "probes", a->probes, "answers",
 				a->answers, "causes", a->causes, "before", a->before, "surveys",
 				a->surveys);
 	char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;

@@ -168,7 +168,7 @@ audit 11.7.1.1 >"$WORK/letter" || fail "no letter"
 for words in 'Test CSIRT <abuse@example.org>' '10.76.0.2 -> 11.7.1.1 23/tcp' 'telnet: ' 'http: ' 'our operator asked' 'http://10.76.0.2/'; do
 	grep -q -- "$words" "$WORK/letter" || { cat "$WORK/letter"; fail "the letter lacks: $words"; }
 done
-audit 11.7.1.0/24 --lang ja | grep -q '送信したパケットのすべて' || fail "no letter in Japanese"
+audit 11.7.1.0/24 --lang ja | grep -q '観測で送信したパケットのすべて' || fail "no letter in Japanese"
 
 none() { [ -z "$(packets "$2" | head -1)" ] || { packets "$2" _ws.col.Info | head -5; fail "$1"; }; }
 none "a packet to an address that was refused" "$FROM and (ip.dst==11.8.0.0/16 or ip.dst==10.77.0.0/16 or ip.dst==11.7.4.0/24 or ip.dst==11.7.5.0/24 or ip.dst==11.7.6.0/24 or ip.dst==11.7.7.0/24 or ip.dst==11.7.1.9 or ip.dst==11.7.1.3 or ip.dst==11.7.2.9)"

@@ -76,6 +76,7 @@ audited() { "$KANSOKU" audit "$1" --config "$CONFIG" --json | jq -r '.surveys[] 
 [ "$(audited 11.7.1.5)" = "first 23/tcp true" ] || fail "the letter says: $(audited 11.7.1.5)"
 [ -z "$(audited 11.7.1.200)" ] && [ -z "$(audited 11.7.5.1)" ] || fail "a letter about nothing: $(audited 11.7.1.200)"
 "$KANSOKU" audit 11.7.1.5 --config "$CONFIG" | grep -q '11.7.1.5 23/tcp  (survey "first")' || fail "$("$KANSOKU" audit 11.7.1.5 --config "$CONFIG")"
+"$KANSOKU" audit 11.7.1.5 --config "$CONFIG" | grep -q '^Besides, surveys sent at most [1-9]' || fail "the letter's sum leaves surveys out"
 
 # Control dies with its parent: within two seconds nothing is sent any more.
 begin --survey fourth
