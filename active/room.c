@@ -270,6 +270,14 @@ static int check(const struct config *config, struct fault *fault)
 	return prober_settings_read(config, &settings, fault);
 }
 
+static void warn(const struct config *config, struct writer *w)
+{
+	const struct prober_section *section = config_section(config, "prober");
+	if (section->pause_ms < PAUSE_FAIR_MS)
+		write_fmt(w, "!!! prober.pause: %llums; an address gets more than one connection a second; right for laboratories only\n",
+			  (unsigned long long)section->pause_ms);
+}
+
 static int prepare(struct preparation *p, struct fault *fault)
 {
 	struct prober_settings settings;
@@ -298,6 +306,7 @@ static const struct role active_role = {
 	.talks_to = talks_to,
 	.door = true,
 	.check = check,
+	.warn = warn,
 	.prepare = prepare,
 	.run = run,
 };

@@ -5,6 +5,7 @@
 
 #define AGENT_MAX 256
 #define DIRECTORIES_NAMED_MAX 32
+#define PAUSE_FAIR_MS 1000 /* between two connections to one address: no more than one a second */
 
 struct prober_section {
 	uint64_t connect_timeout_ms, idle_ms, pause_ms, concurrency;

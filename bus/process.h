@@ -61,6 +61,8 @@ struct role {
 	/* How many processes; NULL: one.  0: the configuration does not want it. */
 	unsigned (*workers)(const struct config *);
 	int (*check)(const struct config *, struct fault *); /* its own reading of its options; may be NULL */
+	/* What is correct and yet must not go unseen, a line each, for check-config; may be NULL. */
+	void (*warn)(const struct config *, struct writer *);
 	int (*prepare)(struct preparation *, struct fault *); /* as root where there is root; may be NULL */
 	int (*run)(struct process *, struct fault *);         /* until stopped: 0 */
 };

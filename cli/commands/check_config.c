@@ -31,6 +31,13 @@ static int check_roles(const struct config *config, struct fault *fault)
 	return bad;
 }
 
+static void write_warnings(const struct config *config, struct writer *w)
+{
+	ROLES_EACH(r)
+		if ((*r)->warn)
+			(*r)->warn(config, w);
+}
+
 static int dry_run(const struct arguments *a, const struct config *config, struct writer *w,
 		   struct fault *fault)
 {
@@ -68,6 +75,8 @@ static int run(const struct arguments *a)
 	bad = bad ? bad : check_roles(&config, &fault);
 	if (!bad)
 		bad = dry ? dry_run(a, &config, &w, &fault) : control_summarise(&config, &w, &fault);
+	if (!bad && !dry)
+		write_warnings(&config, &w);
 	if (!bad) {
 		fwrite(text, 1, writer_used(&w), stdout);
 		if (!dry)
