@@ -128,6 +128,11 @@ const char *scan_permit_opt_out(const struct scan_permit *p)
 	return p->grant ? NULL : control_survey_opt_out(p->offline);
 }
 
+int scan_permit_register(const struct scan_permit *p, char *path, size_t n)
+{
+	return p->grant ? ERR_GONE : control_survey_register(p->offline, path, n);
+}
+
 static int keep_asking(struct scan_permit *p, const struct survey_progress *progress, uint64_t now_us, struct fault *fault)
 {
 	uint8_t payload[SURVEY_PROGRESS_WIRE];
@@ -152,7 +157,7 @@ int scan_permit_keep(struct scan_permit *p, const struct survey_progress *progre
 		return 0;
 	p->asked_us = now_us;
 	if (scan_permit_lease(p)->expires_us <= clock_utc_us())
-		return fault_set(fault, ERR_DENIED, "the survey's time is over");
+		return fault_set(fault, ERR_DENIED, "the survey's time is over, or the hours in which it may be scanned");
 	if (p->grant)
 		return keep_asking(p, progress, now_us, fault);
 	const int changed = control_survey_poll(p->offline, fault);

@@ -14,6 +14,8 @@ const struct prefix_set *scan_permit_excluded(const struct scan_permit *); /* st
 uint64_t scan_permit_ports_max(const struct scan_permit *);
 const char *scan_permit_page(const struct scan_permit *); /* NULL: there is none */
 const char *scan_permit_opt_out(const struct scan_permit *); /* the file, as far as it is read here; NULL */
+/* The folder of the opt-outs that came by page, link or API; ERR_GONE: control tells of them. */
+int scan_permit_register(const struct scan_permit *, char *path, size_t n);
 bool scan_permit_is_of_control(const struct scan_permit *);
 /*
  * Often, at most twice a second it does something: whether to go on; the excluded set may be another

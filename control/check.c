@@ -6,6 +6,7 @@
 #include "control/optout_inner.h"
 #include "control/policy_inner.h"
 #include "control/rules_inner.h"
+#include "control/survey_sets_inner.h"
 
 #define TARGETS_FEW 2
 
@@ -133,6 +134,13 @@ static void write_limits(const struct settings *s, struct writer *w)
 			  o->as_rate ? "as_file names no file" : "as_rate is 0");
 	else
 		write_fmt(w, "rate by autonomous system: %llu packets a second to one\n", (unsigned long long)o->as_rate);
+	if (o->as_file && o->as_rate && s->survey_count)
+		write_text(w, "!!! active.as_rate does not hold for scans of active.surveys: a scan remembers no packet, so it keeps\n"
+			      "    the survey's rate over all and a rate for each network of it (kansoku scan --network-rate), not one\n"
+			      "    for each autonomous system\n");
+	if (s->survey_count && survey_hours_unknown(s))
+		write_text(w, "!!! no survey can be scanned: active.windows or active.quiet is in the zone of each target, which a scan\n"
+			      "    cannot keep; name a zone\n");
 	write_fmt(w, "time windows: %zu, quiet hours: %zu%s\n", s->windows.open_count, s->windows.quiet_count,
 		  s->windows.open_count + s->windows.quiet_count ? "" : "; looks leave at any time");
 	if (o->page.port == 0)

@@ -81,9 +81,11 @@ int control_dry_run(const struct config *, const struct address *, struct writer
  */
 struct survey_permit;
 int control_survey_open(struct survey_permit **, const struct config *, const char *name, struct fault *);
-/* 1: the excluded set is another one now, since the file of opt-outs changed.  0: nothing is new.
- * ERR_DENIED: its time is over.  ERR_BAD, ERR_SYSTEM: the file has lines that are none, or is gone;
- * what was excluded stays so, and what could be read counts, too. */
+/*
+ * 1: the excluded set is another one now, since the file or the register of opt-outs changed.  0:
+ * nothing is new.  ERR_DENIED: its time is over, or the register cannot be read.  ERR_BAD, ERR_SYSTEM:
+ * the file has lines that are none, or is gone; what was excluded stays so, and what could be read counts.
+ */
 int control_survey_poll(struct survey_permit *, struct fault *);
 void control_survey_close(struct survey_permit *);
 /* Its seed is 0 where the survey names none; what earlier rounds sent is not known here. */
@@ -91,6 +93,8 @@ const struct survey_lease *control_survey_lease(const struct survey_permit *);
 uint64_t control_survey_ports_max(const struct survey_permit *);
 const char *control_survey_contact(const struct survey_permit *);
 const char *control_survey_opt_out(const struct survey_permit *); /* the file; NULL: there is none */
+/* The folder of the register of opt-outs, which may not be there yet; ERR_FULL. */
+int control_survey_register(const struct survey_permit *, char *path, size_t n);
 const char *control_survey_page(const struct survey_permit *); /* NULL: there is none */
 const struct prefix_set *control_survey_targets(const struct survey_permit *);
 const struct prefix_set *control_survey_excluded(const struct survey_permit *);

@@ -43,10 +43,10 @@ static int check(const struct survey_permit *p, const char *name, struct fault *
 		return fault_set(fault, ERR_DENIED, "%s: the survey %s lacks %s: what is scanned must be approved in writing",
 				 reason_word(REASON_SURVEY_INCOMPLETE), name, missing);
 	}
-	if (now_us < p->survey->from_us || p->survey->until_us <= now_us)
-		return refuse(fault, name, REASON_STALE_BASIS);
-	if (!survey_is_on(p->survey, now_us))
-		return refuse(fault, name, REASON_WINDOW);
+	struct fault closed = {{0}};
+	const enum reason hours = survey_hours_check(s, p->survey, now_us, &closed);
+	if (hours != REASON_OK)
+		return closed.text[0] ? fault_set(fault, ERR_DENIED, "%s", closed.text) : refuse(fault, name, hours);
 	if (p->lease.tier < 1)
 		return refuse(fault, name, REASON_TIER);
 	return p->targets.count ? 0 : refuse(fault, name, REASON_SCOPE);
@@ -78,7 +78,7 @@ static void lease_make(struct survey_permit *p, const char *name)
 	const uint64_t now_us = clock_utc_us();
 	p->lease = (struct survey_lease){
 		.seed = wanted->seed, .rate = o->rate && o->rate < wanted->rate ? o->rate : wanted->rate,
-		.packets_max = wanted->packets, .begins_us = now_us, .expires_us = survey_on_until(p->survey, now_us),
+		.packets_max = wanted->packets, .begins_us = now_us, .expires_us = survey_hours_until(&p->settings, p->survey, now_us),
 		.port_count = p->survey->port_count,
 	};
 	memcpy(p->lease.ports, p->survey->ports, sizeof p->lease.ports);
@@ -124,8 +124,12 @@ int control_survey_poll(struct survey_permit *p, struct fault *fault)
 {
 	if (p->lease.expires_us <= clock_utc_us())
 		return refuse(fault, p->lease.name, REASON_STALE_BASIS);
+	/* Who asked by the page, the API or a link: while that cannot be read, nobody is known to have agreed. */
+	const int asked = register_follow(&p->asked_out, p->settings.config, fault);
+	if (asked < 0)
+		return ERR_DENIED;
 	const int changed = optout_poll(&p->optout, fault);
-	if (changed == 0 || changed == ERR_MEMORY)
+	if (changed == ERR_MEMORY || (changed == 0 && asked == 0))
 		return changed;
 	/* Also after a line that could not be read: the others count. */
 	const struct policy policy = policy_of(p);
@@ -156,3 +160,8 @@ const char *control_survey_page(const struct survey_permit *p) { return p->setti
 const struct prefix_set *control_survey_targets(const struct survey_permit *p) { return &p->targets; }
 const struct prefix_set *control_survey_excluded(const struct survey_permit *p) { return &p->excluded; }
 const char *control_survey_opt_out(const struct survey_permit *p) { return p->optout.file; }
+
+int control_survey_register(const struct survey_permit *p, char *path, size_t n)
+{
+	return register_folder(p->settings.config, path, n);
+}

@@ -182,6 +182,23 @@ static int read_key(struct optout_register *r, int directory)
 	return n < 0 ? ERR_SYSTEM : 0;
 }
 
+/* What stands behind the lines that were taken in. */
+static int read_appended(struct optout_register *r, uint64_t size)
+{
+	const size_t room = (size_t)(size - r->whole);
+	const uint64_t begin = r->whole;
+	uint8_t *text = malloc(room + 1);
+	size_t len = 0;
+	ssize_t n = 1;
+	while (text && n > 0 && len < room) {
+		n = pread(r->fd, text + len, room - len, (off_t)(begin + len));
+		len += n > 0 ? (size_t)n : 0;
+	}
+	int bad = !text ? ERR_MEMORY : n < 0 ? ERR_SYSTEM : register_read(r, (struct bytes){text, len});
+	free(text);
+	return bad;
+}
+
 static int read_file(struct optout_register *r)
 {
 	struct stat st;
@@ -189,16 +206,9 @@ static int read_file(struct optout_register *r)
 		return ERR_SYSTEM;
 	if (st.st_size > REGISTER_BYTES_MAX)
 		return ERR_FULL;
-	uint8_t *text = malloc((size_t)st.st_size + 1);
-	size_t len = 0;
-	ssize_t n = 1;
-	while (text && n > 0 && len < (size_t)st.st_size) {
-		n = pread(r->fd, text + len, (size_t)st.st_size - len, (off_t)len);
-		len += n > 0 ? (size_t)n : 0;
-	}
-	int bad = !text ? ERR_MEMORY : n < 0 ? ERR_SYSTEM : register_read(r, (struct bytes){text, len});
-	free(text);
-	return bad;
+	if ((uint64_t)st.st_size < r->whole)
+		r->whole = 0; /* somebody rewrote it: read as if it were new */
+	return (uint64_t)st.st_size == r->whole ? 0 : read_appended(r, (uint64_t)st.st_size);
 }
 
 int register_open(struct optout_register *r, const char *directory, struct fault *fault)
@@ -219,20 +229,57 @@ int register_open(struct optout_register *r, const char *directory, struct fault
 	return bad;
 }
 
+int register_folder(const struct config *config, char *path, size_t n)
+{
+	char state[512];
+	if (run_state_path(config, state, sizeof state))
+		return ERR_FULL;
+	return snprintf(path, n, "%s/control", state) < (int)n ? 0 : ERR_FULL;
+}
+
+static bool is_other_file(int a, int b)
+{
+	struct stat x, y;
+	return fstat(a, &x) || fstat(b, &y) || x.st_dev != y.st_dev || x.st_ino != y.st_ino;
+}
+
+static int follow(struct optout_register *r, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : ERR_SYSTEM;
+	if (r->kept && !is_other_file(r->fd, fd)) {
+		close(fd);
+		return read_file(r);
+	}
+	if (r->kept)
+		close(r->fd);
+	r->fd = fd;
+	r->kept = true;
+	r->whole = 0;
+	return read_file(r);
+}
+
+int register_follow(struct optout_register *r, const struct config *config, struct fault *fault)
+{
+	char folder[600], path[640];
+	const size_t before = r->count;
+	if (register_folder(config, folder, sizeof folder))
+		return fault_set(fault, ERR_BAD, "run.state: the path is too long");
+	snprintf(path, sizeof path, "%s/" REGISTER_FILE, folder);
+	const int bad = follow(r, path);
+	if (bad)
+		return fault_set(fault, bad, "%s: %s; who asked to be left alone is not known", path,
+				 bad == ERR_SYSTEM ? strerror(errno) : error_name(bad));
+	return r->count != before;
+}
+
 int register_peek(struct optout_register *r, const struct config *config, struct fault *fault)
 {
-	char state[512], path[600];
 	*r = (struct optout_register){0};
 	prefix_set_seal(&r->set);
-	if (run_state_path(config, state, sizeof state))
-		return fault_set(fault, ERR_BAD, "run.state: the path is too long");
-	snprintf(path, sizeof path, "%s/control/" REGISTER_FILE, state);
-	r->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (r->fd < 0 && errno == ENOENT)
-		return 0;
-	r->kept = r->fd >= 0;
-	int bad = r->kept ? read_file(r) : ERR_SYSTEM;
-	return bad ? fault_set(fault, bad, "%s: %s; who asked to be left alone is not known", path, strerror(errno)) : 0;
+	const int bad = register_follow(r, config, fault);
+	return bad < 0 ? bad : 0;
 }
 
 void register_close(struct optout_register *r)

@@ -54,6 +54,13 @@ int register_open(struct optout_register *, const char *directory, struct fault 
 void register_close(struct optout_register *);
 /* For who runs beside: only reads what the running kansoku of that configuration keeps; none is no error. */
 int register_peek(struct optout_register *, const struct config *, struct fault *);
+/*
+ * What came since that peek or the last call; nothing that was asked before is ever taken back.
+ * 1: the set is another one; 0: nothing is new, also where the file is gone; or a fault.
+ */
+int register_follow(struct optout_register *, const struct config *, struct fault *);
+/* The folder that both read from; ERR_FULL: its path is too long. */
+int register_folder(const struct config *, char *path, size_t n);
 /* Takes in a file's text; lines that cannot be read are counted. */
 int register_read(struct optout_register *, struct bytes text);
 /*

@@ -83,10 +83,9 @@ static enum reason check(const struct control *c, const struct survey_run *run, 
 			  survey->option->name, missing);
 		return REASON_SURVEY_INCOMPLETE;
 	}
-	if (c->now_us < survey->from_us || c->now_us >= survey->until_us)
-		return REASON_STALE_BASIS;
-	if (!survey_is_on(survey, c->now_us))
-		return REASON_WINDOW;
+	const enum reason hours = survey_hours_check(s, survey, c->now_us, fault);
+	if (hours != REASON_OK)
+		return hours;
 	if (survey->option->tier < 1)
 		return REASON_TIER;
 	if (run->kept.stopped)
@@ -171,7 +170,7 @@ static void lease_make(struct control *c, const struct survey_run *run, const st
 		.rate = o->rate && o->rate < rate ? o->rate : rate,
 		.packets_max = survey->option->packets - run->kept.packets,
 		.begins_us = c->now_us,
-		.expires_us = survey_on_until(survey, c->now_us),
+		.expires_us = survey_hours_until(&c->settings, survey, c->now_us),
 		.tier = (uint8_t)survey->option->tier,
 		.looks = survey->option->look,
 		.port_count = survey->port_count,
@@ -243,7 +242,7 @@ static const char *reason_to_stop(const struct control *c, const struct survey_r
 	if (run->kept.stopped)
 		return "stopped by hand";
 	if (run->expires_us <= c->now_us)
-		return "its time is over";
+		return "its time is over, or the hours in which it may be scanned";
 	if (run->kept.over)
 		return "the round is over";
 	return run->kept.packets >= survey->option->packets ? "its packets are spent" : NULL;

@@ -163,11 +163,10 @@ static int64_t until_edge(const struct window *w, const struct zone *target, int
 	return edge - into_day;
 }
 
-uint64_t windows_next_us(const struct windows *w, const struct zone *target, uint64_t from_us)
+/* The first moment after that one at which it may leave, or may not. */
+static uint64_t next_change_us(const struct windows *w, const struct zone *target, int64_t begin_s, bool may)
 {
-	int64_t begin_s = (int64_t)(from_us / SECOND_US), at_s = begin_s;
-	if (w->open_count + w->quiet_count == 0 || may_leave(w, target, at_s))
-		return from_us;
+	int64_t at_s = begin_s;
 	while (at_s < begin_s + HORIZON_S) {
 		/* Clocks are put forward and back meanwhile, on a half hour of UTC. */
 		int64_t next = HALF_HOUR_S - at_s % HALF_HOUR_S;
@@ -177,8 +176,24 @@ uint64_t windows_next_us(const struct windows *w, const struct zone *target, uin
 			next = edge < next ? edge : next;
 		}
 		at_s += next;
-		if (may_leave(w, target, at_s))
+		if (may_leave(w, target, at_s) == may)
 			return (uint64_t)at_s * SECOND_US;
 	}
 	return UINT64_MAX;
+}
+
+uint64_t windows_next_us(const struct windows *w, const struct zone *target, uint64_t from_us)
+{
+	int64_t from_s = (int64_t)(from_us / SECOND_US);
+	if (w->open_count + w->quiet_count == 0 || may_leave(w, target, from_s))
+		return from_us;
+	return next_change_us(w, target, from_s, true);
+}
+
+uint64_t windows_close_us(const struct windows *w, const struct zone *target, uint64_t from_us)
+{
+	int64_t from_s = (int64_t)(from_us / SECOND_US);
+	if (w->open_count + w->quiet_count == 0)
+		return UINT64_MAX;
+	return may_leave(w, target, from_s) ? next_change_us(w, target, from_s, false) : from_us;
 }

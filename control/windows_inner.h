@@ -39,3 +39,5 @@ int windows_read(struct windows *, const struct option_list *open, const struct 
 void windows_done(struct windows *);
 /* The first moment from then on at which a look may leave; UINT64_MAX: none within eight days. */
 uint64_t windows_next_us(const struct windows *, const struct zone *target, uint64_t from_us);
+/* The first moment from then on at which none may leave; UINT64_MAX: none within eight days. */
+uint64_t windows_close_us(const struct windows *, const struct zone *target, uint64_t from_us);

@@ -249,9 +249,20 @@ static struct scan_quiet *become_quiet(const struct scan_words *w, const struct 
 	return quiet;
 }
 
+/* The folder of the opt-out file: an editor puts a new file into its place. */
+static void folder_of(const char *file, char *folder, size_t n)
+{
+	snprintf(folder, n, "%s", file);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	else
+		snprintf(folder, n, ".");
+}
+
 /*
  * From here on every packet is a stranger's.  What is left: the descriptors that are open, reading
- * the file of opt-outs, and the way to control where that gave the permission.
+ * the opt-outs, and the way to control where that gave the permission.
  */
 static void confine(const struct running *r)
 {
@@ -260,17 +271,19 @@ static void confine(const struct running *r)
 							.permitted = 1u << CAP_DAC_READ_SEARCH}};
 	const char *file = scan_permit_opt_out(r->permit);
 	const unsigned connects = scan_permit_is_of_control(r->permit) ? SANDBOX_CONNECT : 0;
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], asked_out[PATH_MAX];
+	struct sandbox_path paths[2];
+	size_t count = 0;
 	struct fault fault = {0};
-	snprintf(folder, sizeof folder, "%s", file ? file : "");
-	char *slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	else
-		memcpy(folder, ".", 2);
-	const struct sandbox_path path = {.path = folder};
+	if (file) {
+		folder_of(file, folder, sizeof folder);
+		paths[count++] = (struct sandbox_path){.path = folder};
+	}
+	if (scan_permit_register(r->permit, asked_out, sizeof asked_out) == 0)
+		/* Where no kansoku ever ran its register is not there yet; what can be named is the folder above. */
+		paths[count++] = (struct sandbox_path){.path = access(asked_out, F_OK) ? r->state : asked_out};
 	syscall(SYS_capset, &who, kept); /* fails where there is nothing to give up */
-	if (sandbox_enter(SANDBOX_FILES | connects, &path, file != NULL, &fault))
+	if (sandbox_enter(SANDBOX_FILES | connects, paths, count, &fault))
 		fprintf(stderr, "kansoku scan: %s; it goes on with the rights that it has\n", fault.text);
 }
 

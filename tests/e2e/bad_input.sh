@@ -44,6 +44,18 @@ wrong '3: rules[0].on: there is no kind of event "login.treid", did you mean "lo
 wrong '3: rules[0].delay: ' <<<'rules: [{on: login.tried, do: probe, delay: 3 fortnights}]'
 wrong '4: did not find' <<<'active: ['
 
+# What is right, and should be seen all the same.
+loud() { # words, further YAML on standard input
+	loopback_config
+	timeout 10 "$KANSOKU" check-config "$CONFIG" >"$WORK/out" || fail "check-config: $(cat "$WORK/out")"
+	grep -q "^!!! $1" "$WORK/out" || fail "check-config does not say \"$1\""
+}
+loud 'prober.pause: 999ms' <<<'prober: {pause: 999ms}'
+printf '11.0.0.0\t8\t64496\n' >"$WORK/pfx2as"
+loud 'active.as_rate does not hold for scans' <<<"active: {as_file: $WORK/pfx2as, surveys: [{name: one, prefixes: [11.0.0.0/8], until: 2130-01-01}]}"
+loopback_config </dev/null
+timeout 10 "$KANSOKU" check-config "$CONFIG" | grep -q '^!!! prober.pause' && fail "a pause of a second is too short"
+
 # What the configuration names is not there.
 cannot() { # words, further YAML on standard input
 	loopback_config

@@ -223,6 +223,17 @@ echo 11.7.53.0/24 >>"$WORK/optout"
 wait $SCAN || fail "an opt-out: $(cat "$WORK/said")"
 [ "$(summary .refused)" -gt 20 ] && [ "$(summary '.sent + .refused')" = 128 ] || fail "an opt-out: $(cat "$WORK/said")"
 
+# The same of one that came by the page, in the register of a kansoku beside.
+mkdir -p -m 700 "$STATE/control"
+list 11.7.54.0/25
+$INNER "$PROGRAM" scan --config "$CONFIG" --survey whole --no-progress --cooldown 0 --targets "$WORK/list" --ports 80 --rate 40 --network-rate 0 \
+	>"$WORK/hits" 2>"$WORK/said" & SCAN=$!
+SERVERS="$SERVERS $SCAN"
+for _ in $(seq 100); do [ -s "$WORK/hits" ] && break; sleep 0.05; done
+echo '11.7.54.0/24 # 2026-11-23T10:00:00.000000Z page not mine' >>"$STATE/control/opted-out"
+wait $SCAN || fail "an opt-out by the page: $(cat "$WORK/said")"
+[ "$(summary .refused)" -gt 20 ] && [ "$(summary '.sent + .refused')" = 128 ] || fail "an opt-out by the page: $(cat "$WORK/said")"
+
 sleep 0.3
 kill -INT $CAPTURES
 wait $CAPTURES

@@ -2,6 +2,7 @@
 #include "control/control.h"
 #include "tests/test.h"
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct config config;
@@ -65,6 +66,10 @@ TEST(permit_is_refused_with_its_reason)
 			  "from: 2129-01-01, until: 2130-01-01, " APPROVED "}]}\n", "stale-basis:"},
 		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], surveys: [{name: two, prefixes: [11.0.0.0/8], "
 			  "until: 2130-01-01}]}\n", "no-basis:"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], quiet: [{}], " SURVEY "}\n",
+		 "window: the survey one is refused: active.windows and active.quiet do not open"},
+		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], country_file: here.mmdb, quiet: [{zone: target}], " SURVEY "}\n",
+		 "window: the survey one is refused: active.windows or active.quiet is in the zone"},
 		{OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], opt_out: /nowhere/at/all, " SURVEY "}\n", "/nowhere/at/all:"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -95,6 +100,46 @@ TEST(permit_takes_opt_outs_in_while_it_is_held)
 	control_survey_poll(p, &fault);
 	CHECK(!is_asked(p, "11.5.0.1") && !is_asked(p, "11.7.0.1"));
 	close(fd);
+	control_survey_close(p);
+	config_done(&config);
+}
+
+/* What a kansoku that runs beside it would append to its register. */
+static void register_say(const char *state, const char *line)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/control/opted-out", state);
+	FILE *f = fopen(path, "a");
+	CHECK(f && fputs(line, f) >= 0 && fclose(f) == 0);
+}
+
+TEST(permit_takes_in_who_asks_by_page_or_link_while_it_is_held)
+{
+	char state[] = "/tmp/kansoku-permit.XXXXXX", yaml[1024], path[256];
+	struct survey_permit *p;
+	struct fault fault;
+	CHECK(mkdtemp(state));
+	snprintf(yaml, sizeof yaml, "run: {state: %s}\n" OPERATOR "active: {scope: [{prefix: 11.0.0.0/8}], " SURVEY "}\n", state);
+	CHECK_SAY(open_survey(yaml, &p, &fault) == 0, "%s", fault.text);
+	CHECK(control_survey_poll(p, &fault) == 0 && is_asked(p, "11.5.0.1"));
+	snprintf(path, sizeof path, "%s/control", state);
+	CHECK(mkdir(path, 0700) == 0);
+	register_say(state, "11.5.0.1/32 # 2026-11-23T10:00:00.000000Z page not mine\n");
+	CHECK(control_survey_poll(p, &fault) == 1 && !is_asked(p, "11.5.0.1") && is_asked(p, "11.6.0.1"));
+	CHECK(control_survey_poll(p, &fault) == 0);
+	register_say(state, "11.6.0.0/1"); /* cut: it could mean more than was asked for */
+	CHECK(control_survey_poll(p, &fault) == 0 && is_asked(p, "11.6.0.1") && is_asked(p, "11.7.0.1"));
+	register_say(state, "6 # 2026-11-23T10:00:01.000000Z link\n#? 11.7.0.0/16 # 2026-11-23T10:00:02.000000Z page 11.7.0.1\n");
+	CHECK(control_survey_poll(p, &fault) == 1 && !is_asked(p, "11.6.0.1") && is_asked(p, "11.7.0.1"));
+	snprintf(path, sizeof path, "%s/control/opted-out", state);
+	CHECK(unlink(path) == 0 && control_survey_poll(p, &fault) == 0 && !is_asked(p, "11.5.0.1"));
+	register_say(state, "11.8.0.0/16 # 2026-11-23T10:00:03.000000Z api\n");
+	CHECK(control_survey_poll(p, &fault) == 1 && !is_asked(p, "11.8.0.1") && !is_asked(p, "11.5.0.1"));
+	CHECK(unlink(path) == 0 && mkdir(path, 0700) == 0);
+	CHECK(control_survey_poll(p, &fault) == ERR_DENIED && strstr(fault.text, "opted-out:"));
+	CHECK(rmdir(path) == 0);
+	snprintf(path, sizeof path, "%s/control", state);
+	CHECK(rmdir(path) == 0 && rmdir(state) == 0);
 	control_survey_close(p);
 	config_done(&config);
 }

@@ -225,6 +225,26 @@ TEST(survey_keeps_to_its_hours_and_its_days)
 	close_all();
 }
 
+TEST(survey_keeps_to_the_windows_in_which_looks_may_leave)
+{
+	struct survey_lease l;
+	const uint64_t hour = 60 * MINUTE;
+	open_with(CONFIG("}], windows: [{from: '01:00', to: '09:00'}], quiet: [{from: '03:00', to: '04:00'"));
+	CHECK(ask_at(NOW, NULL) == REASON_WINDOW);
+	CHECK(ask_at(NOW + hour, &l) == REASON_OK && l.expires_us == NOW + 3 * hour);
+	CHECK(!keep_at(NOW + 3 * hour - SECOND, &l, 5, false));
+	CHECK(strstr(keep_at(NOW + 3 * hour, &l, 9, false), "hours"));
+	struct survey_grant_made made;
+	struct fault fault = {{0}};
+	CHECK(control_survey_ask(control, BYTES("spring"), NOW + 3 * hour, &made, &fault) == REASON_WINDOW);
+	CHECK_SAY(strstr(fault.text, "nothing leave before 2015-") && strstr(fault.text, "T04:00:00"), "%s", fault.text);
+	prefix_set_done(&made.targets);
+	prefix_set_done(&made.excluded);
+	/* The same round goes on when it opens. */
+	CHECK(ask_at(NOW + 4 * hour, &l) == REASON_OK && l.expires_us == NOW + 9 * hour && l.round == 1 && l.packets_max == 991);
+	close_all();
+}
+
 static void hit(struct writer *w, const char *address, uint16_t port, uint8_t protocol)
 {
 	struct address a = address_of(address);
