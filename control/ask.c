@@ -169,6 +169,11 @@ void control_write_state(struct control *c, struct writer *w)
 	number(w, "entries", steers_count(c->steers));
 	number(w, "sources", c->sources ? sources_count(c->sources) : 0);
 	number(w, "campaigns", c->totals.campaigns);
+	object_end(w, ",\"follow\":{");
+	number(w, "hosts", c->followeds ? followeds_count(c->followeds) : 0);
+	number(w, "relooks", c->totals.relooks);
+	number(w, "looks_back", c->totals.looks_back);
+	number(w, "not_followed", c->totals.not_followed);
 	object_end(w, ",\"opt_outs\":{");
 	number(w, "prefixes", c->optout.set.count + c->asked_out.set.count);
 	number(w, "asked", c->asked_out.count);

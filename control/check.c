@@ -126,6 +126,35 @@ static void write_budgets(const struct settings *s, struct writer *w)
 		  o->hold_out, s->silent_share);
 }
 
+static void write_follow(const struct follow *f, struct writer *w)
+{
+	char time[TIME_TEXT_MAX];
+	if (!f->on) {
+		write_text(w, "looks that no new attack leads to: none (active.follow)\n");
+		return;
+	}
+	write_fmt(w, "study %s, approved by %s, %s, until %s:", f->option->name, f->option->approved_by, f->option->reference,
+		  time_format(f->until_us, time));
+	if (f->option->relook.times) {
+		write_fmt(w, " who was looked at because of its attack is looked at again %llu times, each after ",
+			  (unsigned long long)f->option->relook.times);
+		write_duration(w, f->option->relook.after_ms);
+	}
+	if (f->option->back.quiet_ms) {
+		write_text(w, f->option->relook.times ? ";" : "");
+		write_text(w, " who attacked is looked back at after ");
+		write_duration(w, f->option->back.quiet_ms);
+		write_text(w, " of silence, within ");
+		write_duration(w, f->option->back.within_ms);
+	}
+	write_text(w, "; ports");
+	for (uint8_t i = 0; i < f->port_count; i++) {
+		write_text(w, i ? ", " : " ");
+		port_write(f->ports[i], w);
+	}
+	write_text(w, "\n");
+}
+
 static void write_limits(const struct settings *s, struct writer *w)
 {
 	const struct active_options *o = s->active;
@@ -171,6 +200,7 @@ int control_summarise(const struct config *config, struct writer *w, struct faul
 		write_scope(&s, w);
 		write_budgets(&s, w);
 		write_limits(&s, w);
+		write_follow(&s.follow, w);
 		write_fmt(w, "opt-outs: %s\nrules:\n", or_none(s.active->opt_out));
 		for (size_t i = 0; i < rules.count; i++)
 			write_rule(&s, &rules.items[i], w);

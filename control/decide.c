@@ -12,9 +12,11 @@
 #define HOUR_US 3600000000u
 
 struct trigger {
-	const struct event *event; /* NULL: asked by hand */
+	const struct event *event; /* NULL: asked by hand, or by the study */
 	const struct rule *rule;   /* NULL likewise */
 	struct question question;
+	const struct followed_cause *earlier; /* of the study: what its look follows from */
+	const char *why;                      /* likewise */
 	const uint32_t *ports;
 	uint64_t delay_min_us, delay_max_us;
 	uint32_t session;
@@ -52,6 +54,10 @@ static bool decision_begin(struct control *c, const struct trigger *t, const cha
 	event_set_id(e, FIELD_LEASE, &e->id);
 	if (t->rule)
 		event_set_text(e, FIELD_RULE, t->rule->name);
+	if (t->earlier) {
+		event_set_text(e, FIELD_DETAIL, t->why);
+		return event_set_chain(e, &t->earlier->id, &t->earlier->root, t->earlier->depth);
+	}
 	if (!t->event)
 		return true;
 	struct event_id session;
@@ -125,7 +131,7 @@ static void refuse(struct control *c, const struct trigger *t, struct target *ta
 		c->totals.too_deep++;
 		return;
 	}
-	if (answer->detail[0])
+	if (answer->detail[0] && !t->why)
 		event_set_text(&c->event, FIELD_DETAIL, answer->detail);
 	if (control_publish(c))
 		return;
@@ -282,6 +288,13 @@ void control_look_at_hit(struct control *c, const struct event *hit, const uint3
 	decide(c, &t, answer);
 }
 
+void control_look_of_study(struct control *c, const struct question *q, const uint32_t *ports,
+			   const struct followed_cause *earlier, const char *why, struct look_answer *answer)
+{
+	struct trigger t = {.question = *q, .ports = ports, .earlier = earlier, .why = why};
+	decide(c, &t, answer);
+}
+
 static void event_probe(struct control *c, const struct event *e, const struct rule *rule,
 			const struct address *source, const char *role, unsigned worker)
 {
@@ -301,6 +314,7 @@ static void event_probe(struct control *c, const struct event *e, const struct r
 	if (rule->basis != BASIS_NONE && t.question.evidence.basis != rule->basis)
 		t.question.evidence.basis = BASIS_NONE;
 	decide(c, &t, &answer);
+	control_follow_attack(c, e, &t.question, &answer);
 }
 
 void control_event(struct control *c, const struct event *e, unsigned worker, uint64_t now_us)
@@ -309,7 +323,7 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 	struct address source;
 	c->now_us = now_us;
 	bytes_copy_text(event_bytes(e, FIELD_PROCESS), role, sizeof role);
-	if (!((c->rules.kinds | control_learns_from(c)) & KIND_MASK(e->kind)) || !event_address(e, FIELD_SRC, &source))
+	if (!((c->rules.kinds | control_learns_from(c) | control_follow_kinds(c)) & KIND_MASK(e->kind)) || !event_address(e, FIELD_SRC, &source))
 		return;
 	if (prefix_set_holds(&c->settings.probers, &source)) {
 		c->totals.from_probers++;
@@ -319,6 +333,7 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 		c->totals.too_deep++;
 		return;
 	}
+	control_follow_hear(c, &source, role);
 	control_learn(c, e, &source, role);
 	const struct rule *probe = rules_pick(&c->rules, ACTION_PROBE, e, NULL);
 	if (probe)

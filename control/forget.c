@@ -44,10 +44,19 @@ static void add_steer(void *arg, const struct steer *s)
 		add(r, &s->source);
 }
 
+static void add_followed(void *arg, const struct followed *f)
+{
+	struct range *r = arg;
+	const uint64_t seen_us = f->heard_us > f->looked_us ? f->heard_us : f->looked_us;
+	if (seen_us >= r->from_us && seen_us < r->to_us)
+		add(r, &f->address);
+}
+
 static bool forget_one(struct control *c, const struct address *a)
 {
 	struct source *s = c->sources ? sources_find(c->sources, a) : NULL;
 	bool known = steers_forget(c->steers, a) || s;
+	known |= control_follow_forget(c, a);
 	if (s)
 		sources_forget(c->sources, s);
 	if (c->campaigns)
@@ -76,6 +85,8 @@ uint64_t control_forget(struct control *c, struct bytes erasure, uint64_t now_us
 		sources_each(c->sources, add_source, &r);
 	if (type == ERASE_RANGE)
 		steers_each(c->steers, add_steer, &r);
+	if (type == ERASE_RANGE)
+		control_follow_each(c, add_followed, &r);
 	for (size_t i = 0; i < r.count; i++)
 		known += forget_one(c, &r.found[i]);
 	free(r.found);

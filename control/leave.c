@@ -42,6 +42,8 @@ static void forget(struct control *c, struct look *l, bool packet_may_have_left)
 	state_put_done(c->state, &l->lease.id, looked_us);
 	if (target && id_equal(&target->decision, &l->lease.id))
 		targets_looked(c->targets, target, looked_us);
+	if (packet_may_have_left)
+		control_follow_looked(c, l);
 	looks_remove(c->looks, l);
 }
 
@@ -211,4 +213,5 @@ void control_opt_outs_changed(struct control *c, uint64_t now_us)
 	c->now_us = now_us;
 	c->policy.opt_outs_unknown = c->optout.file && !c->optout.known;
 	looks_each(c->looks, withdraw_if_opted_out, c);
+	control_follow_opt_outs(c);
 }

@@ -60,9 +60,16 @@ static const struct survey *survey_of(const struct asked *a)
 
 static bool is_marked(const struct asked *a) { return a->question->evidence.marking[0] != '\0'; }
 
+static bool is_of_study(const struct question *q)
+{
+	return q->evidence.basis == BASIS_SURVEY && q->evidence.study_until_us;
+}
+
 static bool lacks_basis(const struct asked *a)
 {
 	enum basis basis = a->question->evidence.basis;
+	if (is_of_study(a->question))
+		return !a->policy->settings->follow.on || a->question->tier > STUDY_TIER;
 	if (basis == BASIS_SURVEY) {
 		const struct survey *survey = survey_of(a);
 		return !survey || a->question->tier > survey->option->tier;
@@ -89,18 +96,24 @@ static uint64_t age_max_us(const struct policy *p, enum basis basis)
 uint64_t policy_basis_until(const struct policy *p, const struct evidence *e)
 {
 	uint64_t age = age_max_us(p, e->basis);
+	if (e->basis == BASIS_SURVEY)
+		return e->study_until_us;
 	return age ? e->time_us + age : 0;
 }
 
 struct evidence policy_evidence_until(const struct policy *p, enum basis basis, uint64_t until_us)
 {
 	uint64_t age = age_max_us(p, basis);
+	if (basis == BASIS_SURVEY)
+		return (struct evidence){.basis = basis, .study_until_us = until_us};
 	return (struct evidence){.basis = basis, .time_us = until_us > age ? until_us - age : 0};
 }
 
 static bool has_stale_basis(const struct asked *a)
 {
 	const struct evidence *e = &a->question->evidence;
+	if (is_of_study(a->question))
+		return a->now_us >= e->study_until_us || a->now_us >= a->policy->settings->follow.until_us;
 	if (e->basis == BASIS_SURVEY)
 		return !survey_is_on(survey_of(a), a->now_us);
 	uint64_t until = policy_basis_until(a->policy, e);
@@ -181,7 +194,9 @@ uint64_t policy_tier_of(const struct policy *p, const struct address *target, en
 static bool is_above_tier(const struct asked *a)
 {
 	const struct question *q = a->question;
-	return q->tier > policy_tier_of(a->policy, &q->target, q->evidence.basis) ||
+	/* The study approves no tier of its own: that of the scope holds. */
+	const enum basis basis = is_of_study(q) ? BASIS_HANDSHAKE : q->evidence.basis;
+	return q->tier > policy_tier_of(a->policy, &q->target, basis) ||
 	       (q->udp && q->tier < TIER_UDP);
 }
 

@@ -50,6 +50,7 @@ const char *reason_what(enum reason);
 struct evidence {
 	enum basis basis;
 	uint64_t time_us;     /* of the proof */
+	uint64_t study_until_us; /* BASIS_SURVEY by active.follow, which holds until then; 0: by a survey */
 	struct address decoy; /* that the source met; zero: none */
 	char marking[16];     /* that forbids it ("AMBER", "unmarked"); empty: none does */
 };

@@ -147,6 +147,8 @@ static void restore_feature(void *arg, uint64_t feature, uint64_t campaign, uint
 
 static void restore_survey(void *arg, const struct state_survey *s) { control_survey_restore(arg, s); }
 
+static void restore_follow(void *arg, uint64_t study, const struct followed *f) { control_follow_restore(arg, study, f); }
+
 static void keep_target(void *arg, const struct target *t)
 {
 	struct control *c = arg;
@@ -178,6 +180,7 @@ int control_compact(struct control *c, struct fault *fault)
 	steers_each(c->steers, keep_steer, c);
 	control_retain_learned(c);
 	control_survey_retain(c);
+	control_follow_retain(c);
 	return state_compact_end(c->state, fault);
 }
 
@@ -193,6 +196,8 @@ static int open_tables(struct control *c)
 		bad = looks_open(&c->looks, o->queue_max, o->network_looks, random_secret());
 	if (!bad)
 		bad = steers_open(&c->steers, k->steering_max, random_secret(), c->now_us);
+	if (!bad && c->settings.follow.on)
+		bad = followeds_open(&c->followeds, o->follow.hosts_max, random_secret());
 	if (bad || !(c->rules.known || k->campaigns || k->trial.unit == TRIAL_CAMPAIGN))
 		return bad;
 	bad = sources_open(&c->sources, k->sources_max, random_secret());
@@ -224,7 +229,7 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 	const struct active_options *o = c->settings.active;
 	const struct state_reader reader = {c, restore_key, restore_look, restore_given,
 					    restore_done, restore_target, restore_steer, restore_source, restore_feature,
-					    restore_survey};
+					    restore_survey, restore_follow};
 	c->now_us = now_us;
 	c->policy.settings = &c->settings;
 	c->policy.opted_out = &c->optout.set;
@@ -266,6 +271,7 @@ void control_close(struct control *c)
 	c->recent = NULL;
 	state_close(c->state);
 	steers_close(c->steers);
+	followeds_close(c->followeds);
 	sources_close(c->sources);
 	campaigns_close(c->campaigns);
 	credentials_close(&c->credentials);
@@ -276,6 +282,7 @@ void control_close(struct control *c)
 	register_close(&c->asked_out);
 	c->state = NULL;
 	c->steers = NULL;
+	c->followeds = NULL;
 	c->sources = NULL;
 	c->campaigns = NULL;
 	c->looks = NULL;

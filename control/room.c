@@ -443,7 +443,8 @@ static void on_erase(void *arg, struct bus_request *request, struct bytes payloa
 static void start(struct room *room)
 {
 	struct bus *bus = room->process->bus;
-	bus_subscribe(bus, room->control.rules.kinds | control_learns_from(&room->control));
+	bus_subscribe(bus, room->control.rules.kinds | control_learns_from(&room->control) |
+			   control_follow_kinds(&room->control));
 	bus_ignore(bus, "journal"); /* it relays what the sensors told us themselves */
 	bus_on_request(bus, "lease.done", on_lease_done, room);
 	bus_on_request(bus, "look.ask", on_look_ask, room);

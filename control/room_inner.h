@@ -32,6 +32,8 @@ struct control_totals {
 	uint64_t too_deep;      /* chains of causes longer than they may be */
 	uint64_t unpublished;   /* decisions not taken, as the journal was behind */
 	uint64_t looks_done, packets_sent;
+	uint64_t relooks, looks_back; /* of the study, allowed */
+	uint64_t not_followed;  /* the study follows as many as it may */
 };
 
 struct control {
@@ -59,6 +61,8 @@ struct control {
 	struct sources *sources;     /* NULL: no rule asks what is known of a source */
 	struct campaigns *campaigns; /* likewise */
 	struct credentials credentials;
+	struct followeds *followeds; /* NULL: there is no study */
+	uint64_t follow_kept_us;     /* when what was heard of them was last written to the state */
 	struct state *state;
 	struct pace packets, refusals;
 	struct pace *systems; /* one of AS_PACES for each autonomous system; NULL: that limit is off */
@@ -200,6 +204,25 @@ void survey_topics_open(struct survey_topics *);
 /* In decide.c, for survey.c: a look at what answered a survey, as policy allows. */
 void control_look_at_hit(struct control *, const struct event *hit, const uint32_t *ports, size_t count,
 			 uint64_t tier, struct look_answer *);
+
+/* In follow.c: */
+
+kind_mask control_follow_kinds(const struct control *); /* that tell that a source is not silent */
+/* An event of a sensor of ours about that source. */
+void control_follow_hear(struct control *, const struct address *source, const char *role);
+/* A rule found that event worth a look; what was decided. */
+void control_follow_attack(struct control *, const struct event *, const struct question *, const struct look_answer *);
+void control_follow_looked(struct control *, const struct look *); /* a packet of it left */
+void control_follow_tick(struct control *, uint64_t now_us);       /* looks of the study whose time has come */
+void control_follow_opt_outs(struct control *);                    /* there are others now */
+void control_follow_each(struct control *, void (*each)(void *arg, const struct followed *), void *arg);
+bool control_follow_forget(struct control *, const struct address *);
+void control_follow_retain(struct control *); /* for a compaction */
+void control_follow_restore(struct control *, uint64_t study, const struct followed *);
+
+/* In decide.c, for follow.c: `why` is the decision's detail. */
+void control_look_of_study(struct control *, const struct question *, const uint32_t *ports, const struct followed_cause *,
+			   const char *why, struct look_answer *);
 
 /* In wishes.c: */
 

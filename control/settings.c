@@ -83,6 +83,8 @@ static const struct option active_fields[] = {
 	 .summary = "packets a second to one autonomous system, where as_file is given; 0: no limit"},
 	{"surveys", OPTION_LIST, ACTIVE(surveys), .element = OPTION_MAP, .fields = survey_fields,
 	 .size = sizeof(struct survey_option), .summary = "approved surveys"},
+	{"follow", OPTION_MAP, ACTIVE(follow), .fields = follow_fields,
+	 .summary = "an approved study: who attacked is looked at again later; absent: nobody is"},
 	{"rate", OPTION_NUMBER, ACTIVE(rate), "1000",
 	 .summary = "packets a second to observed addresses, over all; 0: no limit"},
 	{"burst", OPTION_NUMBER, ACTIVE(burst), "0", .summary = "packets at once; 0: one second's worth"},
@@ -386,6 +388,8 @@ int settings_read(const struct config *config, struct settings *out, struct faul
 		bad = read_probers(&s, fault);
 	if (!bad)
 		bad = read_surveys(&s, fault);
+	if (!bad && node_at(config, "active", "follow"))
+		bad = follow_settings_read(config->file, s.active, &s.follow, fault);
 	if (!bad)
 		bad = read_scanners(&s, fault);
 	if (!bad)

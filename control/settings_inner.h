@@ -14,6 +14,8 @@
 
 #define SURVEYS_MAX 64
 #define TRIAL_PERSONAS_MAX 64
+#define RELOOKS_MAX 52 /* at one host under a study */
+#define STUDY_TIER 1   /* of all its looks */
 #define TIER_MAX 2
 #define SCOPE_TIER_NONE 9
 #define PACKETS_PER_PORT_MAX 1000
@@ -40,10 +42,27 @@ struct survey_option {
 	bool look;
 };
 
+struct relook_option {
+	uint64_t after_ms, times;
+};
+
+struct back_option {
+	uint64_t quiet_ms, within_ms;
+};
+
+struct follow_option {
+	const char *name, *purpose, *approved_by, *reference, *until;
+	struct option_list ports; /* const char *: "23" */
+	struct relook_option relook;
+	struct back_option back;
+	uint64_t hosts_max;
+};
+
 struct active_options {
 	bool enabled;
 	struct option_list scope;     /* struct scope_option */
 	struct option_list surveys;   /* struct survey_option */
+	struct follow_option follow;
 	struct option_list addresses; /* struct address: what looks leave from */
 	struct option_list known_scanners; /* struct prefix */
 	const char *opt_out;
@@ -108,6 +127,13 @@ struct settings {
 		uint8_t port_count;
 	} surveys[SURVEYS_MAX];
 	size_t survey_count;
+	struct follow { /* active.follow */
+		const struct follow_option *option;
+		bool on; /* there is one, and it is complete */
+		uint64_t until_us;
+		uint32_t ports[LEASE_PORTS_MAX]; /* base/port.h */
+		uint8_t port_count;
+	} follow;
 };
 
 extern const struct option delay_fields[]; /* of a struct delay_option */
@@ -123,6 +149,12 @@ bool survey_is_complete(const struct survey *, struct writer *missing);
 bool survey_is_on(const struct survey *, uint64_t now_us);
 /* When the time that is on now ends: that of the window, or of the survey. */
 uint64_t survey_on_until(const struct survey *, uint64_t now_us);
+
+/* In follow_settings.c: */
+
+extern const struct option follow_fields[]; /* of a struct follow_option */
+/* Fills it from active.follow, which is there; refuses one that is not wholly approved. */
+int follow_settings_read(const char *file, const struct active_options *, struct follow *out, struct fault *);
 
 int settings_read(const struct config *, struct settings *, struct fault *);
 void settings_done(struct settings *);

@@ -25,6 +25,7 @@ enum record {
 	RECORD_SOURCE,
 	RECORD_FEATURE,
 	RECORD_SURVEY,
+	RECORD_FOLLOW,
 };
 
 struct state {
@@ -123,6 +124,15 @@ static void read_survey(struct reader *r, const struct state_reader *to)
 		to->survey(to->arg, &s);
 }
 
+static void read_follow(struct reader *r, const struct state_reader *to)
+{
+	struct followed f = {.changed = false};
+	const uint64_t study = read_u64(r);
+	read_sixteen(r, f.address.b);
+	if (followed_read(r, &f) && to->follow)
+		to->follow(to->arg, study, &f);
+}
+
 static void read_record(struct bytes record, const struct state_reader *to)
 {
 	struct reader r = reader_of_bytes(record);
@@ -160,6 +170,9 @@ static void read_record(struct bytes record, const struct state_reader *to)
 		return;
 	case RECORD_SURVEY:
 		read_survey(&r, to);
+		return;
+	case RECORD_FOLLOW:
+		read_follow(&r, to);
 		return;
 	}
 }
@@ -385,6 +398,16 @@ void state_put_survey(struct state *s, const struct state_survey *survey)
 	write_u64(&w, survey->packets);
 	write_u8(&w, survey->stopped);
 	write_u8(&w, survey->over);
+	record_end(s, &w);
+}
+
+void state_put_follow(struct state *s, uint64_t study, const struct followed *f)
+{
+	uint8_t room[STATE_RECORD_MAX];
+	struct writer w = record_begin(room, RECORD_FOLLOW);
+	write_u64(&w, study);
+	write_bytes(&w, f->address.b, sizeof f->address.b);
+	followed_write(f, &w);
 	record_end(s, &w);
 }
 

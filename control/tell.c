@@ -77,6 +77,7 @@ void control_tick(struct control *c, uint64_t now_us)
 	steers_expire(c->steers, now_us);
 	control_overdue(c, now_us);
 	control_survey_tick(c, now_us);
+	control_follow_tick(c, now_us);
 	control_keep_learned(c, now_us);
 }
 

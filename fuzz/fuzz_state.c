@@ -42,10 +42,16 @@ static void on_survey(void *arg, const struct state_survey *s)
 	*sum += strlen(s->name) + s->round;
 }
 
+static void on_follow(void *arg, uint64_t study, const struct followed *f)
+{
+	*(uint64_t *)arg += study + f->attack.depth + f->relooks;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	uint64_t sum = 0;
-	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer, on_source, on_feature, on_survey};
+	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer, on_source, on_feature, on_survey,
+					    on_follow};
 	size_t whole = state_read((struct bytes){bytes, n}, &reader);
 	if (whole > n || state_read((struct bytes){bytes, whole}, &reader) != whole)
 		abort();

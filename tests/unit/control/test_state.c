@@ -74,7 +74,15 @@ static void on_survey(void *arg, const struct state_survey *s)
 	(void)s; /* of their restart see test_survey.c */
 }
 
-static const struct state_reader reader = {NULL, on_key, on_look, on_given, on_done, on_target, on_steer, on_source, on_feature, on_survey};
+static void on_follow(void *arg, uint64_t study, const struct followed *f)
+{
+	(void)arg;
+	(void)study;
+	(void)f; /* of their restart see test_follow.c */
+}
+
+static const struct state_reader reader = {NULL, on_key, on_look, on_given, on_done, on_target, on_steer, on_source, on_feature, on_survey,
+					  on_follow};
 static char directory[64], file[80];
 
 static struct state *open_state(void)
@@ -174,7 +182,7 @@ TEST(state_stops_at_a_damaged_record)
 	put_all(s);
 	state_close(s);
 	int fd = open(file, O_RDWR);
-	uint8_t byte;
+	uint8_t byte = 0;
 	CHECK(fd >= 0 && pread(fd, &byte, 1, 60) == 1);
 	byte ^= 1;
 	CHECK(pwrite(fd, &byte, 1, 60) == 1);
