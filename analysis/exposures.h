@@ -116,17 +116,25 @@ const char *weakness_severity(const struct weakness *);
 #define EXPOSURE_COMPLAINTS_MAX 32
 
 struct exposure_rule {
-	const char *id, *title, *severity, *references, *file;
+	const char *id, *title, *severity, *references, *file; /* a seek has no severity */
 	unsigned line, confidence;
 	enum event_kind kind;
 };
 
 struct exposure_rules;
 int exposure_rules_open(struct exposure_rules **); /* 0 or ERR_MEMORY; event_start() was called */
+/*
+ * The same for seeks, rules on what is looked for (fingerprints/seek/, analysis/seeking.h).  They have a `name`,
+ * a `label` that begins with one of the three meanings, and what they were `learned` from, instead of `id`,
+ * `title`, `severity` and `references`; the rest is as above.
+ */
+#define SEEK_MEANINGS "\"infected: \", \"taken over: \" or \"malicious server: \""
+int seek_rules_open(struct exposure_rules **);
 void exposure_rules_close(struct exposure_rules *);
 /* `text` must live as long as the rules are read, not longer. */
 void exposure_rules_add(struct exposure_rules *, struct bytes text, const char *name);
 size_t exposure_rules_count(const struct exposure_rules *);
+const struct exposure_rule *exposure_rules_at(const struct exposure_rules *, size_t i); /* i is below the count */
 /* What was left out and why, at most EXPOSURE_COMPLAINTS_MAX; NULL beyond the last. */
 const char *exposure_rules_complaint(const struct exposure_rules *, size_t i);
 /* Calls back with every rule whose conditions hold, and with what it quotes (valid UTF-8). */
@@ -145,9 +153,12 @@ struct exposures {
 	struct exposure_rules *rules;
 	struct products *products;   /* NULL: there is none */
 	struct weaknesses *index;    /* NULL: nothing was imported */
+	struct exposure_rules *seeks; /* NULL: nothing is sought */
 };
 /* Reads our own directory, then those named.  Complaints are kept with the rules. */
 int exposures_open(struct exposures *, const char *const *directories, size_t count, struct fault *);
+/* What is sought: fingerprints/seek, then the directories named. */
+int exposures_open_seeks(struct exposures *, const char *const *directories, size_t count, struct fault *);
 void exposures_close(struct exposures *);
 
 struct exposures_limits {
@@ -156,7 +167,8 @@ struct exposures_limits {
 };
 
 /*
- * Judges an answer or an identity: `each` gets an exposure.found for every finding, without id; the
+ * Judges an answer or an identity: `each` gets an exposure.found for every finding, and a host.matched for
+ * every seek, without id; the
  * event may be changed and published there, and is used again.  False from it ends.
  */
 void exposures_judge(const struct exposures *, const struct exposures_limits *, const struct event *,

@@ -40,7 +40,8 @@
 	X(FLOW_COUNTED,     "flow.counted",      "packets of one source to one port, over an interval") \
 	X(SOURCE_JUDGED,    "source.judged",     "whether a source surveys or attacks, with the reasons") \
 	X(FLOOD_SEEN,       "flood.seen",        "a dark address was flooded from forged sources") \
-	X(CLIENT_SEEN,      "client.seen",       "what software a peer is, by how it greeted")
+	X(CLIENT_SEEN,      "client.seen",       "what software a peer is, by how it greeted")      \
+	X(HOST_MATCHED,     "host.matched",      "a host answered as something that is sought")
 
 /*
  * Fields.  Types: TEXT is valid UTF-8 of our own making; BYTES come from outside

@@ -1,12 +1,13 @@
 /*
- * Bytes of a stranger as a feed, an index, a record, CPE names and versions, lines of software, rules: taken
- * or refused, and what was taken can be asked.
+ * Bytes of a stranger as a feed, an index, a record, CPE names and versions, lines of software, rules, seeks and
+ * what they are learned from: taken or refused, and what was taken can be asked.
  */
 #include "analysis/exposure/applies_inner.h"
 #include "analysis/exposure/feed_inner.h"
 #include "analysis/exposure/index_inner.h"
 #include "analysis/exposure/splitter_inner.h"
 #include "analysis/exposure/version_inner.h"
+#include "analysis/seeking.h"
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -103,13 +104,13 @@ static void found(void *arg, const struct exposure_rule *rule, const char *evide
 		abort();
 }
 
-static void as_rules(struct bytes input)
+static void as_rules(struct bytes input, int (*open)(struct exposure_rules **))
 {
 	static struct event e;
 	struct exposure_rules *rules;
 	struct exposure_check check;
 	struct products *products;
-	if (event_start(NULL) || exposure_rules_open(&rules))
+	if (event_start(NULL) || open(&rules))
 		return;
 	exposure_rules_add(rules, input, "fuzz.yaml");
 	exposure_rules_verify(rules, &check, say, NULL);
@@ -123,6 +124,31 @@ static void as_rules(struct bytes input)
 		products_close(products);
 }
 
+/* What was learned from any answers of the store is a seek that can be read and finds its own examples. */
+static void as_learned(struct bytes input)
+{
+	static uint8_t room[SEEK_CANDIDATE_MAX];
+	const struct seek_wish wish = {"fuzz", "infected: fuzz", "here", 1, 100};
+	struct seek_learning learning;
+	struct exposure_rules *seeks;
+	struct exposure_check check;
+	struct reader r = reader_of_bytes(input);
+	struct bytes line;
+	struct writer w = writer_of(room, sizeof room);
+	if (event_start(NULL) || seek_learning_open(&learning) || seek_rules_open(&seeks))
+		abort();
+	while (read_line(&r, &line))
+		seek_learning_take(&learning, line);
+	if (seek_candidate_write(&learning, &wish, &w) && !w.bad) {
+		exposure_rules_add(seeks, writer_bytes(&w), "learned");
+		exposure_rules_verify(seeks, &check, say, NULL);
+		if (check.rules != 1 || check.failed)
+			abort();
+	}
+	exposure_rules_close(seeks);
+	seek_learning_close(&learning);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
 	if (len == 0)
@@ -130,12 +156,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 	struct bytes rest = {input + 1, len - 1};
 	struct splitter s;
 	struct software software[SOFTWARE_MAX];
-	switch (input[0] % 6) {
+	switch (input[0] % 8) {
 	case 0: as_index(rest); break;
 	case 1: as_names(rest); break;
 	case 2: ask_record(rest); break;
 	case 3: software_read(rest, software); break;
-	case 5: as_rules(rest); break;
+	case 5: as_rules(rest, exposure_rules_open); break;
+	case 6: as_rules(rest, seek_rules_open); break;
+	case 7: as_learned(rest); break;
 	default:
 		splitter_open(&s);
 		/* In two pieces: where one ends must not matter. */

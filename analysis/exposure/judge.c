@@ -1,4 +1,4 @@
-/* From an answer, or an identity, to exposure.found: by the rules, or by the index. */
+/* From an answer, or an identity, to exposure.found, by the rules or by the index, and to host.matched. */
 #include "analysis/exposures.h"
 #include <stdlib.h>
 
@@ -14,6 +14,8 @@ FIELD(field_criteria, "exposure.criteria", TEXT, 0, "what is vulnerable, as NVD 
 FIELD(field_note, "exposure.note", TEXT, 0, "what is not known: conditions, repairs of a distribution");
 FIELD(field_references, "exposure.references", TEXT, 0, "where to read more");
 FIELD(field_answered, "exposure.answered", TIME, 0, "when the host answered that");
+FIELD(field_label, "seek.label", TEXT, 0, "what a match means: infected, taken over, malicious server");
+FIELD(field_learned, "seek.learned", TEXT, 0, "from what the seek is known");
 
 #define TOLD_MAX 256 /* weaknesses of one host, one by one, whatever the options say */
 
@@ -29,13 +31,13 @@ struct judging {
 	struct event event;
 };
 
-static void begin_finding(struct judging *j, uint16_t port)
+static void begin_finding(struct judging *j, enum event_kind kind, uint16_t port)
 {
 	struct event *e = &j->event;
 	const struct event *a = j->answer;
 	struct address address;
 	struct bytes probe = event_bytes(a, FIELD_PROBE), proto = event_bytes(a, FIELD_PROTO);
-	event_begin(e, EVENT_EXPOSURE_FOUND);
+	event_begin(e, kind);
 	if (event_address(a, FIELD_SRC, &address))
 		event_set_address(e, FIELD_SRC, &address);
 	if (port)
@@ -64,13 +66,26 @@ static void found_by_rule(void *arg, const struct exposure_rule *rule, const cha
 {
 	struct judging *j = arg;
 	struct event *e = &j->event;
-	begin_finding(j, (uint16_t)event_number(j->answer, FIELD_SPORT, 0));
+	begin_finding(j, EVENT_EXPOSURE_FOUND, (uint16_t)event_number(j->answer, FIELD_SPORT, 0));
 	event_set_text(e, FIELD_RULE, rule->id);
 	set_text(e, field_title, rule->title);
 	set_text(e, field_severity, rule->severity);
 	event_set_number(e, FIELD_CONFIDENCE, rule->confidence);
 	set_text(e, FIELD_EVIDENCE, evidence);
 	set_text(e, field_references, rule->references);
+	tell(j);
+}
+
+static void found_sought(void *arg, const struct exposure_rule *seek, const char *evidence)
+{
+	struct judging *j = arg;
+	struct event *e = &j->event;
+	begin_finding(j, EVENT_HOST_MATCHED, (uint16_t)event_number(j->answer, FIELD_SPORT, 0));
+	event_set_text(e, FIELD_RULE, seek->id);
+	set_text(e, field_label, seek->title);
+	event_set_number(e, FIELD_CONFIDENCE, seek->confidence);
+	set_text(e, FIELD_EVIDENCE, evidence);
+	set_text(e, field_learned, seek->references);
 	tell(j);
 }
 
@@ -89,7 +104,7 @@ static void found_weakness(struct judging *j, const struct weakness *w)
 	struct event *e = &j->event;
 	char score[24], note[400], evidence[512];
 	struct writer text = writer_of(evidence, sizeof evidence);
-	begin_finding(j, w->port);
+	begin_finding(j, EVENT_EXPOSURE_FOUND, w->port);
 	event_set_text(e, FIELD_RULE, w->cve);
 	event_set_text(e, field_cve, w->cve);
 	event_set_text(e, field_severity, weakness_severity(w));
@@ -154,7 +169,7 @@ static void tell_beyond(struct judging *j)
 {
 	char title[96];
 	struct event *e = &j->event;
-	begin_finding(j, 0);
+	begin_finding(j, EVENT_EXPOSURE_FOUND, 0);
 	snprintf(title, sizeof title, "%zu further weaknesses, none graver than those told", j->beyond);
 	event_set_text(e, FIELD_RULE, "further-weaknesses");
 	event_set_text(e, field_title, title);
@@ -189,6 +204,8 @@ void exposures_judge(const struct exposures *x, const struct exposures_limits *l
 	j->answer = answer;
 	j->each = each;
 	j->arg = arg;
+	if (x->seeks)
+		exposure_rules_judge(x->seeks, answer, found_sought, j);
 	exposure_rules_judge(x->rules, answer, found_by_rule, j);
 	if (answer->kind == EVENT_HOST_IDENTIFIED)
 		judge_software(j);

@@ -35,13 +35,15 @@ static int is_rules_file(const struct dirent *d)
 	return n > 5 && !strcmp(d->d_name + n - 5, ".yaml") && d->d_name[0] != '.';
 }
 
-static int take_file(struct exposures *x, const char *directory, const char *file, struct fault *fault)
+/* `into` are the rules, or what is sought. */
+static int take_file(struct exposures *x, struct exposure_rules *into, const char *directory, const char *file,
+		     struct fault *fault)
 {
 	char path[PLACE_PATH_MAX];
 	struct buffer text = BUFFER(EXPOSURE_FILE_MAX + 65536);
 	snprintf(path, sizeof path, "%s/%s", directory, file);
 	int bad = read_file(path, &text, fault);
-	if (!bad && !strcmp(file, "products.yaml")) {
+	if (!bad && into == x->rules && !strcmp(file, "products.yaml")) {
 		struct products *own = NULL;
 		bad = products_open(&own, buffer_bytes(&text), path, fault);
 		if (!bad) { /* a directory of the user's replaces ours */
@@ -49,13 +51,13 @@ static int take_file(struct exposures *x, const char *directory, const char *fil
 			x->products = own;
 		}
 	} else if (!bad) {
-		exposure_rules_add(x->rules, buffer_bytes(&text), path);
+		exposure_rules_add(into, buffer_bytes(&text), path);
 	}
 	buffer_done(&text);
 	return bad;
 }
 
-static int take_directory(struct exposures *x, const char *directory, struct fault *fault)
+static int take_directory(struct exposures *x, struct exposure_rules *into, const char *directory, struct fault *fault)
 {
 	struct dirent **names;
 	int count = scandir(directory, &names, is_rules_file, alphasort), bad = 0;
@@ -63,7 +65,7 @@ static int take_directory(struct exposures *x, const char *directory, struct fau
 		return fault_set(fault, ERR_SYSTEM, "%s: %s", directory, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		if (i < FILES_MAX && !bad)
-			bad = take_file(x, directory, names[i]->d_name, fault);
+			bad = take_file(x, into, directory, names[i]->d_name, fault);
 		free(names[i]);
 	}
 	free(names);
@@ -78,17 +80,31 @@ int exposures_open(struct exposures *x, const char *const *directories, size_t c
 		return fault_set(fault, ERR_FULL, "exposure.rules: more than %d directories", DIRECTORIES_MAX - 1);
 	int bad = exposure_rules_open(&x->rules) ? fault_set(fault, ERR_MEMORY, "exposure: no memory for rules") : 0;
 	if (!bad && place_find("exposures", own) == 0)
-		bad = take_directory(x, own, fault);
+		bad = take_directory(x, x->rules, own, fault);
 	for (size_t i = 0; i < count && !bad; i++)
-		bad = take_directory(x, directories[i], fault);
+		bad = take_directory(x, x->rules, directories[i], fault);
 	if (bad)
 		exposures_close(x);
+	return bad;
+}
+
+int exposures_open_seeks(struct exposures *x, const char *const *directories, size_t count, struct fault *fault)
+{
+	char own[PLACE_PATH_MAX];
+	if (count >= DIRECTORIES_MAX)
+		return fault_set(fault, ERR_FULL, "exposure.seeks: more than %d directories", DIRECTORIES_MAX - 1);
+	int bad = seek_rules_open(&x->seeks) ? fault_set(fault, ERR_MEMORY, "exposure: no memory for seeks") : 0;
+	if (!bad && place_find("fingerprints/seek", own) == 0)
+		bad = take_directory(x, x->seeks, own, fault);
+	for (size_t i = 0; i < count && !bad; i++)
+		bad = take_directory(x, x->seeks, directories[i], fault);
 	return bad;
 }
 
 void exposures_close(struct exposures *x)
 {
 	exposure_rules_close(x->rules);
+	exposure_rules_close(x->seeks);
 	products_close(x->products);
 	weaknesses_close(x->index);
 	*x = (struct exposures){0};

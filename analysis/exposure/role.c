@@ -1,5 +1,6 @@
 /*
- * The role "exposure": hears what hosts answered and were identified as, and publishes exposure.found.
+ * The role "exposure": hears what hosts answered and were identified as, and publishes exposure.found, and
+ * host.matched where an answer is what a seek looks for.
  *
  * It sends nothing but events, and reads nothing but the user's files and its index; it has no network.
  * What it hears comes over the journal, once it is there; what was missed, `kansoku exposures --rejudge`
@@ -48,6 +49,8 @@ static const struct option exposure_fields[] = {
 	 .summary = "how often these files are looked at for what is new"},
 	{.name = "rules", .type = OPTION_LIST, .element = OPTION_TEXT, .offset = AT(rules),
 	 .summary = "directories of further rules, beside our own"},
+	{.name = "seeks", .type = OPTION_LIST, .element = OPTION_TEXT, .offset = AT(seeks),
+	 .summary = "directories of what else is sought among answers, beside fingerprints/seek"},
 	{.name = "again", .type = OPTION_DURATION, .offset = AT(again_ms), .fallback = "7d", .min = 1000,
 	 .summary = "a finding is told of a host and port once within this time"},
 	{.name = "per_host", .type = OPTION_NUMBER, .offset = AT(per_host), .fallback = "50", .max = 256,
@@ -75,8 +78,8 @@ static bool publish(void *arg, struct event *e)
 		return false;
 	}
 	if (!event_address(e, FIELD_SRC, &host) ||
-	    !told_is_news(&r->told, &host, event_number(e, FIELD_SPORT, 0), event_bytes(e, FIELD_RULE), clock_utc_us(),
-			  r->options->again_ms * 1000))
+	    !told_is_news(&r->told, &host, told_place(e->kind, event_number(e, FIELD_SPORT, 0)), event_bytes(e, FIELD_RULE),
+			  clock_utc_us(), r->options->again_ms * 1000))
 		return true;
 	e->time_us = clock_utc_us();
 	if (bus_publish(r->process->bus, e)) {
@@ -128,10 +131,11 @@ static void take_stored(struct room *r, struct bytes line)
 static void take_found(struct room *r, struct bytes line)
 {
 	struct address host;
+	enum event_kind kind;
 	uint64_t port, time_us;
 	char rule[STORED_RULE_MAX];
-	if (stored_found(line, &host, &port, rule, &time_us))
-		told_is_news(&r->told, &host, port, bytes_of_text(rule), time_us, r->options->again_ms * 1000);
+	if (stored_found(line, &host, &kind, &port, rule, &time_us))
+		told_is_news(&r->told, &host, told_place(kind, port), bytes_of_text(rule), time_us, r->options->again_ms * 1000);
 }
 
 static void answer_request(struct room *r, int status, struct bytes why)
@@ -258,11 +262,15 @@ static int open_all(struct room *r, struct fault *fault)
 	const struct exposure_options *o = r->options;
 	const char *complaint;
 	int bad = exposures_open(&r->exposures, o->rules.items, o->rules.count, fault);
+	if (!bad)
+		bad = exposures_open_seeks(&r->exposures, o->seeks.items, o->seeks.count, fault);
 	if (!bad && told_open(&r->told, random_secret()))
 		bad = fault_set(fault, ERR_MEMORY, "exposure: no memory to start with");
 	if (!bad)
 		bad = updates_open(&r->updates, o, process_state(r->process), fault);
 	for (size_t i = 0; !bad && (complaint = exposure_rules_complaint(r->exposures.rules, i)); i++)
+		log_warning("exposure: %s; going on without it", complaint);
+	for (size_t i = 0; !bad && (complaint = exposure_rules_complaint(r->exposures.seeks, i)); i++)
 		log_warning("exposure: %s; going on without it", complaint);
 	return bad;
 }
@@ -351,9 +359,9 @@ static const char *const talks_to[] = {"store", "journal", NULL};
 
 static const struct role exposure_role = {
 	.name = "exposure",
-	.summary = "says what the answers of hosts expose; reads the user's NVD and KEV files",
+	.summary = "says what the answers of hosts expose, and which are what is sought; reads the user's NVD and KEV files",
 	.rights = SANDBOX_FILES | SANDBOX_PATHS | SANDBOX_THREADS,
-	.sends = KIND_MASK(EVENT_EXPOSURE_FOUND),
+	.sends = KIND_MASK(EVENT_EXPOSURE_FOUND) | KIND_MASK(EVENT_HOST_MATCHED),
 	.talks_to = talks_to,
 	.optional = true,
 	.door = true,

@@ -22,6 +22,7 @@ struct rule_entry {
 
 struct exposure_rules {
 	struct arena arena;
+	const struct option *fields; /* which of the two kinds of rules they are */
 	struct rule_entry *items[EXPOSURE_RULES_MAX];
 	size_t count, complaint_count;
 	char *complaints[EXPOSURE_COMPLAINTS_MAX];
@@ -52,15 +53,32 @@ static const struct option rule_fields[] = {
 	{0},
 };
 
-int exposure_rules_open(struct exposure_rules **out)
+static const struct option seek_fields[] = {
+	{"name", OPTION_TEXT, RULE(id), .required = true, .summary = "its name, told with every host that matches"},
+	{"label", OPTION_TEXT, RULE(title), .required = true, .summary = "what a match means"},
+	{"confidence", OPTION_NUMBER, RULE(confidence), CONFIDENCE_DEFAULT, .min = 1, .max = 100, .summary = "percent"},
+	{"learned", OPTION_LIST, RULE(references), .element = OPTION_TEXT, .required = true, .summary = "from what it is known"},
+	{"on", OPTION_TEXT, RULE(on), "host.answered", .summary = "kind of event"},
+	{"when", OPTION_NODE, RULE(when), .required = true, .summary = "conditions, or a list of alternatives"},
+	{"evidence", OPTION_LIST, RULE(evidence), .element = OPTION_TEXT, .summary = "fields that are quoted"},
+	{"examples", OPTION_NODE, RULE(examples), .summary = "fields of events that it finds"},
+	{"not", OPTION_NODE, RULE(not_examples), .summary = "fields of events that it does not find"},
+	{0},
+};
+
+static int open_rules(struct exposure_rules **out, const struct option *fields)
 {
 	struct exposure_rules *r = calloc(1, sizeof *r);
 	if (!r)
 		return ERR_MEMORY;
 	r->arena = ARENA(RULES_MEMORY_MAX);
+	r->fields = fields;
 	*out = r;
 	return 0;
 }
+
+int exposure_rules_open(struct exposure_rules **out) { return open_rules(out, rule_fields); }
+int seek_rules_open(struct exposure_rules **out) { return open_rules(out, seek_fields); }
 
 void exposure_rules_close(struct exposure_rules *r)
 {
@@ -71,6 +89,7 @@ void exposure_rules_close(struct exposure_rules *r)
 }
 
 size_t exposure_rules_count(const struct exposure_rules *r) { return r->count; }
+const struct exposure_rule *exposure_rules_at(const struct exposure_rules *r, size_t i) { return &r->items[i]->rule; }
 
 const char *exposure_rules_complaint(const struct exposure_rules *r, size_t i)
 {
@@ -139,15 +158,33 @@ static const struct rule_entry *find_rule(const struct exposure_rules *r, const 
 	return NULL;
 }
 
+/* A name goes into file names and queries; a label says first what a match means. */
+static int check_seek(const struct condition_reading *c, const struct yaml_node *n, const struct rule_option *o)
+{
+	static const char *const meanings[] = {"infected: ", "taken over: ", "malicious server: "};
+	if (strspn(o->id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(o->id) || !o->id[0])
+		return condition_complain(c, n, o->id, "a name has small letters, digits and hyphens");
+	if (!o->references.count)
+		return condition_complain(c, n, o->id, "learned: from what it is known has to be said");
+	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+		if (bytes_start_with(bytes_of_text(o->title), meanings[i]))
+			return 0;
+	return condition_complain(c, n, o->id, "label: it begins with " SEEK_MEANINGS);
+}
+
 static int read_rule(struct exposure_rules *r, const struct condition_reading *c, const struct yaml_node *n, size_t index)
 {
 	char path[64];
 	struct rule_option o = {0};
 	struct rule_entry *rule = arena_alloc(&r->arena, sizeof *rule);
 	snprintf(path, sizeof path, "rule %zu", index + 1);
-	if (n->type != YAML_MAP || !rule)
-		return condition_complain(c, n, path, rule ? "is not a map with id, title, severity and when" : "too many");
-	int bad = options_bind(rule_fields, n, c->file, path, &r->arena, &o, c->fault);
+	const bool seeks = r->fields == seek_fields;
+	if (!rule)
+		return condition_complain(c, n, path, "too many");
+	if (n->type != YAML_MAP)
+		return condition_complain(c, n, path, "is not a map with %s and when", seeks ? "name, label, learned" : "id, title, severity");
+	int bad = options_bind(r->fields, n, c->file, path, &r->arena, &o, c->fault);
+	bad = bad || !seeks ? bad : check_seek(c, n, &o);
 	if (bad)
 		return bad;
 	snprintf(path, sizeof path, "%.50s.when", o.id);
@@ -157,7 +194,7 @@ static int read_rule(struct exposure_rules *r, const struct condition_reading *c
 	if (kind != EVENT_HOST_ANSWERED && kind != EVENT_HOST_IDENTIFIED)
 		return condition_complain(c, n, o.id, "on: host.answered or host.identified would be right");
 	rule->rule = (struct exposure_rule){
-		.id = o.id, .title = o.title, .severity = severities[o.severity], .references = join(&r->arena, &o.references),
+		.id = o.id, .title = o.title, .severity = seeks ? NULL : severities[o.severity], .references = join(&r->arena, &o.references),
 		.file = c->file, .line = n->line, .confidence = (unsigned)o.confidence, .kind = (enum event_kind)kind};
 	rule->examples = o.examples;
 	rule->not_examples = o.not_examples;

@@ -5,7 +5,7 @@
 
 struct exposure_options {
 	bool on;
-	struct option_list nvd, rules; /* of const char * */
+	struct option_list nvd, rules, seeks; /* of const char * */
 	const char *kev;
 	uint64_t every_ms, again_ms, per_host, confidence_min;
 };

@@ -32,10 +32,10 @@ void stored_sql(struct writer *w, uint64_t since_us, uint64_t until_us)
 
 void stored_found_sql(struct writer *w, uint64_t since_us)
 {
-	write_text(w, "SELECT lower(hex(src)) AS src, sport, rule, toUInt64(max(time)) AS time FROM events WHERE kind = "
-		      "'exposure.found' AND ");
+	write_text(w, "SELECT lower(hex(src)) AS src, kind, sport, rule, toUInt64(max(time)) AS time FROM events WHERE kind "
+		      "IN ('exposure.found', 'host.matched') AND ");
 	write_since(w, since_us);
-	write_fmt(w, " GROUP BY src, sport, rule ORDER BY time DESC LIMIT %u", STORED_ROWS_MAX);
+	write_fmt(w, " GROUP BY src, kind, sport, rule ORDER BY time DESC LIMIT %u", STORED_ROWS_MAX);
 }
 
 static int digit(char c)
@@ -142,13 +142,16 @@ bool stored_event(struct bytes line, struct event *e)
 	return taken;
 }
 
-bool stored_found(struct bytes line, struct address *host, uint64_t *port, char rule[STORED_RULE_MAX], uint64_t *time_us)
+bool stored_found(struct bytes line, struct address *host, enum event_kind *kind, uint64_t *port, char rule[STORED_RULE_MAX],
+		  uint64_t *time_us)
 {
 	json_t *row = json_loadb((const char *)line.at, line.len, 0, NULL);
 	const char *name = json_string_value(json_object_get(row, "rule"));
+	const char *what = json_string_value(json_object_get(row, "kind"));
 	bool taken = name && from_hex(json_object_get(row, "src"), host->b, sizeof host->b) == sizeof host->b;
 	if (taken) {
 		snprintf(rule, STORED_RULE_MAX, "%s", name);
+		*kind = what && !strcmp(what, "host.matched") ? EVENT_HOST_MATCHED : EVENT_EXPOSURE_FOUND;
 		*port = number_of(json_object_get(row, "sport"));
 		*time_us = number_of(json_object_get(row, "time")) * 1000000;
 	}

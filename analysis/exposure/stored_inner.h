@@ -9,9 +9,9 @@
 #define STORED_ROWS_MAX 200000u
 
 void stored_sql(struct writer *, uint64_t since_us, uint64_t until_us);
-/* What was found since then, as rows of src, sport, rule and time. */
+/* What was found and matched since then, as rows of src, kind, sport, rule and time. */
 void stored_found_sql(struct writer *, uint64_t since_us);
 /* A line of JSON as the store gives it; false: it is none. */
 bool stored_event(struct bytes line, struct event *);
 #define STORED_RULE_MAX 128
-bool stored_found(struct bytes line, struct address *host, uint64_t *port, char rule[STORED_RULE_MAX], uint64_t *time_us);
+bool stored_found(struct bytes line, struct address *host, enum event_kind *kind, uint64_t *port, char rule[STORED_RULE_MAX], uint64_t *time_us);

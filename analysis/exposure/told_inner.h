@@ -17,5 +17,7 @@ struct told {
 
 int told_open(struct told *, uint64_t key); /* 0 or ERR_MEMORY */
 void told_close(struct told *);
+/* A finding and a match may have one name: `port` of told_is_news() holds both. */
+static inline uint64_t told_place(enum event_kind kind, uint64_t port) { return (uint64_t)kind << 32 | port; }
 /* Whether that finding is news; if so it is remembered as told at its event's time. */
 bool told_is_news(struct told *, const struct address *host, uint64_t port, struct bytes rule, uint64_t now_us, uint64_t again_us);

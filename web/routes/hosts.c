@@ -14,7 +14,8 @@ static void host_serve(struct web_request *rq)
 		return;
 	}
 	write_text(&sql, "SELECT *, multiIf(kind IN ('decision.made','probe.sent','host.answered',"
-			 "'host.identified','exposure.found','source.judged'), 'us', 'them') AS side FROM log WHERE src = ");
+			 "'host.identified','exposure.found',"
+			 "'host.matched','source.judged'), 'us', 'them') AS side FROM log WHERE src = ");
 	sql_text(&sql, bytes_of_text(address_format(&a, ip)));
 	write_fmt(&sql, " ORDER BY id LIMIT %d", ROWS_MAX);
 	web_sql_rows(rq, &sql);

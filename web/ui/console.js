@@ -3,7 +3,7 @@
 
 import { flowEvent, hostClock, telescope, verdictLabel } from "./telescope.js";
 
-const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found", "source.judged"]);
+const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found", "host.matched", "source.judged"]);
 const ROWS_SHOWN = 60;
 const PAINT_MS = 250;
 const page = document.getElementById("page");
