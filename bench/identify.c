@@ -164,7 +164,7 @@ static void misses_fill(struct corpus *c)
 static bool match_plainly(const struct identify *id, const char *key, struct bytes banner, struct identify_hit *hit)
 {
 	const struct rule_key *k = rules_key(id, key);
-	struct bytes s = banner_cut(banner_plain(id, key, banner));
+	struct bytes s = banner_cut(banner_plain(id, banner_kind(key), banner));
 	for (size_t i = 0; k && i < k->rule_count; i++)
 		if (fingerprint_matches(id, k->rules[i], s)) {
 			rule_fill(id, k->rules[i], s, hit);

@@ -101,6 +101,27 @@ static void spaces_join(struct writer *w)
 	w->at = to;
 }
 
+/* Most titles are already what a browser shows. */
+static bool title_is_plain(struct bytes b)
+{
+	bool changes = false;
+	uint8_t before = 0;
+	for (size_t i = 0; i < b.len; i++) {
+		uint8_t c = b.at[i];
+		changes |= c == '&' || (uint8_t)(c - '\t') < 5 || (c == ' ' && before == ' ');
+		before = c;
+	}
+	return !changes;
+}
+
+static bool prompt_is_plain(struct bytes b)
+{
+	bool changes = false;
+	for (size_t i = 0; i < b.len; i++)
+		changes |= b.at[i] == 0x1b || b.at[i] == 0 || b.at[i] == 7;
+	return !changes;
+}
+
 static void title_write(struct bytes b, struct writer *w)
 {
 	for (size_t i = 0; i < b.len;) {
@@ -112,22 +133,41 @@ static void title_write(struct bytes b, struct writer *w)
 	spaces_join(w);
 }
 
-struct bytes banner_plain(const struct identify *id, const char *key, struct bytes banner)
+enum banner_kind banner_kind(const char *key)
+{
+	return strcmp(key, "telnet.banner") == 0	 ? BANNER_PROMPT
+	       : strcmp(key, "html_title") == 0		 ? BANNER_TITLE
+	       : strcmp(key, "http_header.wwwauth") == 0 ? BANNER_CHALLENGE
+							 : BANNER_AS_IT_IS;
+}
+
+static bool is_plain(enum banner_kind kind, struct bytes banner)
+{
+	switch (kind) {
+	case BANNER_PROMPT:
+		return prompt_is_plain(banner);
+	case BANNER_TITLE:
+		return title_is_plain(banner);
+	case BANNER_CHALLENGE:
+		return bytes_find_nocase(banner, "realm=") < banner.len;
+	default:
+		return true;
+	}
+}
+
+struct bytes banner_plain(const struct identify *id, enum banner_kind kind, struct bytes banner)
 {
 	struct writer w = writer_of(id->plain, IDENTIFY_BANNER_MAX);
-	if (banner.len == 0 || banner.len > IDENTIFY_BANNER_MAX / 2)
+	if (banner.len == 0 || banner.len > IDENTIFY_BANNER_MAX / 2 || is_plain(kind, banner))
 		return banner;
-	if (strcmp(key, "telnet.banner") == 0) {
+	if (kind == BANNER_PROMPT) {
 		prompt_write(banner, &w);
-	} else if (strcmp(key, "html_title") == 0) {
+	} else if (kind == BANNER_TITLE) {
 		title_write(banner, &w);
-	} else if (strcmp(key, "http_header.wwwauth") == 0 &&
-		   bytes_find_nocase(banner, "realm=") == banner.len) {
+	} else {
 		write_text(&w, "Basic realm=\"");
 		write_span(&w, banner);
 		write_text(&w, "\"");
-	} else {
-		return banner;
 	}
 	return writer_bytes(&w);
 }

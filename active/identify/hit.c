@@ -3,7 +3,6 @@
  * with {other.field} in them.
  */
 #include "active/identify/rules_inner.h"
-#include <ctype.h>
 
 enum { INTERPOLATION_DEPTH_MAX = 4 };
 
@@ -55,6 +54,10 @@ static bool write_param(const struct identify *id, const struct rule *rule,
 		write_span(w, value);
 		return value.len > 0 && !w->bad;
 	}
+	if (param->plain_len) {
+		write_bytes(w, param->value, param->plain_len);
+		return !w->bad;
+	}
 	for (const char *at = param->value; *at;) {
 		const char *close = *at == '{' ? strchr(at, '}') : NULL;
 		if (!close) {
@@ -72,13 +75,11 @@ static bool write_param(const struct identify *id, const struct rule *rule,
 /* Where a rule does not say it, the file does. */
 static void fill_protocol(const struct rule *rule, struct writer *w, struct identify_hit *hit)
 {
-	const char *protocol = rule->file->protocol;
+	struct bytes protocol = rule->file->protocol;
 	uint8_t *before = w->at;
-	if (!protocol || !*protocol || hit->count == IDENTIFY_FIELDS_MAX ||
-	    identify_value(hit, "service.protocol").len)
+	if (protocol.len == 0 || hit->count == IDENTIFY_FIELDS_MAX)
 		return;
-	for (const char *c = protocol; *c; c++)
-		write_u8(w, (uint8_t)tolower((unsigned char)*c));
+	write_span(w, protocol);
 	if (!w->bad)
 		hit->fields[hit->count++] = (struct identify_field){
 			"service.protocol", (uint16_t)(before - w->start),
@@ -92,22 +93,24 @@ void rule_fill(const struct identify *id, const struct rule *rule, struct bytes 
 	hit->description = rule->description;
 	hit->certainty = rule->certainty;
 	hit->count = 0;
+	bool protocol = false;
 	struct writer w = writer_of(hit->text, sizeof hit->text);
 	for (size_t i = 0; i < rule->param_count; i++) {
 		const struct rule_param *p = &rule->params[i];
 		uint8_t *before = w.at;
-		/* Names in _tmp are there to be interpolated only. */
-		if (strncmp(p->name, "_tmp.", 5) == 0)
+		if (p->hidden)
 			continue;
 		if (!write_param(id, rule, s, p, &w, 0)) {
 			w.at = before;
 			w.bad = false;
 			continue;
 		}
+		protocol |= p->protocol && w.at > before;
 		hit->fields[hit->count++] = (struct identify_field){
 			p->name, (uint16_t)(before - w.start), (uint16_t)(w.at - before)};
 	}
-	fill_protocol(rule, &w, hit);
+	if (!protocol)
+		fill_protocol(rule, &w, hit);
 }
 
 struct bytes identify_value(const struct identify_hit *hit, const char *name)

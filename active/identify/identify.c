@@ -40,6 +40,23 @@ static int identify_new(struct identify **out)
 	return 0;
 }
 
+/* FNV-1a, of which a few bits are enough for some tens of keys. */
+static size_t key_bucket(const char *name)
+{
+	uint32_t hash = 2166136261;
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619;
+	return (hash ^ hash >> 16) % RULE_KEY_BUCKETS;
+}
+
+static void key_enter(struct identify *id, struct rule_key *k)
+{
+	struct rule_key **bucket = &id->buckets[key_bucket(k->name)];
+	k->kind = banner_kind(k->name);
+	k->next_in_bucket = *bucket;
+	*bucket = k;
+}
+
 /* Hands the rules over, or nothing when there are none. */
 static int identify_finish(struct identify *id, struct identify **out, struct fault *first,
 			   size_t *skipped)
@@ -48,11 +65,13 @@ static int identify_finish(struct identify *id, struct identify **out, struct fa
 		*first = id->complaints[0];
 	if (skipped)
 		*skipped = id->skipped;
-	for (struct rule_key *k = id->keys; k; k = k->next)
+	for (struct rule_key *k = id->keys; k; k = k->next) {
+		key_enter(id, k);
 		if (prefilter_prepare(id, k) != 0) {
 			identify_close(id);
 			return fault_set(first, ERR_MEMORY, "fingerprints: no memory for the prefilter");
 		}
+	}
 	if (id->rule_count) {
 		*out = id;
 		return 0;
@@ -187,9 +206,9 @@ const char *identify_complaint(const struct identify *id, size_t i)
 
 struct rule_key *rules_key(const struct identify *id, const char *name)
 {
-	struct rule_key *k = id->keys;
+	struct rule_key *k = id->buckets[key_bucket(name)];
 	while (k && strcmp(k->name, name) != 0)
-		k = k->next;
+		k = k->next_in_bucket;
 	return k;
 }
 
@@ -197,7 +216,7 @@ bool identify_has_key(const struct identify *id, const char *key) { return rules
 
 struct bytes identify_banner(const struct identify *id, const char *key, struct bytes banner)
 {
-	return banner_cut(banner_plain(id, key, banner));
+	return banner_cut(banner_plain(id, banner_kind(key), banner));
 }
 
 bool identify_match(const struct identify *id, const char *key, struct bytes banner,
@@ -206,7 +225,7 @@ bool identify_match(const struct identify *id, const char *key, struct bytes ban
 	struct rule_key *k = rules_key(id, key);
 	if (!k)
 		return false;
-	struct bytes s = identify_banner(id, key, banner);
+	struct bytes s = banner_cut(banner_plain(id, k->kind, banner));
 	prefilter_seek(id, k, s);
 	for (size_t i = 0; (i = prefilter_next(k, i)) < k->rule_count; i++)
 		if (fingerprint_matches(id, k->rules[i], s)) {

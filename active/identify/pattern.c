@@ -119,7 +119,7 @@ static int compile_translated(struct identify *id, struct rule *rule, struct byt
 		return fault_set(why, ERR_BAD, "%u groups are above %d", groups, RULE_GROUPS_MAX - 1);
 	}
 	/* Without the right to make memory executable the interpreter does the same, slower. */
-	pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
+	rule->jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
 	rule->code = compiled;
 	return 0;
 }
@@ -189,8 +189,11 @@ static bool is_given_up(int result)
 
 bool fingerprint_matches(const struct identify *id, const struct rule *rule, struct bytes banner)
 {
-	int result = pcre2_match(rule->code, banner.at ? banner.at : (const uint8_t *)"", banner.len, 0, 0,
-				 id->groups, id->limits);
+	/* pcre2_jit_match() is what pcre2_match() comes to after its checks of options, of which there are none. */
+	int (*match)(const pcre2_code *, PCRE2_SPTR, PCRE2_SIZE, PCRE2_SIZE, uint32_t, pcre2_match_data *,
+		     pcre2_match_context *) = rule->jit ? pcre2_jit_match : pcre2_match;
+	int result = match(rule->code, banner.at ? banner.at : (const uint8_t *)"", banner.len, 0, 0, id->groups,
+			   id->limits);
 	if (result <= 0 && is_given_up(result)) {
 		id->tally->limited++;
 		id->tally->rule = rule;

@@ -12,6 +12,7 @@
  * reported with its line; the rest of the file loads.
  */
 #include "active/identify/rules_inner.h"
+#include <ctype.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <stdlib.h>
@@ -123,7 +124,14 @@ static bool read_param(const struct place *p, xmlNode *node, const struct rule *
 		COMPLAIN(p, "param %s has both a group and a value, use pos=\"0\" for the value", name);
 		return false;
 	}
-	*param = (struct rule_param){name, group ? NULL : value, (unsigned)group};
+	*param = (struct rule_param){
+		.name = name,
+		.value = group ? NULL : value,
+		.plain_len = group || strchr(value, '{') ? 0 : strlen(value),
+		.group = (uint16_t)group,
+		.hidden = strncmp(name, "_tmp.", 5) == 0,
+		.protocol = strcmp(name, "service.protocol") == 0,
+	};
 	return true;
 }
 
@@ -335,7 +343,10 @@ static void read_document(struct place *p, xmlDoc *document)
 	if ((preference && !read_share(p, "preference", preference, &file->preference)) ||
 	    !(file->stem = stem_of(&id->arena, p->path)))
 		return;
-	file->protocol = attribute(p, root, "protocol");
+	char *protocol = attribute(p, root, "protocol");
+	for (char *c = protocol; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	file->protocol = bytes_of_text(protocol ? protocol : "");
 	/* A file that names no key is about what its own name says. */
 	if (file_enter(id, file, key && *key ? key : file->stem) != 0)
 		return;

@@ -20,12 +20,16 @@ enum {
 	RULE_LITERAL_MIN = 3, /* shorter ones are found everywhere and only cost time */
 	RULE_GROUPS_MAX = 64,
 	RULE_CERTAINTY_DEFAULT = 85, /* Recog's own default, 0.85 */
+	RULE_KEY_BUCKETS = 64,
 };
 #define RULES_ARENA_MAX ((size_t)256 << 20)
 
 struct rule_param {
 	const char *name, *value; /* value may hold {other.name}; NULL when a group gives it */
-	unsigned group;
+	size_t plain_len;         /* of a value that holds none; else 0 */
+	uint16_t group;
+	bool hidden;   /* _tmp.: there to be interpolated only */
+	bool protocol; /* service.protocol */
 };
 
 struct rule_example {
@@ -37,35 +41,43 @@ struct rule_example {
 
 struct rule_file;
 
+/* What a hit needs stands first: rules are met in no order, and each costs cold lines of memory. */
 struct rule {
-	struct rule *next;
-	const struct rule_file *file;
-	const char *id, *description;
-	const char *path; /* as named in messages */
-	unsigned line, certainty;
 	pcre2_code *code;
+	struct rule_param *params;
+	const char *id, *description;
+	const struct rule_file *file;
+	unsigned certainty;
+	bool jit; /* the code is the machine's */
+	size_t param_count;
+	struct rule *next;
+	const char *path; /* as named in messages */
+	unsigned line;
 	const char *pattern; /* as PCRE2 takes it, with these options */
 	uint32_t options;
 	const char **literals; /* in lower case; every matching banner holds one; none: unknown */
 	size_t literal_count;
 	bool needs_digit; /* as models do; most banners hold none */
-	struct rule_param *params;
-	size_t param_count;
 	struct rule_example *examples;
 	size_t example_count;
 };
 
 struct rule_file {
 	struct rule_file *next; /* of the same key, by falling preference */
-	const char *path, *stem, *protocol; /* protocol: NULL when the file does not say */
+	const char *path, *stem;
+	struct bytes protocol; /* in lower case; empty when the file does not say */
 	struct rule_key *key;
 	struct rule *first, **last;
 	double preference;
 };
 
+/* How the banners of a key are made what its rules expect. */
+enum banner_kind { BANNER_AS_IT_IS, BANNER_PROMPT, BANNER_TITLE, BANNER_CHALLENGE };
+
 struct rule_key {
-	struct rule_key *next;
+	struct rule_key *next, *next_in_bucket;
 	const char *name;
+	enum banner_kind kind;
 	struct rule_file *files;
 	/* Made when all files are in: the rules in the order they are asked. */
 	struct rule **rules;
@@ -81,7 +93,7 @@ struct tally {
 
 struct identify {
 	struct arena arena;
-	struct rule_key *keys;
+	struct rule_key *keys, *buckets[RULE_KEY_BUCKETS];
 	size_t rule_count, file_count, skipped;
 	struct fault complaints[IDENTIFY_COMPLAINTS_MAX];
 	pcre2_compile_context *compile;
@@ -107,8 +119,9 @@ void recog_read(struct identify *, const char *path, struct bytes text);
 int rule_compile(struct identify *, struct rule *, const char *pattern, uint32_t options,
 		 struct fault *why);
 
+enum banner_kind banner_kind(const char *key);
 /* The banner as the key's rules expect it; it may lie in the identify's own room until the next. */
-struct bytes banner_plain(const struct identify *, const char *key, struct bytes banner);
+struct bytes banner_plain(const struct identify *, enum banner_kind, struct bytes banner);
 
 /* The limits of every match; called once by opening and closing. */
 int pattern_limits_open(struct identify *);

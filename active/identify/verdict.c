@@ -156,7 +156,7 @@ void verdict_add(struct verdict *v, const char *key, uint16_t port, struct bytes
 	v->speaks_industrial |= is_industrial(key);
 	struct rule_key *k = rules_key(v->identify, key);
 	char text[256];
-	struct bytes s = banner_cut(banner_plain(v->identify, key, banner));
+	struct bytes s = banner_cut(banner_plain(v->identify, banner_kind(key), banner));
 	if (k && match_files(v, k, port, s))
 		return;
 	struct writer w = writer_of(text, sizeof text - 1);
