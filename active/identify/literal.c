@@ -1,5 +1,5 @@
 /*
- * The literals of which every match of a pattern contains at least one.
+ * The literals of which every match of a pattern contains at least one, or else a digit.
  *
  * Looking for fixed strings costs a fraction of a failing match, and almost all
  * rules fail on almost all banners.  The walk is careful rather than clever:
@@ -23,7 +23,8 @@ static const char realm[] = "realm=\"";
 
 /*
  * How selective a set is: by its shortest literal, since any one of them lets the
- * pattern run.  The word that stands in every challenge selects nothing.
+ * pattern run.  The word that stands in every challenge selects nothing.  A set that a digit may
+ * stand for is worth less than any other.
  */
 static int set_worth(const struct literal_set *set)
 {
@@ -36,7 +37,10 @@ static int set_worth(const struct literal_set *set)
 		if (len < shortest)
 			shortest = len;
 	}
-	return shortest < RULE_LITERAL_MIN ? -1 : (int)(shortest * 8) - set->count / 2;
+	int worth = (int)(shortest * 8) - set->count / 2;
+	if (shortest < RULE_LITERAL_MIN || worth < 0)
+		return -1;
+	return set->digit_instead ? worth : worth + (int)sizeof set->items->text * 8;
 }
 
 static void consider(struct walk *w, const struct literal_set *set)
@@ -144,9 +148,25 @@ static void walk_sequence(struct walk *w, struct bytes p, unsigned depth)
 	}
 }
 
+/* Adds what a branch needs: literals, or else a digit.  False when it needs neither, or there is no room. */
+static bool branch_add(struct literal_set *all, const struct walk *w)
+{
+	const struct literal_set *best = &w->best;
+	if (w->digit && (best->count == 0 || best->digit_instead)) {
+		all->digit_instead = true;
+		return true;
+	}
+	if (best->count == 0 || all->count + best->count > RULE_LITERALS_MAX)
+		return false;
+	memcpy(all->items + all->count, best->items, best->count * sizeof *all->items);
+	all->count = (uint16_t)(all->count + best->count);
+	all->digit_instead |= best->digit_instead;
+	return true;
+}
+
 /*
  * One literal of every branch is needed; a branch without any leaves the whole
- * without.  A digit is needed when every branch needs one.
+ * without, unless it needs a digit.  A digit is needed when every branch needs one.
  */
 static struct literal_set choice_set(struct bytes p, unsigned depth)
 {
@@ -158,17 +178,13 @@ static struct literal_set choice_set(struct bytes p, unsigned depth)
 		walk_sequence(&w, (struct bytes){p.at + at, end - at}, depth);
 		literal_end(&w);
 		all.digit = all.digit && w.digit;
-		lacking = lacking || w.best.count == 0 ||
-			  all.count + w.best.count > RULE_LITERALS_MAX;
-		if (!lacking) {
-			memcpy(all.items + all.count, w.best.items,
-			       w.best.count * sizeof *all.items);
-			all.count = (uint16_t)(all.count + w.best.count);
-		}
+		lacking = lacking || !branch_add(&all, &w);
 		at = end + 1;
 	}
-	if (lacking)
+	/* Where every match has a digit, that alone is asked. */
+	if (lacking || (all.digit && all.digit_instead))
 		all.count = 0;
+	all.digit_instead = all.digit_instead && all.count > 0;
 	return all;
 }
 

@@ -1,4 +1,4 @@
-/* The fixed strings of which every match of a pattern contains one, in lower case. */
+/* The fixed strings of which every match of a pattern contains one, or else a digit; in lower case. */
 #pragma once
 #include "active/identify/rules_inner.h"
 
@@ -9,7 +9,8 @@ struct literal {
 
 struct literal_set {
 	uint16_t count;
-	bool digit; /* every match also contains a digit */
+	bool digit;         /* every match also contains a digit */
+	bool digit_instead; /* a match that contains none of the items contains a digit */
 	struct literal items[RULE_LITERALS_MAX];
 };
 

@@ -137,6 +137,7 @@ static void literals_keep(struct identify *id, struct rule *rule, struct bytes p
 			return;
 	}
 	rule->literal_count = rule->literals ? set.count : 0;
+	rule->digit_instead = rule->literal_count && set.digit_instead;
 }
 
 int rule_compile(struct identify *id, struct rule *rule, const char *pattern, uint32_t options,
@@ -173,6 +174,8 @@ struct bytes banner_cut(struct bytes banner)
 size_t rule_literal_found(const struct rule *rule, struct bytes banner)
 {
 	size_t longest = 0;
+	if (rule->digit_instead)
+		return 0;
 	for (size_t i = 0; i < rule->literal_count; i++) {
 		size_t len = strlen(rule->literals[i]);
 		if (len > longest && bytes_find_nocase(banner, rule->literals[i]) < banner.len)

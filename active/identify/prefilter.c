@@ -59,30 +59,42 @@ static bool repeats_much(struct bytes p)
 	return false;
 }
 
+static bool literals_expression(struct identify *id, const struct rule *rule, struct expression *out)
+{
+	char room[EXPRESSION_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	literals_write(rule, &w);
+	out->flags = HS_FLAG_SINGLEMATCH | HS_FLAG_CASELESS;
+	out->text = w.bad ? NULL : arena_text(&id->arena, writer_bytes(&w));
+	return out->text;
+}
+
 /*
  * A pattern with characters beyond ASCII counts characters where Hyperscan, whose banners may be
  * any bytes, counts bytes; only its fixed strings are the same to both.
  */
-static const char *expression_of(struct identify *id, const struct rule *rule, unsigned *flags)
+static bool core_expression(struct identify *id, const struct rule *rule, struct expression *out)
 {
-	char room[EXPRESSION_MAX];
-	struct writer w = writer_of(room, sizeof room);
-	*flags = HS_FLAG_SINGLEMATCH;
-	if ((rule->options & PCRE2_UTF) && rule->literal_count == 0)
-		return NULL;
-	if (rule->literal_count) {
-		literals_write(rule, &w);
-		*flags |= HS_FLAG_CASELESS;
-	} else {
-		struct bytes core = pattern_core(bytes_of_text(rule->pattern));
-		if (repeats_much(core))
-			return NULL;
-		write_span(&w, core);
-		*flags |= HS_FLAG_MULTILINE | HS_FLAG_ALLOWEMPTY | HS_FLAG_PREFILTER;
-		*flags |= rule->options & PCRE2_CASELESS ? HS_FLAG_CASELESS : 0;
-		*flags |= rule->options & PCRE2_DOTALL ? HS_FLAG_DOTALL : 0;
-	}
-	return w.bad ? NULL : arena_text(&id->arena, writer_bytes(&w));
+	struct bytes core = pattern_core(bytes_of_text(rule->pattern));
+	if ((rule->options & PCRE2_UTF) || core.len >= EXPRESSION_MAX || repeats_much(core))
+		return false;
+	out->flags = HS_FLAG_SINGLEMATCH | HS_FLAG_MULTILINE | HS_FLAG_ALLOWEMPTY | HS_FLAG_PREFILTER;
+	out->flags |= rule->options & PCRE2_CASELESS ? HS_FLAG_CASELESS : 0;
+	out->flags |= rule->options & PCRE2_DOTALL ? HS_FLAG_DOTALL : 0;
+	out->text = arena_text(&id->arena, core);
+	return out->text;
+}
+
+/* False when Hyperscan cannot tell for certain that the rule does not match. */
+static bool rule_express(struct identify *id, struct prefilter *p, const struct rule *rule, size_t at)
+{
+	struct expression *ever = &p->expressions[PREFILTER_EVER][at];
+	struct expression *with_digit = &p->expressions[PREFILTER_WITH_DIGIT][at];
+	if (rule->literal_count && !rule->digit_instead)
+		return literals_expression(id, rule, ever);
+	if (!core_expression(id, rule, rule->digit_instead || rule->needs_digit ? with_digit : ever))
+		return false;
+	return !rule->digit_instead || literals_expression(id, rule, ever);
 }
 
 static int rules_order(struct identify *id, struct rule_key *key)
@@ -110,10 +122,11 @@ static void digest_of(struct prefilter *p, size_t count)
 	bool good = c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) &&
 		    EVP_DigestUpdate(c, hs_version(), strlen(hs_version()) + 1) &&
 		    EVP_DigestUpdate(c, &platform, sizeof platform);
-	for (size_t i = 0; good && i < count; i++) {
-		const char *e = p->expressions[i] ? p->expressions[i] : "";
-		good = EVP_DigestUpdate(c, e, strlen(e) + 1) &&
-		       EVP_DigestUpdate(c, &p->flags[i], sizeof p->flags[i]);
+	for (size_t i = 0; good && i < count * PREFILTER_PARTS; i++) {
+		const struct expression *e = &p->expressions[i % PREFILTER_PARTS][i / PREFILTER_PARTS];
+		const char *text = e->text ? e->text : "";
+		good = EVP_DigestUpdate(c, text, strlen(text) + 1) &&
+		       EVP_DigestUpdate(c, &e->flags, sizeof e->flags);
 	}
 	if (!good || !EVP_DigestFinal_ex(c, p->digest, &n))
 		p->failed = true;
@@ -131,15 +144,14 @@ int prefilter_prepare(struct identify *id, struct rule_key *key)
 	p->words = (n + 63) / 64;
 	p->always = arena_alloc(&id->arena, (p->words + 1) * sizeof *p->always);
 	p->found = arena_alloc(&id->arena, (p->words + 1) * sizeof *p->found);
-	p->expressions = arena_alloc(&id->arena, (n + 1) * sizeof *p->expressions);
-	p->flags = arena_alloc(&id->arena, (n + 1) * sizeof *p->flags);
-	if (!p->always || !p->found || !p->expressions || !p->flags)
+	if (!p->always || !p->found)
 		return ERR_MEMORY;
-	for (size_t i = 0; i < n; i++) {
-		p->expressions[i] = expression_of(id, key->rules[i], &p->flags[i]);
-		if (!p->expressions[i])
+	for (size_t part = 0; part < PREFILTER_PARTS; part++)
+		if (!(p->expressions[part] = arena_alloc(&id->arena, (n + 1) * sizeof **p->expressions)))
+			return ERR_MEMORY;
+	for (size_t i = 0; i < n; i++)
+		if (!rule_express(id, p, key->rules[i], i))
 			set_bit(p->always, i);
-	}
 	digest_of(p, n);
 	key->prefilter = p;
 	return 0;
@@ -151,20 +163,15 @@ struct batch {
 	unsigned *flags, *ids, count;
 };
 
-static enum prefilter_part part_of(const struct rule *rule)
-{
-	return rule->literal_count == 0 && rule->needs_digit ? PREFILTER_WITH_DIGIT : PREFILTER_EVER;
-}
-
 static void batch_fill(struct batch *b, const struct rule_key *key, enum prefilter_part part)
 {
-	const struct prefilter *p = key->prefilter;
+	const struct expression *e = key->prefilter->expressions[part];
 	b->count = 0;
 	for (unsigned i = 0; i < key->rule_count; i++) {
-		if (!p->expressions[i] || part_of(key->rules[i]) != part)
+		if (!e[i].text)
 			continue;
-		b->expressions[b->count] = p->expressions[i];
-		b->flags[b->count] = p->flags[i];
+		b->expressions[b->count] = e[i].text;
+		b->flags[b->count] = e[i].flags;
 		b->ids[b->count++] = i;
 	}
 }
@@ -184,7 +191,7 @@ static int batch_compile(struct batch *b, const struct rule_key *key, enum prefi
 		hs_free_compile_error(error);
 		if (at < 0 || (unsigned)at >= b->count)
 			return ERR_BAD;
-		p->expressions[b->ids[at]] = NULL;
+		p->expressions[part][b->ids[at]].text = NULL;
 		set_bit(p->always, b->ids[at]);
 	}
 }
@@ -319,7 +326,8 @@ void prefilter_seek(const struct identify *id, struct rule_key *key, struct byte
 		build_when_busy(id, key);
 	memcpy(p->found, p->always, p->words * sizeof *p->found);
 	if (p->ready && part_scan(id, p, PREFILTER_EVER, banner) &&
-	    (!has_digit(banner) || part_scan(id, p, PREFILTER_WITH_DIGIT, banner)))
+	    (!p->parts[PREFILTER_WITH_DIGIT] || !has_digit(banner) ||
+	     part_scan(id, p, PREFILTER_WITH_DIGIT, banner)))
 		return;
 	memset(p->found, 0xff, p->words * sizeof *p->found);
 }

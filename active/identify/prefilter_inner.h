@@ -17,8 +17,16 @@
 #define PREFILTER_FILE_MAX ((size_t)256 << 20)
 #define PREFILTER_DIGEST 32
 
-/* Rules that are known by a model's number only, and cost the most to seek, need a digit. */
+/*
+ * Rules that are known by a model's number only, and cost the most to seek, need a digit.  A rule
+ * that needs a word or else a digit is in both parts: by its words, and whole.
+ */
 enum prefilter_part { PREFILTER_EVER, PREFILTER_WITH_DIGIT, PREFILTER_PARTS };
+
+struct expression {
+	const char *text; /* NULL: the rule is not in this part */
+	unsigned flags;
+};
 
 struct prefilter {
 	bool ready; /* false: not compiled, every rule is tried */
@@ -29,8 +37,7 @@ struct prefilter {
 	size_t words;            /* of 64 rules, in each of these: */
 	uint64_t *always;        /* rules that Hyperscan does not know */
 	uint64_t *found;         /* rules that may match the banner sought last */
-	const char **expressions; /* what Hyperscan is given; NULL: the rule is tried always */
-	unsigned *flags;
+	struct expression *expressions[PREFILTER_PARTS]; /* what Hyperscan is given of each rule */
 };
 
 /* What the keys of an identify share. */

@@ -56,6 +56,7 @@ struct rule {
 	const char *pattern; /* as PCRE2 takes it, with these options */
 	uint32_t options;
 	const char **literals; /* in lower case; every matching banner holds one; none: unknown */
+	bool digit_instead;    /* or, where this is set, a digit */
 	size_t literal_count;
 	bool needs_digit; /* as models do; most banners hold none */
 	struct rule_example *examples;
@@ -130,7 +131,7 @@ void pattern_limits_close(struct identify *);
 /* The banner trimmed and cut to the maximum: what all of these take. */
 struct bytes banner_cut(struct bytes banner);
 bool fingerprint_matches(const struct identify *, const struct rule *, struct bytes banner);
-/* The length of the longest of the rule's literals that stands in the banner. */
+/* The length of the longest of the literals that the rule cannot do without and that stands in the banner. */
 size_t rule_literal_found(const struct rule *, struct bytes banner);
 /* Fills the hit from the groups that the last fingerprint_matches() left. */
 void rule_fill(const struct identify *, const struct rule *, struct bytes banner, struct identify_hit *);

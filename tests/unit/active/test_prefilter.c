@@ -47,13 +47,16 @@ TEST(prefilter_changes_no_answer)
 		RULE("^x?$") RULE("(b)\\1(?!c)") RULE("[Kk]\\d{200}\\w{200}") RULE("^Ö+ K\\d$")
 		"<fingerprint flags='REG_ICASE' pattern='^ä kelvins'/>"
 		"<fingerprint flags='REG_DOT_NEWLINE' pattern='one.{1,3}two'/>"
-		RULE("^\\W*(?:cctv(?!-?dvr)|eye)[\\w -]*(?:login|$)") RULE("(?:\\.|,)?z(?:\\d+,?)+$") "</fingerprints>";
+		RULE("^\\W*(?:cctv(?!-?dvr)|eye)[\\w -]*(?:login|$)") RULE("(?:\\.|,)?z(?:\\d+,?)+$")
+		RULE("(?:^|[\\s(])(Zed-\\w+|Q[789]\\d(?:Z|X)|(?:WON|TOO) ?\\w*)(?:[\\s)]|$)") RULE("(P\\d|né-\\w+)")
+		"</fingerprints>";
 	static const char *const banners[] = {
 		"Alpha-7", "alpha-7", "a D123 b", "D1234", "", "x", "xx", "bb", "bbc", "cbb-", "Ö K1", "ÖÖ K1", "Ä KELVINS",
 		"ä \342\204\252elvin\305\277", "one\n\ntwo", "one\n\n\n\ntwo", "cctv-dvr login", "cctv login",
-		"first\nAlpha-1\nlast", "z1,2,3", ",z9", "k\xff\xfe", "\xc3\x96 K1 \xff", "D123"};
+		"first\nAlpha-1\nlast", "z1,2,3", ",z9", "k\xff\xfe", "\xc3\x96 K1 \xff", "D123", "(Zed-a)", "zed-a",
+		"Zed-1", "Zed", "Q71Z", "Q7Z1", "a WON b", "TOO1", "TO1", "P1", "P", "n\303\251-x", "n\303\251-1"};
 	struct identify *plain = open_rules(text), *fast = open_rules(text);
-	CHECK(plain && fast && identify_rule_count(fast) == 10);
+	CHECK(plain && fast && identify_rule_count(fast) == 12);
 	CHECK(identify_prefilter(fast, NULL, IDENTIFY_BUILD_NOW) == 0);
 	for (size_t i = 0; i < sizeof banners / sizeof *banners; i++) {
 		struct identify_hit a = {.rule = "none"}, b = {.rule = "none"};
