@@ -98,16 +98,26 @@ static int ask_learned(const struct question *q, struct bytes hosts, uint64_t si
 	return bad;
 }
 
+static void ignore(void *arg, const char *sentence)
+{
+	(void)arg;
+	(void)sentence;
+}
+
 /* A candidate that its own reader refuses, or that misses its own examples, is none. */
 static int check_candidate(struct bytes text, struct fault *fault)
 {
-	static struct exposure_rules *rules;
+	struct exposure_rules *rules;
+	struct exposure_check check;
 	const char *complaint;
 	if (seek_rules_open(&rules))
 		return fault_set(fault, ERR_MEMORY, "out of memory");
 	exposure_rules_add(rules, text, "the candidate");
 	complaint = exposure_rules_complaint(rules, 0);
 	int bad = complaint ? fault_set(fault, ERR_BAD, "%s", complaint) : 0;
+	exposure_rules_verify(rules, &check, ignore, NULL);
+	if (!bad && check.failed)
+		bad = fault_set(fault, ERR_BAD, "the candidate does not find its own examples");
 	exposure_rules_close(rules);
 	return bad;
 }

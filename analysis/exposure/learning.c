@@ -82,6 +82,13 @@ static size_t from_hex(const char *text, uint8_t *out, size_t max)
 	return n;
 }
 
+/* Of hosts: what is no such number is none. */
+static uint64_t count_of(const json_t *row, const char *name)
+{
+	const json_int_t n = json_integer_value(json_object_get(row, name));
+	return n < 0 || n > UINT32_MAX ? 0 : (uint64_t)n;
+}
+
 static void take_value(struct seek_learning *l, const json_t *row, const char *name)
 {
 	uint8_t room[SEEK_VALUE_BYTES_MAX];
@@ -96,8 +103,8 @@ static void take_value(struct seek_learning *l, const json_t *row, const char *n
 	*v = (struct seek_value){
 		.kind = (enum event_kind)number, .field = (uint16_t)field,
 		.probe = arena_copy(&l->arena, bytes_of_text(probe ? probe : "")), .text = arena_copy(&l->arena, text),
-		.named = (uint64_t)json_integer_value(json_object_get(row, "named")),
-		.others = (uint64_t)json_integer_value(json_object_get(row, "others"))};
+		.named = count_of(row, "named"),
+		.others = count_of(row, "others")};
 	l->count += v->text.len && can_be_written(v->probe);
 }
 
@@ -108,8 +115,8 @@ void seek_learning_take(struct seek_learning *l, struct bytes line)
 	if (name) {
 		take_value(l, row, name);
 	} else if (json_is_integer(json_object_get(row, "others"))) {
-		l->named = (uint64_t)json_integer_value(json_object_get(row, "named"));
-		l->others = (uint64_t)json_integer_value(json_object_get(row, "others"));
+		l->named = count_of(row, "named");
+		l->others = count_of(row, "others");
 	}
 	json_decref(row);
 }

@@ -37,6 +37,7 @@ function detail(e) {
 	case "probe.sent": return `${get("probe") ?? ""} to port ${get("sport") || get("dport") || ""}`;
 	case "host.answered": return `${get("probe") ?? ""} ${get("state") ?? ""} ${get("http.title") ?? get("http.realm") ?? get("banner") ?? ""}`;
 	case "host.identified": return `${get("device.class") || "unidentified"} ${get("device.vendor") ?? ""} ${get("device.product") ?? ""}`;
+	case "host.matched": return `${get("rule") ?? ""}: ${get("seek.label") ?? ""}`;
 	case "host.steered": return `now meets ${get("persona") ?? ""}`;
 	case "session.closed": return get("close.reason") ?? "";
 	case "scan.seen": case "backscatter.seen": case "reflection.seen": case "flood.seen":

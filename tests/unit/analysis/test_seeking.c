@@ -117,6 +117,7 @@ TEST(seeks_are_learned_from_what_is_shared_and_rare)
 		ROW("ftp", "banner", "FF41", 10, 0),                      /* is no text */
 		ROW("ftp", "banner", "C285", 10, 0),                      /* no character that YAML has */
 		ROW("ftp", "no.field", "41", 10, 0), ROW("ftp", "sport", "3231", 10, 0), ROW("ftp", "banner", "", 10, 0), "{", "[]", "",
+		ROW("ftp", "banner", "6E6F626F6479", -1, 1),              /* of fewer than none */
 	};
 	const struct seek_wish wish = {"bots", "infected: \"bots\"", "here", 80, 1};
 	static char text[SEEK_CANDIDATE_MAX];
@@ -124,7 +125,7 @@ TEST(seeks_are_learned_from_what_is_shared_and_rare)
 	struct exposure_rules *seeks = NULL;
 	struct exposure_check check;
 	learn(&l, rows, sizeof rows / sizeof *rows);
-	CHECK(l.named == 10 && l.others == 200 && l.count == 4);
+	CHECK(l.named == 10 && l.others == 200 && l.count == 5);
 	struct writer w = writer_of(text, sizeof text - 1);
 	CHECK(seek_candidate_write(&l, &wish, &w) == 2 && !w.bad);
 	CHECK_SAY(strstr(text, "{probe: \"telnet\", banner: \"#! \\\"bot\\x0A\"} # 9 of 10 named hosts, 1 of 200 others"), "%s", text);
