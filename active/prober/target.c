@@ -156,9 +156,11 @@ static int target_ask(struct prober *p, struct target *t)
 	if (!probe)
 		return ERR_MISSING;
 	int bad = target_ask_with(p, t, probe);
-	/* Of a port that nobody knows the host itself should say what it is. */
+	/* Of a port that neither a probe nor the operator knows the host itself should say what it is. */
+	uint32_t port = t->lease.ports[t->port];
+	const struct prober_port *map = port_mapped(p, port);
 	if (!bad)
-		t->line->asking.waits = probe->fallback && probe_for_port(t->lease.ports[t->port]) != probe;
+		t->line->asking.waits = !(map && map->probe) && !probe_for_port(port);
 	return bad;
 }
 

@@ -449,6 +449,20 @@ TEST(prober_lets_a_host_speak_first_where_nobody_knows_the_port)
 	stage_free(s);
 }
 
+TEST(prober_does_not_wait_where_the_operator_named_the_probe)
+{
+	const char *const says[] = {"READY v7\r\n"};
+	struct host h = {.says = says, .stays = true};
+	host_start(&h);
+	struct stage *s = stage_new(&(struct prober_port){60001, h.port, probe_find(BYTES("http"))}, 1);
+	struct lease lease = lease_of(60001);
+	CHECK(prober_give(s->prober, &lease) == 0);
+	stage_run_until(s, 1);
+	host_stop(&h);
+	CHECK(event_number(answer_at(s, 1), FIELD_BYTES_OUT, 0) > 0);
+	stage_free(s);
+}
+
 static enum probe_next echo_open(struct asking *a, void *state)
 {
 	(void)state;
