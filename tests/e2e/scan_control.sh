@@ -64,7 +64,7 @@ wait $SCAN
 [ "$(summary .complete)" = false ] && [ "$(summary .sent)" -lt 200 ] && grep -q 'stopped by hand' "$WORK/said" || fail "stopped: $(cat "$WORK/said")"
 
 # What was told is in the store, with its cause, before kansoku is gone.
-for _ in $(seq 100); do
+for _ in $(seq 300); do
 	answered=$(query "SELECT count() FROM events WHERE kind = 'host.answered' AND probe = 'survey' AND cause != toFixedString('', 16)" 2>/dev/null)
 	[ "${answered:-0}" -ge 128 ] && break
 	sleep 0.1
