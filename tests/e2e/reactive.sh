@@ -152,13 +152,13 @@ jq -e ".parts.handshakes | map(select(.source == \"$ZMAP\" and .port == 80 and .
 	fail "the report knows of no two-phase scanner: $(jq -c .parts.handshakes <<<"$report")"
 jq -e ".parts.scans | map(select(.source == \"$NC\")) | length == 0" <<<"$report" >/dev/null || fail "a handshake is taken for a scan"
 # The two-phase scanner meets the decoy that a rule has for it.
-intrude_from $ZMAP 192.0.2.7 root >/dev/null
+said=$(intrude_from $ZMAP 192.0.2.7 root 2>&1)
 for _ in $(seq 100); do
 	steered=$(query "SELECT count() FROM log WHERE kind = 'host.steered' AND src = '$ZMAP' AND persona = 'dvr'" 2>/dev/null | tail -1)
 	[ "${steered:-0}" -ge 1 ] && break
 	sleep 0.2
 done
-[ "${steered:-0}" -ge 1 ] || fail "the two-phase scanner was not handed to a decoy"
+[ "${steered:-0}" -ge 1 ] || fail "the two-phase scanner was not handed to a decoy: it heard \"$said\", steered $(query "SELECT groupArray((src, $(field persona))) FROM log WHERE kind = 'host.steered'")"
 
 # While nobody can know who opted out, nobody is answered; afterwards the same addresses are silent as
 # before, also when the workers had to be started again.
