@@ -82,6 +82,9 @@ static void print_why(const struct letter *l, const json_t *decision)
 	printf("   %s: %s", say(l, "why", "理由"), basis_words(l, audit_text(decision, "basis")));
 	if (*audit_text(decision, "rule"))
 		printf(say(l, " (rule \"%s\")", "(規則「%s」)"), audit_text(decision, "rule"));
+	/* Who approved a study, for what, stands in the decision itself. */
+	if (!strcmp(audit_text(decision, "basis"), "survey") && *audit_text(decision, "detail"))
+		printf(" (%s)", audit_text(decision, "detail"));
 	printf("\n");
 	if (cause) {
 		printf("   %s: %s %s", say(l, "what led to it", "きっかけ"), audit_text(cause, "time"), audit_text(cause, "kind"));

@@ -95,5 +95,7 @@ for address in $A $LEFT; do
 	[ "$(syns $address)" = "$(sent $address)" ] || fail "$address: $(syns $address) connections on the wire, $(sent $address) probe.sent"
 done
 [ "$(one "SELECT count() FROM log WHERE $ALLOWED AND src = '$LEFT'")" = 1 ] || fail "$LEFT opted out and was looked at again"
+"$KANSOKU" audit $A --config "$CONFIG" >"$WORK/letter" || fail "no letter"
+grep -q 'study weeks: looked back at' "$WORK/letter" || fail "the letter does not name the study: $(cat "$WORK/letter")"
 stop_kansoku || fail "it did not end in order"
 echo "relook: looked at, back and again with $(syns $A) connections; changed: $changed"
