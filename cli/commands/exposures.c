@@ -5,6 +5,7 @@
 #include "bus/parent.h"
 #include "cli/ask.h"
 #include "cli/command.h"
+#include "cli/rule_check.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -78,28 +79,15 @@ static int open_knowledge(const struct arguments *a, struct exposures *x, struct
 	return exposures_open(x, folders, count, fault);
 }
 
-static void say(void *arg, const char *sentence)
-{
-	(void)arg;
-	puts(sentence);
-}
-
 static int verify(const struct arguments *a)
 {
 	struct exposures x;
 	struct fault fault = {0};
-	struct exposure_check check;
-	const char *complaint;
-	size_t complaints = 0;
 	if (open_knowledge(a, &x, &fault))
 		return command_fail(1, "exposures: %s", fault.text);
-	for (; (complaint = exposure_rules_complaint(x.rules, complaints)); complaints++)
-		puts(complaint);
-	exposure_rules_verify(x.rules, &check, say, NULL);
-	printf("%zu rules, %zu examples, %zu failed; %zu rules without an example, %zu left out\n", check.rules, check.examples,
-	       check.failed, check.without_example, complaints);
+	int status = rule_check_print(x.rules, "rules");
 	exposures_close(&x);
-	return check.failed || complaints || check.without_example;
+	return status;
 }
 
 static int open_index(const struct arguments *a, struct exposures *x, struct fault *fault)

@@ -2,6 +2,7 @@
 #include "analysis/seeking.h"
 #include "cli/ask.h"
 #include "cli/command.h"
+#include "cli/rule_check.h"
 #include "cli/seek_learn.h"
 #include <unistd.h>
 
@@ -52,28 +53,15 @@ static int list(const struct arguments *a)
 	return 0;
 }
 
-static void say(void *arg, const char *sentence)
-{
-	(void)arg;
-	puts(sentence);
-}
-
 static int verify(const struct arguments *a)
 {
 	struct exposures x;
 	struct fault fault = {0};
-	struct exposure_check check;
-	const char *complaint;
-	size_t complaints = 0;
 	if (open_seeks(a, &x, &fault))
 		return command_fail(1, "%s", fault.text);
-	for (; (complaint = exposure_rules_complaint(x.seeks, complaints)); complaints++)
-		puts(complaint);
-	exposure_rules_verify(x.seeks, &check, say, NULL);
-	printf("%zu seeks, %zu examples, %zu failed; %zu without an example, %zu left out\n", check.rules, check.examples,
-	       check.failed, check.without_example, complaints);
+	int status = rule_check_print(x.seeks, "seeks");
 	exposures_close(&x);
-	return check.failed || complaints || check.without_example;
+	return status;
 }
 
 static bool print_part(void *arg, struct bytes part)

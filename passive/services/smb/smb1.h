@@ -30,10 +30,13 @@ void smb1_end(struct smb1 *);
 void smb1_refuse(struct smb1 *, uint32_t status);
 void smb1_write_text(struct smb1 *, const char *); /* aligned, with its end */
 void smb1_pad(struct smb1 *, size_t unit);
+void smb1_write_andx(struct smb1 *); /* no further command stands in this message */
+void smb1_empty_answer(struct smb1 *);
 /* A string of the request at that place of the message, as UTF-8. */
 struct bytes smb1_text(const struct smb1 *, const uint8_t *at, const uint8_t *end, char *out,
 		       size_t size);
 
+void smb1_tree_command(struct smb1 *);   /* of a tree that is connected */
 void smb1_transaction(struct smb1 *);    /* TRANSACTION: pipes */
 void smb1_transaction2(struct smb1 *);
 void smb1_nt_transact(struct smb1 *);
