@@ -9,11 +9,11 @@ ifeq ($(origin CC),default)
 CC       := gcc
 endif
 comma    := ,
-ROOMS    ?= base event bus passive active control analysis store share web cli
+ROOMS    ?= base event bus box bait passive active lab control analysis store share web cli
 BUILD    ?= build/$(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
-PACKAGES := libuv libcrypto libssl yaml-0.1 jansson libxml-2.0 libpcre2-8 libhs libmicrohttpd libseccomp libzstd libxxhash zlib avro-c libmaxminddb
+PACKAGES := libuv libcrypto libssl yaml-0.1 jansson libxml-2.0 libpcre2-8 libhs libmicrohttpd libseccomp libzstd libxxhash zlib avro-c libmaxminddb yara libarchive libcurl
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # libxml2's headers live in a folder of their own, the only one that needs an -I.

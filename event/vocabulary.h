@@ -137,4 +137,16 @@
 	X(FLOW_PAYLOAD,     "flow.payload",      BYTES,   PRIVATE, "sample of the first payload") \
 	X(PAP,              "record.pap",        TEXT,    0,       "what its giver allows to be done with it: RED, AMBER, GREEN, CLEAR") \
 	X(PACKETS_OUT,      "packets.out",       NUMBER,  0,       "packets to the peer, as the kernel counted them, with those that closed it") \
-	X(SOFTWARE,         "software",          TEXT,    0,       "what runs there, lines of PORT CERTAINTY RULE CPE BANNER")
+	X(SOFTWARE,         "software",          TEXT,    0,       "what runs there, lines of PORT CERTAINTY RULE CPE BANNER") \
+	X(INDICATOR_TYPE,   "indicator.type",    TEXT,    0,       "address, endpoint, domain, url, mail, agent, key, ...") \
+	X(INDICATOR_VALUE,  "indicator.value",   BYTES,   0,       "the indicator itself, normalised") \
+	X(INDICATOR_ROLE,   "indicator.role",    TEXT,    0,       "command, download, report, victim, peer, check or unknown") \
+	X(INDICATOR_HOW,    "indicator.how",     TEXT,    0,       "how it was found: strings, xor 0x22, run: connect, ...") \
+	X(SAMPLE_TYPE,      "sample.type",       TEXT,    0,       "elf, pe, script, zip, ...")   \
+	X(SAMPLE_ARCH,      "sample.architecture", TEXT,  0,       "processor that it is for")    \
+	X(SAMPLE_FAMILY,    "sample.family",     TEXT,    0,       "family that it is likely of") \
+	X(SAMPLE_TLSH,      "sample.tlsh",       TEXT,    0,       "its locality-sensitive digest") \
+	X(REPORT_SHA256,    "report.sha256",     TEXT,    0,       "digest of the whole report, a JSON file in the store") \
+	X(PAGE_URL,         "page.url",          BYTES,   0,       "page that was asked for")     \
+	X(PAGE_FINAL,       "page.final",        BYTES,   0,       "page that it led to")         \
+	X(LIMIT,            "limit",             TEXT,    0,       "limits of ours that were met, in words")

@@ -2,16 +2,21 @@
 
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
 libhyperscan-dev libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev libmaxminddb-dev
+libyara-dev libarchive-dev libcurl4-openssl-dev bubblewrap nftables qemu-user-static chromium-headless-shell
 ca-certificates npm"
 # One a line, in the order of the alphabet.
 CHECK="
+aapt
 adb
+apksigner
 avro-bin
 bind9
 bind9-dnsutils
 busybox-static
+chromium
 clang
 curl
+dnsmasq-base
 dropbear-bin
 fetchmail
 ffmpeg
@@ -20,6 +25,17 @@ freerdp2-x11
 freetds-bin
 ftp
 gawk
+gcc-aarch64-linux-gnu
+gcc-arm-linux-gnueabi
+gcc-i686-linux-gnu
+gcc-m68k-linux-gnu
+gcc-mingw-w64-x86-64-posix
+gcc-mips-linux-gnu
+gcc-mipsel-linux-gnu
+gcc-powerpc-linux-gnu
+gcc-riscv64-linux-gnu
+gcc-sh4-linux-gnu
+gcc-sparc64-linux-gnu
 git
 hping3
 hydra
@@ -29,6 +45,15 @@ jq
 knxd-tools
 ldap-utils
 lftp
+libc6-dev-arm64-cross
+libc6-dev-armel-cross
+libc6-dev-i386-cross
+libc6-dev-m68k-cross
+libc6-dev-mips-cross
+libc6-dev-mipsel-cross
+libc6-dev-powerpc-cross
+libc6-dev-riscv64-cross
+libc6-dev-sparc64-cross
 libclang-rt-14-dev
 libcmocka-dev
 libcoap3-bin
@@ -46,7 +71,6 @@ minissdpd
 miniupnpc
 mosquitto
 mosquitto-clients
-nftables
 nginx-light
 nmap
 ntpsec
@@ -56,6 +80,7 @@ openssh-client
 openssh-server
 openssl
 p0f
+p7zip-full
 postgresql-client
 procps
 python3
@@ -82,10 +107,15 @@ swaks
 tcpdump
 telnet
 tftp-hpa
+tlsh-tools
 tshark
 vsftpd
+wine
+wine64
 wireshark-common
 xvfb
+yara
+zip
 zmap
 zstd"
 

@@ -2,7 +2,7 @@
 #include "bus/client.h"
 #include "bus/parent.h"
 #include "cli/command.h"
-#include "passive/device/bait/ledger.h"
+#include "bait/ledger.h"
 #include "store/store.h"
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "bus/parent.h"
 #include "cli/command.h"
 #include "event/event.h"
-#include "passive/device/bait/ledger.h"
+#include "bait/ledger.h"
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>

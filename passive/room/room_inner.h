@@ -41,7 +41,7 @@
 #define STEERED_FD "steered"    /* struct ports_sources, for one worker: all are told who is steered */
 #define ANSWERS_FD "answers:" /* and 4 or 6: raw, for answers from ports that no socket has */
 #define DEVICES_FD "devices"    /* the file of what attackers left, handed down */
-#define LEDGER_FD "bait.ledger" /* passive/device/bait/ledger.h */
+#define LEDGER_FD "bait.ledger" /* bait/ledger.h */
 #define SIGHTS_FD "bait.sights" /* passive/device/bait/sights.h */
 #define ROOM_STOP_MS_MAX 10000     /* for files and events that are still on their way */
 

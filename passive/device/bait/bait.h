@@ -10,7 +10,7 @@
  * the event that is written; passive/room/session_bait.c tells both.
  */
 #pragma once
-#include "passive/device/bait/ledger.h"
+#include "bait/ledger.h"
 #include "passive/device/bait/sights.h"
 #include "passive/persona.h"
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 #include "event/id.h"
-#include "passive/device/bait/token.h"
+#include "bait/token.h"
 
 #define SIGHTS_FILE "sights"
 #define SIGHTS_MAX 32768

@@ -1,5 +1,5 @@
 /* Builds a persona's file system from paths, then packs it for binary search. */
-#include "passive/device/bait/token.h"
+#include "bait/token.h"
 #include "passive/device/persona/persona_inner.h"
 #include <stdlib.h>
 

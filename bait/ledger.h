@@ -11,7 +11,7 @@
  */
 #pragma once
 #include "base/error.h"
-#include "passive/device/bait/token.h"
+#include "bait/token.h"
 
 #define LEDGER_FOLDER "bait"
 #define LEDGER_FILE "ledger"

@@ -1,4 +1,4 @@
-#include "passive/device/bait/ledger.h"
+#include "bait/ledger.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "passive/device/bait/token.h"
+#include "bait/token.h"
 #include "base/error.h"
 #include <limits.h>
 
