@@ -56,6 +56,12 @@ struct box_plan {
 	const char *written;             /* folder on the host for the upper layer; NULL: memory, within `disk` */
 	enum box_network network;
 	bool traced;                     /* its system calls are told: box_started.listener */
+	const char *const *told;         /* which, NULL-terminated; NULL: the box's own choice */
+	/*
+	 * Lines for the `register` of a binfmt_misc that is mounted in a user namespace around the box's
+	 * (Linux 6.7), NULL-terminated; with the flag F the interpreter need not be seen in the box.
+	 */
+	const char *const *formats;
 	const char *const *deny;         /* system calls that answer EPERM, NULL-terminated, besides those always denied */
 	int fds[BOX_FDS_MAX];            /* what it inherits, as 3, 4, … in this order */
 	size_t fd_count;

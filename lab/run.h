@@ -77,3 +77,20 @@ const struct run_findings *run_findings(const struct run *);
 void run_free(struct run *);
 /* Architectures that can be run here, a word each, separated by spaces. */
 void lab_runs(struct writer *);
+
+/*
+ * A process that runs samples for one that gives its rights away: tracing and the sink need what a
+ * sandboxed role has not (and Landlock lets nobody read the memory of who is outside its domain).
+ * Forked before sandbox_enter() and before threads, with a keeper of its own; it runs one sample at
+ * a time, so who wants several at once opens several.  It ends with its owner.
+ */
+struct lab_runner;
+/* `scratch` is a folder of this runner's own. */
+int lab_runner_open(struct lab_runner **, const char *scratch, struct fault *);
+void lab_runner_close(struct lab_runner *);
+/* Readable when lab_runner_take() has something to do. */
+int lab_runner_fd(const struct lab_runner *);
+/* The plan is copied; its served() is called in the owner's process by lab_runner_take().  ERR_FULL: busy. */
+int lab_runner_give(struct lab_runner *, const struct run_plan *, struct fault *);
+/* 1: the run ended, and it is in *run, or *run is NULL and the fault says why; 0: not yet; ERR_GONE: it died. */
+int lab_runner_take(struct lab_runner *, struct run **, struct fault *);
