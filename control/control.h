@@ -98,3 +98,16 @@ int control_survey_register(const struct survey_permit *, char *path, size_t n);
 const char *control_survey_page(const struct survey_permit *); /* NULL: there is none */
 const struct prefix_set *control_survey_targets(const struct survey_permit *);
 const struct prefix_set *control_survey_excluded(const struct survey_permit *);
+
+/*
+ * A visit's permission without a running kansoku: the operator named the page by hand.  Each of its
+ * connections is asked by itself, as control does at "visit.connect".
+ */
+struct visit_permit;
+/* ERR_DENIED: no visit is allowed at all, the fault begins with the reason's word. */
+int control_visit_open(struct visit_permit **, const struct config *, struct fault *);
+void control_visit_close(struct visit_permit *);
+/* True, and where to send from (zero: any); else the reason in one word. */
+bool control_visit_ask(struct visit_permit *, const struct address *, uint16_t port, struct address *from, const char **reason);
+/* As control_survey_poll(): 1 or an error: ask again for every address that is connected. */
+int control_visit_poll(struct visit_permit *, struct fault *);
