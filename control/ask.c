@@ -148,6 +148,23 @@ static void write_budgets(const struct control *c, struct writer *w)
 	object_end(w, ",");
 }
 
+static void write_errands(const struct errands *errands, struct writer *w)
+{
+	write_text(w, "\"errands\":{");
+	for (int i = 0; i < ACTIONS; i++) {
+		const struct errand_line *line = &errands->lines[i];
+		if (!errand_role((enum action)i))
+			continue;
+		write_fmt(w, "\"%s\":{", rule_action_name((enum action)i));
+		number(w, "waiting", line->count);
+		number(w, "taken", line->taken);
+		number(w, "refused", line->refused);
+		number(w, "lost", line->lost);
+		object_end(w, ",");
+	}
+	object_end(w, ",");
+}
+
 void control_write_state(struct control *c, struct writer *w)
 {
 	const struct settings *s = &c->settings;
@@ -163,6 +180,7 @@ void control_write_state(struct control *c, struct writer *w)
 	write_looks(c, w);
 	write_decisions(c, w);
 	write_budgets(c, w);
+	write_errands(&c->errands, w);
 	number(w, "targets", targets_count(c->targets));
 	write_text(w, "\"steering\":{");
 	number(w, "version", steers_version(c->steers));

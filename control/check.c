@@ -1,4 +1,5 @@
 /* The configuration of control without a running process: checked, summed up, tried dry. */
+#include "control/errands_inner.h"
 #include "control/control.h"
 #include "base/clock.h"
 #include "base/special.h"
@@ -99,6 +100,10 @@ static void write_rule(const struct settings *s, const struct rule *rule, struct
 		write_fmt(w, ": steer to %s%s\n", rule->persona ? rule->persona : "the persona of its class",
 			  rule->persona && !settings_persona_is_played(s, rule->persona)
 				  ? "; !!! no decoy has that in its list of personas" : "");
+		return;
+	}
+	if (errand_role(rule->action)) {
+		write_fmt(w, ": %s, by the process %s\n", rule_action_name(rule->action), errand_role(rule->action));
 		return;
 	}
 	write_text(w, ": look at ports");

@@ -323,9 +323,10 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 	struct address source;
 	c->now_us = now_us;
 	bytes_copy_text(event_bytes(e, FIELD_PROCESS), role, sizeof role);
-	if (!((c->rules.kinds | control_learns_from(c) | control_follow_kinds(c)) & KIND_MASK(e->kind)) || !event_address(e, FIELD_SRC, &source))
+	if (!((c->rules.kinds | control_learns_from(c) | control_follow_kinds(c)) & KIND_MASK(e->kind)))
 		return;
-	if (prefix_set_holds(&c->settings.probers, &source)) {
+	const bool has_source = event_address(e, FIELD_SRC, &source);
+	if (has_source && prefix_set_holds(&c->settings.probers, &source)) {
 		c->totals.from_probers++;
 		return;
 	}
@@ -333,6 +334,9 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 		c->totals.too_deep++;
 		return;
 	}
+	control_hand_over(c, e);
+	if (!has_source)
+		return;
 	control_follow_hear(c, &source, role);
 	control_learn(c, e, &source, role);
 	const struct rule *probe = rules_pick(&c->rules, ACTION_PROBE, e, NULL);

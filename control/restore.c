@@ -280,6 +280,7 @@ void control_close(struct control *c)
 	rules_done(&c->rules);
 	optout_done(&c->optout);
 	register_close(&c->asked_out);
+	errands_done(&c->errands);
 	c->state = NULL;
 	c->steers = NULL;
 	c->followeds = NULL;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/prefix_pieces.h"
 #include "bus/process.h"
+#include "control/errand_topics_inner.h"
 #include "control/room_inner.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ struct room {
 	bool opt_outs_told;
 	struct wish_topic wishes[WISHES];
 	struct survey_topics surveys;
+	struct errand_topics errands;
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
 };
@@ -201,6 +203,7 @@ static void end_turn(uv_check_t *check)
 	flush_state(room);
 	acknowledge(room);
 	leave_due(&room->leave);
+	errand_topics_give(&room->errands, clock_utc_us());
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -459,6 +462,7 @@ static void start(struct room *room)
 	}
 	room->surveys = (struct survey_topics){&room->control, bus};
 	survey_topics_open(&room->surveys);
+	room->errands = (struct errand_topics){.errands = &room->control.errands, .bus = bus};
 	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");

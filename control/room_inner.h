@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/random.h"
+#include "control/errands_inner.h"
 #include "control/known_inner.h"
 #include "control/looks_inner.h"
 #include "control/optout_inner.h"
@@ -61,6 +62,7 @@ struct control {
 	struct sources *sources;     /* NULL: no rule asks what is known of a source */
 	struct campaigns *campaigns; /* likewise */
 	struct credentials credentials;
+	struct errands errands;      /* for other processes */
 	struct followeds *followeds; /* NULL: there is no study */
 	uint64_t follow_kept_us;     /* when what was heard of them was last written to the state */
 	struct state *state;
@@ -106,6 +108,11 @@ void control_retell(struct control *, uint64_t now_us);
 void control_event(struct control *, const struct event *, unsigned worker, uint64_t now_us);
 
 uint32_t control_session_mark(const struct event *); /* tells sessions of one source apart; 0: none */
+
+/* In hand_over.c: */
+
+/* Puts the event in the line of each action that a rule names for it and that another process does. */
+void control_hand_over(struct control *, const struct event *);
 
 /* In learn.c: */
 

@@ -1,3 +1,5 @@
+#include "bus/process.h"
+#include "control/errands_inner.h"
 #include "control/known_inner.h"
 #include "control/rules_reading_inner.h"
 #include <stddef.h>
@@ -13,6 +15,8 @@ static const char default_rules[] =
 	"- {name: identified, on: host.identified, when: {confidence: {min: 50}}, do: steer}\n";
 
 static const char *const action_choices[] = {"probe", "steer", "visit", "analyse", "import", "notify", NULL};
+
+const char *rule_action_name(enum action action) { return action_choices[action]; }
 
 struct rule_option {
 	const char *name, *on, *basis, *persona;
@@ -114,18 +118,19 @@ static int read_action(const struct rule_reading *r, const struct yaml_node *n, 
 		       const struct rule_option *o, struct rule *rule)
 {
 	rule->action = (enum action)o->action;
-	if (rule->action != ACTION_PROBE && rule->action != ACTION_STEER)
-		return condition_complain(&r->base, n, path, "\"%s\" is not built in this version; probe and steer are",
-				action_choices[o->action]);
-	if (rule->action == ACTION_PROBE && o->persona)
-		return condition_complain(&r->base, n, path, "a persona is for steer, a probe has none");
+	const char *role = errand_role(rule->action);
+	if (role && !role_find(role))
+		return condition_complain(&r->base, n, path, "\"%s\" is not built in this version: it has no process \"%s\"",
+				action_choices[o->action], role);
+	if (rule->action != ACTION_STEER && o->persona)
+		return condition_complain(&r->base, n, path, "a persona is for steer alone");
 	bool classed = o->known && o->known->type == YAML_MAP && yaml_child(o->known, known_name(KNOWN_CLASS));
 	if (rule->action == ACTION_STEER && !o->persona && !classed &&
 	    (rule->any_kind || rule->kind != EVENT_HOST_IDENTIFIED))
 		return condition_complain(&r->base, n, path,
 				"only host.identified names a device; another kind needs a persona to steer to");
-	if (rule->action == ACTION_PROBE && o->known)
-		return condition_complain(&r->base, n, path, "known is for steer; a look goes by the event that proves its source");
+	if (rule->action != ACTION_STEER && o->known)
+		return condition_complain(&r->base, n, path, "known is for steer; all else goes by the event itself");
 	rule->persona = o->persona;
 	return 0;
 }

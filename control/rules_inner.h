@@ -20,7 +20,7 @@
 #define CONDITIONS_MAX 16 /* of a rule */
 #define RULES_MEMORY_MAX (4u << 20)
 
-enum action { ACTION_PROBE, ACTION_STEER, ACTION_VISIT, ACTION_ANALYSE, ACTION_IMPORT, ACTION_NOTIFY };
+enum action { ACTION_PROBE, ACTION_STEER, ACTION_VISIT, ACTION_ANALYSE, ACTION_IMPORT, ACTION_NOTIFY, ACTIONS };
 
 struct rule {
 	const char *name;
@@ -47,6 +47,7 @@ struct rules {
 	bool known;      /* some rule asks what is known of a source */
 };
 
+const char *rule_action_name(enum action); /* as in the configuration */
 /* event_start() was called: modules' own fields may be named. */
 int rules_read(const struct settings *, struct rules *, struct fault *);
 void rules_done(struct rules *);

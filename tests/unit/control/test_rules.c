@@ -132,10 +132,10 @@ TEST(rules_errors_say_where_what_and_what_would_be_right)
 	wrong("rules:\n\n  - {on: login.tried, do: probe, when: {login.acepted: true}}\n",
 	      "test.yaml:3: rules[0].when.login.acepted: there is no such field, did you mean \"login.accepted\"?");
 	wrong("rules: [{on: login.tried, do: prod}]\n", "is not one of probe, steer");
-	wrong("rules: [{on: login.tried, do: analyse}]\n",
-	      "rules[0].do: \"analyse\" is not built in this version");
+	wrong("rules: [{on: login.tried, do: notify}]\n",
+	      "rules[0].do: \"notify\" is not built in this version");
 	wrong("rules: [{on: login.tried, do: steer}]\n", "another kind needs a persona");
-	wrong("rules: [{on: login.tried, do: probe, persona: dvr}]\n", "a probe has none");
+	wrong("rules: [{on: login.tried, do: probe, persona: dvr}]\n", "a persona is for steer alone");
 	wrong("rules: [{on: login.tried, do: probe, ports: [0]}]\n", "rules[0].ports");
 	wrong("rules: [{on: login.tried, do: probe, ports: [1,2,3,4,5,6,7,8,9,10,11,12,13]}]\n", "13 ports");
 	wrong("rules: [{on: login.tried, do: probe, basis: hunch}]\n", "\"hunch\" is not a basis");
