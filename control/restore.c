@@ -149,6 +149,8 @@ static void restore_survey(void *arg, const struct state_survey *s) { control_su
 
 static void restore_follow(void *arg, uint64_t study, const struct followed *f) { control_follow_restore(arg, study, f); }
 
+static void restore_approval(void *arg, struct reader *r) { approvals_read(&((struct control *)arg)->approvals, r); }
+
 static void keep_target(void *arg, const struct target *t)
 {
 	struct control *c = arg;
@@ -181,6 +183,7 @@ int control_compact(struct control *c, struct fault *fault)
 	control_retain_learned(c);
 	control_survey_retain(c);
 	control_follow_retain(c);
+	control_approval_retain(c);
 	return state_compact_end(c->state, fault);
 }
 
@@ -229,7 +232,7 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 	const struct active_options *o = c->settings.active;
 	const struct state_reader reader = {c, restore_key, restore_look, restore_given,
 					    restore_done, restore_target, restore_steer, restore_source, restore_feature,
-					    restore_survey, restore_follow};
+					    restore_survey, restore_follow, restore_approval};
 	c->now_us = now_us;
 	c->policy.settings = &c->settings;
 	c->policy.opted_out = &c->optout.set;
@@ -281,6 +284,7 @@ void control_close(struct control *c)
 	optout_done(&c->optout);
 	register_close(&c->asked_out);
 	errands_done(&c->errands);
+	approvals_done(&c->approvals);
 	c->state = NULL;
 	c->steers = NULL;
 	c->followeds = NULL;

@@ -49,6 +49,7 @@ struct room {
 	struct wish_topic wishes[WISHES];
 	struct survey_topics surveys;
 	struct errand_topics errands;
+	struct approval_topics approvals;
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
 };
@@ -69,6 +70,8 @@ static void revoke_lease(void *arg, const struct address *target)
 	bus_tell_each(room->process->bus, "active", "lease.revoke",
 		      (struct bytes){payload, sizeof payload});
 }
+
+static void tell_approval(void *arg, const struct approval *a) { approval_topics_tell(&((struct room *)arg)->approvals, a); }
 
 static void acknowledge_later(struct seen *seen, const struct bus_delivery *d)
 {
@@ -463,6 +466,7 @@ static void start(struct room *room)
 	room->surveys = (struct survey_topics){&room->control, bus};
 	survey_topics_open(&room->surveys);
 	room->errands = (struct errand_topics){.errands = &room->control.errands, .bus = bus};
+	approval_topics_open(&room->approvals);
 	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");
@@ -522,6 +526,8 @@ static int run(struct process *p, struct fault *fault)
 	room.process = p;
 	room.control.publish = publish;
 	room.control.revoke = revoke_lease;
+	room.control.approval_changed = tell_approval;
+	room.approvals = (struct approval_topics){&room.control, p->bus};
 	room.control.arg = &room;
 	snprintf(directory, sizeof directory, "%s/%s", process_state(p), DIRECTORY);
 	int bad = settings_read(p->config, &room.control.settings, fault);

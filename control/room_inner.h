@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/random.h"
+#include "control/approve_inner.h"
 #include "control/errands_inner.h"
 #include "control/known_inner.h"
 #include "control/looks_inner.h"
@@ -43,6 +44,7 @@ struct control {
 	struct policy policy;
 	struct optout optout;
 	struct optout_register asked_out;
+	struct approvals approvals;
 	struct survey_run {
 		struct state_survey kept;
 		struct event_id lease;   /* zero: nobody has it */
@@ -82,6 +84,8 @@ struct control {
 	int (*publish)(void *arg, struct event *);
 	/* Tells the prober to stop looking at that address. */
 	void (*revoke)(void *arg, const struct address *);
+	/* How an approval stands is another now; may be NULL. */
+	void (*approval_changed)(void *arg, const struct approval *);
 	void *arg;
 	struct event event; /* what is being written */
 	struct event found; /* campaign.found, which rules are asked about */

@@ -26,6 +26,7 @@ enum record {
 	RECORD_FEATURE,
 	RECORD_SURVEY,
 	RECORD_FOLLOW,
+	RECORD_APPROVAL,
 };
 
 struct state {
@@ -173,6 +174,10 @@ static void read_record(struct bytes record, const struct state_reader *to)
 		return;
 	case RECORD_FOLLOW:
 		read_follow(&r, to);
+		return;
+	case RECORD_APPROVAL:
+		if (to->approval)
+			to->approval(to->arg, &r);
 		return;
 	}
 }
@@ -398,6 +403,17 @@ void state_put_survey(struct state *s, const struct state_survey *survey)
 	write_u64(&w, survey->packets);
 	write_u8(&w, survey->stopped);
 	write_u8(&w, survey->over);
+	record_end(s, &w);
+}
+
+/* Longer than the others: the text that a person reads is in it. */
+void state_put_approval(struct state *s, const struct approval *a)
+{
+	uint8_t room[APPROVAL_RECORD_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	write_u16(&w, 0);
+	write_u8(&w, RECORD_APPROVAL);
+	approval_write(a, &w);
 	record_end(s, &w);
 }
 

@@ -11,6 +11,7 @@
  * into a new file, which then takes the name.
  */
 #pragma once
+#include "control/approvals_inner.h"
 #include "control/followed_inner.h"
 #include "control/looks_inner.h"
 #include "control/sources_inner.h"
@@ -47,6 +48,7 @@ struct state_reader {
 	void (*survey)(void *arg, const struct state_survey *);
 	/* `study` tells one study from another; with neither attack nor look: no longer followed. */
 	void (*follow)(void *arg, uint64_t study, const struct followed *);
+	void (*approval)(void *arg, struct reader *); /* as approvals_read() takes it */
 };
 
 /* Reads a file's text; returns how many bytes of it are whole. */
@@ -70,6 +72,7 @@ void state_put_source(struct state *, const struct sources *, const struct sourc
 void state_put_feature(struct state *, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us);
 void state_put_survey(struct state *, const struct state_survey *);
 void state_put_follow(struct state *, uint64_t study, const struct followed *);
+void state_put_approval(struct state *, const struct approval *);
 /* All that was put is written, or a fault: then nothing may be given to the prober. */
 int state_flush(struct state *, struct fault *);
 

@@ -149,4 +149,6 @@
 	X(REPORT_SHA256,    "report.sha256",     TEXT,    0,       "digest of the whole report, a JSON file in the store") \
 	X(PAGE_URL,         "page.url",          BYTES,   0,       "page that was asked for")     \
 	X(PAGE_FINAL,       "page.final",        BYTES,   0,       "page that it led to")         \
-	X(LIMIT,            "limit",             TEXT,    0,       "limits of ours that were met, in words")
+	X(LIMIT,            "limit",             TEXT,    0,       "limits of ours that were met, in words") \
+	X(HELLO,            "indicator.hello",   BYTES,   PRIVATE, "what a sample said first to that server, as it was recorded") \
+	X(HELLO_REGISTERS,  "indicator.registers", BOOL,  0,       "whether saying it may enlist who says it; absent: not known")

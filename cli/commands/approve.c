@@ -1,0 +1,252 @@
+/* kansoku approve: what waits for the operator's yes, byte by byte. */
+#include "bus/client.h"
+#include "bus/parent.h"
+#include "cli/command.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WAIT_MS 30000
+#define ANSWER_MAX (1u << 20)
+#define ROW_BYTES 16
+#define PREFIX_LEAST 6 /* digits of a digest that a person repeats */
+
+struct desk {
+	const struct arguments *arguments;
+	struct config config;
+	char state[256];
+	bool json;
+	struct fault fault;
+};
+
+static bool keep_part(void *arg, struct bytes part) { return buffer_append(arg, part.at, part.len) == 0; }
+
+static json_t *ask(struct desk *d, const char *topic, json_t *question)
+{
+	struct buffer answer = BUFFER(ANSWER_MAX);
+	char *text = json_dumps(question, JSON_COMPACT);
+	json_t *object = NULL;
+	int bad = text ? client_request(d->state, "control", topic, bytes_of_text(text), keep_part, &answer, WAIT_MS,
+					&d->fault)
+		       : fault_set(&d->fault, ERR_MEMORY, "no memory");
+	struct bytes b = buffer_bytes(&answer);
+	if (bad)
+		command_fail(1, "approve: %s", d->fault.text);
+	else if (!(object = json_loadb((const char *)b.at, b.len, 0, NULL)))
+		command_fail(1, "approve: the answer cannot be read");
+	free(text);
+	json_decref(question);
+	buffer_done(&answer);
+	return object;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+static long long number_of(const json_t *object, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static void print_json(const json_t *row)
+{
+	char *line = json_dumps(row, JSON_COMPACT);
+	if (line)
+		puts(line);
+	free(line);
+}
+
+/* Words of others, without what a terminal would act upon; UTF-8 stays. */
+static void print_words(const char *text)
+{
+	for (; *text; text++)
+		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+static void print_line(const json_t *row)
+{
+	printf("%s  %-8s %-6s %s port %lld, %lld bytes: ", text_of(row, "id"), text_of(row, "state"), text_of(row, "kind"),
+	       *text_of(row, "target") ? text_of(row, "target") : "-", number_of(row, "port"), number_of(row, "bytes"));
+	print_words(text_of(row, "title"));
+	puts("");
+}
+
+static int list(struct desk *d)
+{
+	const char *state = arguments_flag(d->arguments, "all") ? "" : "waiting";
+	size_t rows = 0;
+	for (json_int_t from = 0; from >= 0;) {
+		json_t *answer = ask(d, "approval.list", json_pack("{s:I, s:s}", "from", from, "state", state)), *row;
+		size_t i;
+		if (!answer)
+			return 1;
+		json_array_foreach(json_object_get(answer, "rows"), i, row) {
+			rows++;
+			if (d->json)
+				print_json(row);
+			else
+				print_line(row);
+		}
+		const json_t *next = json_object_get(answer, "next");
+		from = next ? json_integer_value(next) : -1;
+		json_decref(answer);
+	}
+	if (!rows && !d->json)
+		puts(*state ? "nothing waits for approval" : "nothing was asked");
+	return 0;
+}
+
+static unsigned nibble(char c) { return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10); }
+
+/* As `hexdump -C`: whoever reads it sees each byte, also those that a terminal would act upon. */
+static void print_dump(const char *hex)
+{
+	const size_t len = strlen(hex) / 2;
+	for (size_t at = 0; at < len; at += ROW_BYTES) {
+		char words[ROW_BYTES + 1] = "";
+		printf("  %08zx ", at);
+		for (size_t i = 0; i < ROW_BYTES; i++) {
+			if (at + i >= len) {
+				printf("   ");
+				continue;
+			}
+			const unsigned byte = nibble(hex[2 * (at + i)]) << 4 | nibble(hex[2 * (at + i) + 1]);
+			printf(" %02x", byte);
+			words[i] = byte >= ' ' && byte < 0x7f ? (char)byte : '.';
+		}
+		printf("  |%s|\n", words);
+	}
+}
+
+static void print_whole(const json_t *row)
+{
+	print_line(row);
+	if (*text_of(row, "sample"))
+		printf("  because of the sample %s\n", text_of(row, "sample"));
+	printf("  asked %s by %s, stands until %s\n", text_of(row, "asked"), text_of(row, "role"), text_of(row, "until"));
+	if (*text_of(row, "decided")) {
+		printf("  decided %s by ", text_of(row, "decided"));
+		print_words(text_of(row, "by"));
+		printf(": ");
+		print_words(text_of(row, "note"));
+		puts("");
+	}
+	printf("  sha256 %s, these bytes and no others:\n", text_of(row, "sha256"));
+	print_dump(text_of(row, "text"));
+}
+
+static json_t *find(struct desk *d, const char *id)
+{
+	for (json_int_t from = 0; from >= 0;) {
+		json_t *answer = ask(d, "approval.list", json_pack("{s:I, s:s}", "from", from, "id", id));
+		if (!answer)
+			return NULL;
+		json_t *row = json_incref(json_array_get(json_object_get(answer, "rows"), 0));
+		const json_t *next = json_object_get(answer, "next");
+		from = next ? json_integer_value(next) : -1;
+		json_decref(answer);
+		if (row)
+			return row;
+	}
+	command_fail(1, "approve: there is no such approval, `kansoku approve` lists them");
+	return NULL;
+}
+
+static int decide(struct desk *d, const json_t *row, bool yes)
+{
+	const char *note = arguments_flag(d->arguments, "note"), *by = arguments_flag(d->arguments, "by");
+	const char *login = getenv("SUDO_USER") ? getenv("SUDO_USER") : getenv("USER");
+	json_t *answer = ask(d, "approval.decide",
+			     json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", text_of(row, "id"), "sha256", text_of(row, "sha256"),
+				       "decision", yes ? "approve" : "decline", "by", by ? by : login ? login : "command",
+				       "note", note ? note : ""));
+	if (!answer)
+		return 1;
+	printf("%s: %s\n", text_of(answer, "id"), text_of(answer, "state"));
+	json_decref(answer);
+	return 0;
+}
+
+/* 1: it is the one that was read; 0: it is not; else the exit status. */
+static int confirm(const struct desk *d, const json_t *row)
+{
+	const char *read = arguments_flag(d->arguments, "yes"), *sha256 = text_of(row, "sha256");
+	char typed[80] = "";
+	if (!read && isatty(STDIN_FILENO)) {
+		printf("Type the first %d digits of the sha256 to let exactly this leave, once: ", PREFIX_LEAST);
+		fflush(stdout);
+		if (!fgets(typed, sizeof typed, stdin))
+			return 0;
+		typed[strcspn(typed, "\n")] = '\0';
+		read = typed;
+	}
+	const size_t len = read ? strlen(read) : 0;
+	return len >= PREFIX_LEAST && !strncmp(read, sha256, len);
+}
+
+static int act(struct desk *d)
+{
+	if (arguments_count(d->arguments) == 0)
+		return list(d);
+	json_t *row = find(d, arguments_word(d->arguments, 0));
+	if (!row)
+		return 1;
+	int status = 0;
+	const bool asked = arguments_flag(d->arguments, "yes") || isatty(STDIN_FILENO);
+	const bool waits = !strcmp(text_of(row, "state"), "waiting");
+	if (arguments_flag(d->arguments, "decline")) {
+		status = decide(d, row, false);
+	} else if (d->json && !arguments_flag(d->arguments, "yes")) {
+		print_json(row);
+	} else {
+		print_whole(row);
+		if (asked && !waits && arguments_flag(d->arguments, "yes"))
+			status = command_fail(1, "approve: that is %s already", text_of(row, "state"));
+		else if (asked && waits && !confirm(d, row))
+			status = command_fail(1, "approve: that is not the sha256 above (%d digits at least); nothing was approved",
+					      PREFIX_LEAST);
+		else if (asked && waits)
+			status = decide(d, row, true);
+	}
+	json_decref(row);
+	return status;
+}
+
+static int run(const struct arguments *a)
+{
+	static struct desk d;
+	d = (struct desk){.arguments = a, .json = arguments_flag(a, "json") != NULL};
+	int bad = command_config(a, &d.config, &d.fault);
+	if (!bad && run_state_path(&d.config, d.state, sizeof d.state))
+		bad = fault_set(&d.fault, ERR_BAD, "run.state: the path is too long");
+	return bad ? command_fail(1, "%s", d.fault.text) : act(&d);
+}
+
+static const struct flag approve_flags[] = {
+	{"all", NULL, "list also what was decided, used or became too old"},
+	{"yes", "SHA256", "approve it without a question; at least six digits of the digest that was shown"},
+	{"decline", NULL, "say no; also takes back a yes that was not used yet"},
+	{"by", "NAME", "who decides, if not the user"},
+	{"note", "TEXT", "why, for whoever asks later"},
+	{0},
+};
+
+static const struct command approve_command = {
+	.name = "approve",
+	.synopsis = "[ID [--yes SHA256 | --decline]] [--all] [--by NAME] [--note TEXT]",
+	.summary = "what may leave only after you read it: list, show, say yes or no",
+	.description =
+		"Some messages could do more than ask: the first words of a bot enlist whoever says them, a request of\n"
+		"a sample may carry bait. Such a message waits here. Without an ID those that wait are listed; with one\n"
+		"the message is printed byte by byte, and on a terminal you are asked for the first digits of its\n"
+		"digest. A yes lets exactly these bytes leave, once, to that address, within a day; opt-outs and the\n"
+		"rest of the policy are asked again when they leave. A question that nobody answers is over after\n"
+		"a week. Every step is an event (decision.made, reason approval). kansoku must be running.",
+	.flags = approve_flags,
+	.words_max = 1,
+	.run = run,
+};
+COMMAND(approve_command);
