@@ -63,6 +63,7 @@ struct indicator {
 	const char *how;         /* "strings", "xor 0x22", "mirai-table", "run: connect", "memory", … */
 	unsigned confidence;     /* 0 to 100 */
 	uint64_t offset;         /* in its part; UINT64_MAX: nowhere */
+	unsigned part;           /* where it was seen first; analysis_indicator() fills it in */
 };
 
 struct analysis; /* of one sample, owned by the lab */
@@ -73,6 +74,7 @@ struct part { /* the sample itself, or what was found within it */
 	const char *type;         /* word of lab/type.h: "elf", "pe", "zip", "script", … */
 	const char *architecture; /* "mips", …; "" when it has none */
 	unsigned number, depth, inside; /* number 0 is the sample; `inside` is its parent's */
+	char sha256[65];
 };
 
 struct analyser {

@@ -31,10 +31,15 @@ struct findings {
 	size_t yara_count;
 };
 
-/* 0, or ERR_MEMORY, ERR_FULL (larger than SAMPLE_BYTES_MAX: only its digests are known). */
+/*
+ * 0, or ERR_MEMORY, or ERR_FULL: larger than SAMPLE_BYTES_MAX, then there are findings of its digests
+ * and its type alone.  The sample must live as long as the analysis.
+ */
 int lab_analyse(struct analysis **, struct bytes sample, const struct lab_rules *, struct fault *);
 const struct findings *analysis_findings(const struct analysis *);
 void analysis_free(struct analysis *);
+/* The members of a JSON object, without its braces: "sha256", "type", "architecture", "indicators", … */
+void write_findings(struct writer *, const struct findings *);
 
 int lab_rules_open(struct lab_rules **, const char *const *files, size_t count, struct fault *);
 void lab_rules_close(struct lab_rules *);

@@ -1,0 +1,15 @@
+/* What the looks at one text share: where it is from, and how far it was read. */
+#pragma once
+#include "lab/analyser.h"
+
+struct text_look {
+	struct analysis *analysis;
+	struct bytes text;
+	uint64_t offset; /* of the text within its part, or UINT64_MAX */
+	const char *how;
+	unsigned confidence;
+	size_t done; /* what lies before was taken */
+};
+
+/* User agents, keys and wallets (lab/text_words.c). */
+void text_words_look(const struct text_look *);
