@@ -41,7 +41,8 @@
 	X(SOURCE_JUDGED,    "source.judged",     "whether a source surveys or attacks, with the reasons") \
 	X(FLOOD_SEEN,       "flood.seen",        "a dark address was flooded from forged sources") \
 	X(CLIENT_SEEN,      "client.seen",       "what software a peer is, by how it greeted")      \
-	X(HOST_MATCHED,     "host.matched",      "a host answered as something that is sought")
+	X(HOST_MATCHED,     "host.matched",      "a host answered as something that is sought")    \
+	X(EXPLOIT_SEEN,     "exploit.seen",      "a peer tried a known weakness, or one without a name")
 
 /*
  * Fields.  Types: TEXT is valid UTF-8 of our own making; BYTES come from outside
