@@ -4,23 +4,23 @@
 #define VALUE(literal) {(const uint8_t *)(literal), sizeof(literal) - 1}
 
 static const struct indicator plain_static[] = {
-	{INDICATOR_ENDPOINT, FOR_UNKNOWN, VALUE("198.51.100.3:23"), "xor 0x22", 60, 4096},
-	{INDICATOR_DOMAIN, FOR_COMMAND, VALUE("example.com"), "mirai-table", 80, 4200},
-	{INDICATOR_KEY, FOR_UNKNOWN, VALUE("xor 0x22"), "mirai-table", 90, UINT64_MAX},
-	{INDICATOR_URL, FOR_DOWNLOAD, VALUE("http://192.0.2.7/bins/it's.sh"), "strings", 70, 12},
+	{INDICATOR_ENDPOINT, FOR_UNKNOWN, VALUE("198.51.100.3:23"), "xor 0x22", 60, 4096, 0},
+	{INDICATOR_DOMAIN, FOR_COMMAND, VALUE("example.com"), "mirai-table", 80, 4200, 0},
+	{INDICATOR_KEY, FOR_UNKNOWN, VALUE("xor 0x22"), "mirai-table", 90, UINT64_MAX, 0},
+	{INDICATOR_URL, FOR_DOWNLOAD, VALUE("http://192.0.2.7/bins/it's.sh"), "strings", 70, 12, 0},
 };
 
 static const struct indicator hostile_static[] = {
-	{INDICATOR_URL, FOR_COMMAND, VALUE("http://h/\"'<script>alert(1)</script>\\\x01"), "strings", 80, 0},
-	{INDICATOR_AGENT, FOR_UNKNOWN, VALUE("\xff\xfe</td>\x1b[2J"), "strings", 50, 1},
-	{INDICATOR_DOMAIN, FOR_COMMAND, VALUE("ev\xe2\x80\xae" "il.example"), "strings", 90, 1},
-	{INDICATOR_MUTEX, FOR_COMMAND, VALUE("'] OR [file:name = 'x"), "strings", 90, 1},
+	{INDICATOR_URL, FOR_COMMAND, VALUE("http://h/\"'<script>alert(1)</script>\\\x01"), "strings", 80, 0, 0},
+	{INDICATOR_AGENT, FOR_UNKNOWN, VALUE("\xff\xfe</td>\x1b[2J"), "strings", 50, 1, 0},
+	{INDICATOR_DOMAIN, FOR_COMMAND, VALUE("ev\xe2\x80\xae" "il.example"), "strings", 90, 1, 0},
+	{INDICATOR_MUTEX, FOR_COMMAND, VALUE("'] OR [file:name = 'x"), "strings", 90, 1, 0},
 };
 
 static const struct indicator of_run[] = {
-	{INDICATOR_ENDPOINT, FOR_COMMAND, VALUE("198.51.100.3:23"), "run: connect", 95, UINT64_MAX},
-	{INDICATOR_ADDRESS, FOR_VICTIM, VALUE("203.0.113.77"), "run: scan", 95, UINT64_MAX},
-	{INDICATOR_DOMAIN, FOR_CHECK, VALUE("check.example.net"), "run: resolve", 95, UINT64_MAX},
+	{INDICATOR_ENDPOINT, FOR_COMMAND, VALUE("198.51.100.3:23"), "run: connect", 95, UINT64_MAX, 0},
+	{INDICATOR_ADDRESS, FOR_VICTIM, VALUE("203.0.113.77"), "run: scan", 95, UINT64_MAX, 0},
+	{INDICATOR_DOMAIN, FOR_CHECK, VALUE("check.example.net"), "run: resolve", 95, UINT64_MAX, 0},
 };
 
 static const struct behaviour did[] = {

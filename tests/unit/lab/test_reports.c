@@ -60,7 +60,7 @@ TEST(story_of_nothing_says_unknown)
 TEST(story_one_string_is_no_verdict)
 {
 	struct arena arena = ARENA(1u << 20);
-	const struct indicator one = {INDICATOR_ADDRESS, FOR_UNKNOWN, BYTES("192.0.2.1"), "strings", 40, 0};
+	const struct indicator one = {INDICATOR_ADDRESS, FOR_UNKNOWN, BYTES("192.0.2.1"), "strings", 40, 0, 0};
 	const struct findings f = {.sha256 = "00", .type = "elf", .architecture = "", .indicators = &one, .indicator_count = 1};
 	struct sample_story s = {.findings = &f};
 	CHECK(lab_story_complete(&s, &arena) == 0 && !strcmp(s.verdict, "unknown"));
@@ -200,7 +200,7 @@ TEST(report_that_is_too_large_is_cut_and_says_so)
 		memset(at, 1, INDICATOR_VALUE_MAX); /* six characters each, in JSON */
 		int head = snprintf(at, 32, "%zu", i);
 		at[head] = 1;
-		many[i] = (struct indicator){INDICATOR_AGENT, FOR_UNKNOWN, {(uint8_t *)at, (size_t)head + 1800}, "strings", 50, 0};
+		many[i] = (struct indicator){INDICATOR_AGENT, FOR_UNKNOWN, {(uint8_t *)at, (size_t)head + 1800}, "strings", 50, 0, 0};
 	}
 	c.findings.indicators = many;
 	c.findings.indicator_count = n;
