@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/registry.h"
+#include "event/indicator.h"
 
 #define SAMPLE_BYTES_MAX (64u << 20)
 #define ANALYSIS_MEMORY_MAX (256u << 20)
@@ -25,46 +26,6 @@
 #define ANALYSIS_PART_BYTES_MAX (128u << 20) /* over all parts */
 #define ANALYSIS_INDICATORS_MAX 4096
 #define ANALYSIS_FACTS_MAX 4096
-#define INDICATOR_VALUE_MAX 2048
-
-enum indicator_type {
-	INDICATOR_ADDRESS,  /* 192.0.2.7 */
-	INDICATOR_ENDPOINT, /* 192.0.2.7:23, [2001:db8::1]:23 or host.example:23 */
-	INDICATOR_DOMAIN,
-	INDICATOR_URL,
-	INDICATOR_MAIL,
-	INDICATOR_AGENT,    /* a User-Agent */
-	INDICATOR_KEY,      /* a key, by its kind: "ssh-rsa AAAA…", "xor 0x22" */
-	INDICATOR_WALLET,
-	INDICATOR_CREDENTIAL, /* "user:password" that it tries */
-	INDICATOR_MUTEX,
-	INDICATOR_PATH,     /* a file that it makes */
-	INDICATOR_HASH,     /* sha256 of something that it drops or loads */
-	INDICATOR_TYPES
-};
-const char *indicator_type_name(enum indicator_type); /* "address", … as in JSON */
-
-enum indicator_role { /* what it is for, as far as one can tell */
-	FOR_UNKNOWN,
-	FOR_COMMAND,  /* it takes orders there */
-	FOR_DOWNLOAD, /* it fetches from there */
-	FOR_REPORT,   /* it sends what it found there */
-	FOR_VICTIM,   /* it scans or floods that: never looked at */
-	FOR_PEER,
-	FOR_CHECK,    /* it asks whether there is a network: bystanders */
-	INDICATOR_ROLES
-};
-const char *indicator_role_name(enum indicator_role);
-
-struct indicator {
-	enum indicator_type type;
-	enum indicator_role role;
-	struct bytes value;      /* normalised: lower-case host names, no default port */
-	const char *how;         /* "strings", "xor 0x22", "mirai-table", "run: connect", "memory", … */
-	unsigned confidence;     /* 0 to 100 */
-	uint64_t offset;         /* in its part; UINT64_MAX: nowhere */
-	unsigned part;           /* where it was seen first; analysis_indicator() fills it in */
-};
 
 struct analysis; /* of one sample, owned by the lab */
 

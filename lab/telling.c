@@ -164,3 +164,10 @@ void analysis_yara(struct analysis *a, const char *space, const char *rule)
 	else
 		a->yara[f->yara_count++] = text_keep(a, text);
 }
+
+static void on_text_found(void *arg, const struct indicator *indicator) { analysis_indicator(arg, indicator); }
+
+void analysis_text(struct analysis *a, struct bytes text, uint64_t offset, const char *how, unsigned confidence)
+{
+	indicators_find(text, offset, how, confidence, on_text_found, a);
+}

@@ -1,9 +1,10 @@
 /* What the looks at one text share: where it is from, and how far it was read. */
 #pragma once
-#include "lab/analyser.h"
+#include "event/indicator.h"
 
 struct text_look {
-	struct analysis *analysis;
+	indicator_found_f *found;
+	void *arg;
 	struct bytes text;
 	uint64_t offset; /* of the text within its part, or UINT64_MAX */
 	const char *how;
@@ -11,5 +12,5 @@ struct text_look {
 	size_t done; /* what lies before was taken */
 };
 
-/* User agents, keys and wallets (lab/text_words.c). */
-void text_words_look(const struct text_look *);
+/* User agents, keys and wallets (event/indicator_words.c). */
+void indicator_words_look(const struct text_look *);

@@ -1,5 +1,5 @@
 /* User agents, public keys and wallets in text: long words, each with a shape or a checksum of its own. */
-#include "lab/text_inner.h"
+#include "event/indicator_inner.h"
 #include <openssl/sha.h>
 
 #define WORD_MIN 25
@@ -22,7 +22,7 @@ static bool word_byte(uint8_t c)
 static void tell(const struct text_look *look, enum indicator_type type, struct bytes value, unsigned confidence)
 {
 	size_t at = (size_t)(value.at - look->text.at);
-	analysis_indicator(look->analysis, &(struct indicator){
+	look->found(look->arg, &(struct indicator){
 		.type = type, .value = value, .how = look->how, .confidence = confidence * look->confidence / 100,
 		.offset = look->offset == UINT64_MAX ? UINT64_MAX : look->offset + at});
 }
@@ -167,7 +167,7 @@ static void keys_look(const struct text_look *look)
 	}
 }
 
-void text_words_look(const struct text_look *look)
+void indicator_words_look(const struct text_look *look)
 {
 	if (look->text.len < 12)
 		return;

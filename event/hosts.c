@@ -1,4 +1,4 @@
-#include "lab/hosts.h"
+#include "event/hosts.h"
 #include "base/address.h"
 #include <stdlib.h>
 

@@ -4,8 +4,8 @@
  *
  * What was taken is not taken again: a URL's host is told with the URL.
  */
-#include "lab/hosts.h"
-#include "lab/text_inner.h"
+#include "event/hosts.h"
+#include "event/indicator_inner.h"
 #include "base/address.h"
 #include "base/port.h"
 
@@ -32,7 +32,7 @@ static void tell(const struct text_look *look, enum indicator_type type, enum in
 	unsigned confidence = look->confidence * plausible / 100;
 	if (confidence < CONFIDENCE_LEAST)
 		return;
-	analysis_indicator(look->analysis, &(struct indicator){
+	look->found(look->arg, &(struct indicator){
 		.type = type, .role = role, .value = value, .how = look->how, .confidence = confidence,
 		.offset = look->offset == UINT64_MAX ? UINT64_MAX : look->offset + at});
 }
@@ -320,9 +320,10 @@ static size_t v6_look(const struct text_look *look, size_t colon)
 	return stop;
 }
 
-void analysis_text(struct analysis *a, struct bytes text, uint64_t offset, const char *how, unsigned confidence)
+void indicators_find(struct bytes text, uint64_t offset, const char *how, unsigned confidence, indicator_found_f *found,
+		     void *arg)
 {
-	struct text_look look = {.analysis = a, .text = text, .offset = offset, .how = how, .confidence = confidence};
+	struct text_look look = {.found = found, .arg = arg, .text = text, .offset = offset, .how = how, .confidence = confidence};
 	for (size_t i = 0; i < text.len;) {
 		size_t went = 0;
 		if (text.at[i] == '.' && i > look.done && i + 1 < text.len)
@@ -337,5 +338,5 @@ void analysis_text(struct analysis *a, struct bytes text, uint64_t offset, const
 		}
 		i++;
 	}
-	text_words_look(&look);
+	indicator_words_look(&look);
 }
