@@ -56,10 +56,11 @@ struct box_plan {
 	const char *written;             /* folder on the host for the upper layer; NULL: memory, within `disk` */
 	enum box_network network;
 	bool traced;                     /* its system calls are told: box_started.listener */
-	const char *const *told;         /* which, NULL-terminated; NULL: the box's own choice */
+	const char *const *told;         /* which, NULL-terminated; NULL: what box_calls_told() names */
+	bool held;                       /* it begins at box_release(), when what answers it stands */
 	/*
-	 * Lines for the `register` of a binfmt_misc that is mounted in a user namespace around the box's
-	 * (Linux 6.7), NULL-terminated; with the flag F the interpreter need not be seen in the box.
+	 * Lines for the `register` of a binfmt_misc in the box's user namespace (Linux 6.7),
+	 * NULL-terminated; with the flag F the interpreter is the host's and need not be seen in the box.
 	 */
 	const char *const *formats;
 	const char *const *deny;         /* system calls that answer EPERM, NULL-terminated, besides those always denied */
@@ -99,12 +100,28 @@ uint64_t box_ended(struct box_keeper *, struct box_result *);
 
 /* The descriptors of `out` are the caller's to close. */
 int box_start(struct box_keeper *, const struct box_plan *, struct box_started *out, struct fault *);
+/* Lets a box that was held begin. */
+int box_release(struct box_keeper *, uint64_t number);
 /* Stops all of its processes (to look at their memory), or lets them go on. */
 int box_freeze(struct box_keeper *, uint64_t number, bool frozen);
 /* Ends it: all processes are killed; the result comes by box_ended(). */
 int box_stop(struct box_keeper *, uint64_t number);
 /* After box_ended(): forgets it, unmounts and removes what it wrote. */
 void box_clear(struct box_keeper *, uint64_t number);
+
+/*
+ * The calling process enters the namespace that box_started.sink names, with the rights to set it
+ * up (addresses, nftables, transparent sockets); for a process that was forked for this, with one
+ * thread.  The link is "box0" there, eth0 in the box.
+ */
+int box_join(int sink, struct fault *);
+#define BOX_SINK_ADDRESS "192.168.1.1"   /* of box0: the box's router */
+#define BOX_ADDRESS "192.168.1.104"      /* of the box, /24 */
+#define BOX_SINK_ADDRESS6 "fd3c:6b61:6e73::1"
+#define BOX_ADDRESS6 "fd3c:6b61:6e73::104" /* /64 */
+
+/* Names of the system calls that a traced box tells unless its plan says others, NULL-terminated. */
+const char *const *box_calls_told(void);
 
 /* What this machine can do, for `kansoku doctor`: a sentence for each lack; true when boxes can be made. */
 bool box_possible(struct writer *lacks);
