@@ -1,6 +1,6 @@
 #include "event/hosts.h"
 #include "base/address.h"
-#include <stdlib.h>
+#include <strings.h>
 
 #define LABELS_MAX 16
 #define LABEL_MAX 63
@@ -69,14 +69,23 @@ bool host_byte(uint8_t c)
 static bool is_lower(uint8_t c) { return c >= 'a' && c <= 'z'; }
 static bool is_upper(uint8_t c) { return c >= 'A' && c <= 'Z'; }
 
-/* The list's words have two letters and a space each. */
-static bool in_pairs(const char *list, struct bytes two)
+/* The list's words have two letters and a space each, and are sorted. */
+static bool in_pairs(const char *list, size_t size, struct bytes two)
 {
+	size_t low = 0, high = size / 3;
 	if (two.len != 2)
 		return false;
-	for (; *list; list += 3)
-		if ((two.at[0] | 0x20) == list[0] && (two.at[1] | 0x20) == list[1])
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const char *word = list + 3 * middle;
+		int left = two.at[0] | 0x20, right = two.at[1] | 0x20;
+		if (left == word[0] && right == word[1])
 			return true;
+		if (left > word[0] || (left == word[0] && right > word[1]))
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return false;
 }
 
@@ -91,8 +100,21 @@ static bool in_words(const char *const *words, size_t count, struct bytes b)
 static bool top_is_known(struct bytes top)
 {
 	if (top.len == 2)
-		return in_pairs(countries, top);
-	return top.len > 2 && in_words(generic, sizeof generic / sizeof *generic, top);
+		return in_pairs(countries, sizeof countries - 1, top);
+	size_t low = 0, high = sizeof generic / sizeof *generic;
+	while (low < high && top.len > 2) {
+		size_t middle = (low + high) / 2;
+		int order = strncasecmp((const char *)top.at, generic[middle], top.len);
+		if (!order)
+			order = generic[middle][top.len] ? -1 : 0;
+		if (!order)
+			return true;
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
 }
 
 /* "SystemIO": letters change from small to capital as names of classes do and names of hosts do not. */
@@ -141,7 +163,7 @@ unsigned name_plausible(struct bytes name)
 	if (bytes_equal_nocase(top, "onion"))
 		return second.len == 56 || second.len == 16 ? 95 : 0;
 	unsigned plausible = 100;
-	if (in_pairs(file_endings, top))
+	if (in_pairs(file_endings, sizeof file_endings - 1, top))
 		plausible = count == 2 ? 30 : 60;
 	/* Short names exist; but of short words with a dot most are something else. */
 	if (count == 2 && second.len < 4)

@@ -72,6 +72,8 @@ void analysis_indicator(struct analysis *, const struct indicator *);
 void analysis_text(struct analysis *, struct bytes text, uint64_t offset, const char *how, unsigned confidence);
 /* Something inside: kept when `copied`, else it must live as long as the analysis. */
 void analysis_contains(struct analysis *, const char *name, struct bytes content, bool copied);
+/* Bytes that parts may still have: who unpacks stops there. */
+size_t analysis_room(const struct analysis *);
 /* A limit of ours that cut something short: "archive.bytes". */
 void analysis_limit(struct analysis *, const char *word);
 /* The sample looks like that family, for that reason; points add up over reasons. */

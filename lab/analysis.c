@@ -101,6 +101,11 @@ static void part_add(struct analysis *a, const char *name, struct bytes content,
 	a->findings.part_count++;
 }
 
+size_t analysis_room(const struct analysis *a)
+{
+	return ANALYSIS_PART_BYTES_MAX - (size_t)a->part_bytes;
+}
+
 void analysis_contains(struct analysis *a, const char *name, struct bytes content, bool copied)
 {
 	char sha256[65];
@@ -114,10 +119,12 @@ void analysis_contains(struct analysis *a, const char *name, struct bytes conten
 		analysis_limit(a, "parts.count");
 		return;
 	}
-	if (content.len > ANALYSIS_PART_BYTES_MAX - a->part_bytes) {
+	if (content.len > analysis_room(a)) {
 		analysis_limit(a, "parts.bytes");
 		return;
 	}
+	/* Counted before it is known to be new: the same bytes again cost the same to unpack. */
+	a->part_bytes += content.len;
 	digest_hex(EVP_sha256(), content, sha256);
 	if (seen_before(a, sha256))
 		return;
@@ -127,7 +134,6 @@ void analysis_contains(struct analysis *a, const char *name, struct bytes conten
 		analysis_limit(a, "memory");
 		return;
 	}
-	a->part_bytes += content.len;
 	part_add(a, name, content, sha256);
 }
 
