@@ -9,70 +9,6 @@
 #define HELLO_SHOWN 512
 #define OUTPUT_SHOWN 4096
 
-static void write_indicators(const struct sample_story *s, struct members *m)
-{
-	struct members list = member_begin(m, "indicators", '[');
-	for (size_t i = 0; i < s->indicator_count; i++) {
-		const struct indicator *it = &s->indicators[i];
-		struct members o = member_begin(&list, NULL, '{');
-		member_bytes(&o, "value", it->value);
-		member_text(&o, "type", indicator_type_name(it->type));
-		member_text(&o, "role", indicator_role_name(it->role));
-		member_text(&o, "how", it->how ? it->how : "");
-		member_number(&o, "confidence", it->confidence);
-		if (it->offset != UINT64_MAX)
-			member_number(&o, "offset", it->offset);
-		members_end(&o);
-	}
-	members_end(&list);
-}
-
-static void write_families(const struct sample_story *s, struct members *m)
-{
-	const struct family *best = lab_story_family(s);
-	if (best)
-		member_text(m, "family", best->name);
-	struct members list = member_begin(m, "families", '[');
-	for (size_t i = 0; i < s->family_count; i++) {
-		struct members o = member_begin(&list, NULL, '{');
-		member_text(&o, "name", s->families[i].name);
-		member_number(&o, "points", s->families[i].points);
-		member_text(&o, "reasons", s->families[i].reasons);
-		members_end(&o);
-	}
-	members_end(&list);
-}
-
-static void write_static(const struct findings *f, struct members *m)
-{
-	struct members facts = member_begin(m, "facts", '[');
-	for (size_t i = 0; i < f->fact_count; i++) {
-		struct members o = member_begin(&facts, NULL, '{');
-		member_text(&o, "name", f->facts[i].name);
-		member_text(&o, "value", f->facts[i].value);
-		member_number(&o, "part", f->facts[i].part);
-		members_end(&o);
-	}
-	members_end(&facts);
-	struct members parts = member_begin(m, "parts", '[');
-	for (size_t i = 0; i < f->part_count; i++) {
-		const struct part *p = &f->parts[i];
-		struct members o = member_begin(&parts, NULL, '{');
-		member_number(&o, "number", p->number);
-		member_text(&o, "name", p->name);
-		member_text(&o, "type", p->type);
-		member_text(&o, "architecture", p->architecture);
-		member_number(&o, "size", p->content.len);
-		member_number(&o, "inside", p->inside);
-		members_end(&o);
-	}
-	members_end(&parts);
-	struct members yara = member_begin(m, "yara", '[');
-	for (size_t i = 0; i < f->yara_count; i++)
-		member_text(&yara, NULL, f->yara[i]);
-	members_end(&yara);
-}
-
 static void write_behaviour(const struct behaviour *b, struct members *list, const char *as)
 {
 	struct members o = member_begin(list, NULL, '{');
@@ -181,32 +117,35 @@ static void write_whence(const struct sample_story *s, struct members *m)
 	members_end(&links);
 }
 
+/* The members of static analysis, with what the runs add to them. */
+static void write_merged(const struct sample_story *s, struct writer *w)
+{
+	struct findings merged = *s->findings;
+	merged.indicators = s->indicators;
+	merged.indicator_count = s->indicator_count;
+	merged.families = s->families;
+	merged.family_count = s->family_count;
+	merged.limits = s->limits;
+	merged.limit_count = s->limit_count;
+	write_findings(w, &merged);
+}
+
 static void json_write(const struct sample_story *s, struct writer *w)
 {
-	const struct findings *f = s->findings;
+	const struct family *family = lab_story_family(s);
 	struct members m = members_begin(w, '{');
-	member_text(&m, "sha256", f->sha256);
-	member_text(&m, "sha1", f->sha1);
-	member_text(&m, "md5", f->md5);
-	member_number(&m, "size", f->size);
-	member_text(&m, "type", f->type);
-	member_text(&m, "architecture", f->architecture ? f->architecture : "");
-	member_text(&m, "tlsh", f->tlsh);
+	write_merged(s, w);
+	m.more = true;
 	if (s->time_us)
 		member_time(&m, "time", s->time_us);
 	member_text(&m, "sensor", s->sensor);
 	member_text(&m, "verdict", s->verdict);
 	member_number(&m, "score", s->score);
 	member_text(&m, "reasons", s->reasons);
-	write_families(s, &m);
-	write_indicators(s, &m);
+	if (family)
+		member_text(&m, "family", family->name);
 	write_runs(s, &m);
-	write_static(f, &m);
 	write_whence(s, &m);
-	struct members limits = member_begin(&m, "limits", '[');
-	for (size_t i = 0; i < s->limit_count; i++)
-		member_text(&limits, NULL, s->limits[i]);
-	members_end(&limits);
 	members_end(&m);
 	write_text(w, "\n");
 }

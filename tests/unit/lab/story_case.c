@@ -37,7 +37,7 @@ static const struct dropped left[] = {
 static const struct hello greeted[] = {{"198.51.100.3:23", VALUE("\0\0\0\1"), true}};
 
 static const struct fact facts[] = {{"elf.linking", "static", 0}, {"elf.note", "<img src=x>", 0}};
-static const struct part parts[] = {{.name = "", .type = "elf", .architecture = "mips"}};
+static const struct part parts[] = {{.name = "", .type = "elf", .architecture = "mips", .sha256 = ""}};
 static const struct family families[] = {{"mirai", 30, "its table is XORed with 0x22"}};
 static const char *const limits[] = {"archive.bytes"};
 static const struct sample_place places[] = {{"wget", "203.0.113.5", "http://192.0.2.7/bot.mips", 1790000000000000}};
