@@ -4,7 +4,7 @@
  * order.  The first host is where it takes orders, the second where it reports; each is followed by its
  * port.  Passwords of its scanner are hidden the same way, without a hidden zero.
  */
-#include "lab/hosts.h"
+#include "event/hosts.h"
 #include "lab/xor_inner.h"
 
 #define ENTRIES_TOLD_MAX 128

@@ -5,7 +5,7 @@
  * An endpoint that is a whole string is taken for a server when enough of those words are there.
  */
 #include "lab/analyser.h"
-#include "lab/hosts.h"
+#include "event/hosts.h"
 #include "lab/needles.h"
 
 #define WORDS_SURE 3

@@ -10,7 +10,7 @@
  * A host alone may be chance (libc's own strings give some); words under the same key make it sure.
  */
 #include "lab/analyser.h"
-#include "lab/hosts.h"
+#include "event/hosts.h"
 #include "lab/xor_inner.h"
 
 #define HOST_MIN 7
