@@ -20,7 +20,7 @@
 #include "base/address.h"
 #include "base/error.h"
 
-#define SINK_BOX_ADDRESS "192.168.1.64"
+#define SINK_BOX_ADDRESS "192.168.1.104"
 #define SINK_GATEWAY "192.168.1.1"
 #define SINK_CAPTURE_MAX (32u << 20)     /* bytes of the pcap; what does not fit is counted on */
 #define SINK_FLOWS_MAX 4096              /* endpoints told one by one; the rest counts for scans and floods */
