@@ -178,8 +178,9 @@ static bool url_split(struct bytes text, size_t at, size_t end, struct url_parts
 }
 
 static void tell_url(const struct text_look *look, const struct scheme *scheme, const struct url_parts *p, size_t start,
-		     size_t end, unsigned plausible)
+		     size_t end, unsigned sure)
 {
+	unsigned plausible = sure;
 	uint8_t room[INDICATOR_VALUE_MAX];
 	struct writer w = writer_of(room, sizeof room);
 	write_text(&w, scheme->name);
@@ -195,12 +196,16 @@ static void tell_url(const struct text_look *look, const struct scheme *scheme, 
 	write_span(&w, slice(look->text, p->path, end));
 	if (w.bad)
 		return;
+	/* "http://…/%s" and "http://…/$a" are what URLs are made from, none themselves. */
+	struct bytes path = slice(look->text, p->path, end);
+	if (memchr(path.at, '$', path.len) || bytes_find(path, "%s") < path.len || bytes_find(path, "%d") < path.len)
+		plausible /= 3;
 	bool bystander = host_is_bystander(p->host);
 	enum indicator_role role = bystander ? FOR_CHECK
 					     : url_role(look->text, start, writer_bytes(&w), scheme->role);
 	tell(look, INDICATOR_URL, role, writer_bytes(&w), start, bystander ? BYSTANDER_CONFIDENCE : plausible);
 	tell_host(look, p->host, p->port && p->port != scheme->port ? p->port : 0,
-		  (size_t)(p->host.at - look->text.at), plausible, role);
+		  (size_t)(p->host.at - look->text.at), sure, role);
 }
 
 static unsigned url_plausible(const struct url_parts *p)

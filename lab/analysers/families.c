@@ -39,7 +39,7 @@ static const struct trait {
 	{"meterpreter", "meterpreter", 25}, {"metsrv", "meterpreter", 20}, {"ReflectiveLoader", "meterpreter", 20},
 	{"beacon.x64.dll", "cobaltstrike", 50}, {"beacon.dll", "cobaltstrike", 40}, {"%s as %s\\%s: %d", "cobaltstrike", 30},
 	{"eval(base64_decode(", "webshell", 35}, {"eval(gzinflate(base64_decode(", "webshell", 50},
-	{"@eval($_POST[", "webshell", 60}, {"shell_exec($_", "webshell", 40}, {"system($_GET[", "webshell", 50},
+	{"@eval($_POST[", "webshell", 60}, {"shell_exec($_", "webshell", 40}, {"system\x28$_GET[", "webshell", 50},
 	{"passthru($_", "webshell", 40},
 };
 #define TRAITS (sizeof traits / sizeof *traits)
