@@ -7,7 +7,10 @@
 #include "active/probe.h"
 #include "bus/process.h"
 #include "cli/arguments_inner.h"
+#include "lab/analyser.h"
+#include "lab/report.h"
 #include "passive/service.h"
+#include "share/format.h"
 #include "store/report.h"
 #include "web/route.h"
 #include <stdlib.h>
@@ -138,6 +141,27 @@ static void routes_rows(struct rows *rows)
 		ROW(rows, (*r)->path, (*r)->method, (*r)->summary);
 }
 
+static void formats_rows(struct rows *rows)
+{
+	COLUMNS(rows, "name", "summary", "reference");
+	FORMATS_EACH(f)
+		ROW(rows, (*f)->name, (*f)->summary, (*f)->reference);
+}
+
+static void analysers_rows(struct rows *rows)
+{
+	COLUMNS(rows, "name", "summary", "reference");
+	ANALYSERS_EACH(a)
+		ROW(rows, (*a)->name, (*a)->summary, (*a)->reference);
+}
+
+static void lab_reports_rows(struct rows *rows)
+{
+	COLUMNS(rows, "name", "summary", "type");
+	LAB_REPORTS_EACH(r)
+		ROW(rows, (*r)->name, (*r)->summary, (*r)->type);
+}
+
 static void reports_rows(struct rows *rows)
 {
 	COLUMNS(rows, "name", "what");
@@ -171,6 +195,9 @@ static const struct topic {
 	{"fields", "Fields of events", fields_rows, false},
 	{"services", "Services of decoys", services_rows, true},
 	{"probes", "Probes", probes_rows, true},
+	{"analysers", "Ways to read a sample", analysers_rows, true},
+	{"sample-reports", "Reports on a sample", lab_reports_rows, true},
+	{"formats", "Formats that are taken in", formats_rows, true},
 	{"options", "Configuration", options_rows, true},
 	{"commands", "Commands", commands_rows, true},
 	{"routes", "Paths of the API", routes_rows, true},
@@ -302,7 +329,7 @@ static int run(const struct arguments *a)
 	}
 	if (!shown)
 		return command_fail(2, "describe: there is no topic \"%s\"; kinds, fields, services, probes, "
-				       "options, commands, routes, reports, roles", wanted);
+				       "analysers, sample-reports, formats, options, commands, routes, reports, roles", wanted);
 	if (json)
 		puts("}");
 	return 0;
@@ -317,7 +344,7 @@ static const struct command describe = {
 	.name = "describe",
 	.synopsis = "[TOPIC] [--json] [--man COMMAND]",
 	.summary = "say what this program knows: events, services, probes, options, commands",
-	.description = "Topics: kinds, fields, services, probes, options, commands, routes, reports, roles.\n"
+	.description = "Topics: kinds, fields, services, probes, analysers, sample-reports, formats, options, commands, routes, reports, roles.\n"
 		       "Markdown, or JSON with --json. The documents under docs/ are made by it.",
 	.flags = describe_flags,
 	.words_max = 1,

@@ -1,7 +1,8 @@
-/* kansoku import: the user's files of weaknesses into the index that answers are judged by. */
+/* kansoku import: files of others, weaknesses into the index that answers are judged by, records into the store. */
 #include "analysis/exposures.h"
 #include "bus/parent.h"
 #include "cli/command.h"
+#include "cli/import_records.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -67,10 +68,14 @@ static int run(const struct arguments *a)
 	struct import *import;
 	const char *what = arguments_word(a, 0);
 	bool nvd = !strcmp(what, "nvd");
-	if (!nvd && strcmp(what, "kev"))
-		return command_fail(2, "import: \"%s\" is not imported; nvd and kev are", what);
+	const struct format *format = format_find(bytes_of_text(what));
+	if (!nvd && !format && strcmp(what, "kev"))
+		return command_fail(2, "import: \"%s\" is not imported; nvd, kev and what `kansoku describe formats` lists are",
+				    what);
 	if (arguments_count(a) < 2)
 		return command_fail(2, "import: no file is named");
+	if (format)
+		return arguments_flag(a, "dry") ? import_dry(a, format) : import_records(a, format);
 	if (index_path(a, path, &fault) || import_open(&import, path, &fault))
 		return command_fail(1, "import: %s", fault.text);
 	int failed = take_files(a, import, nvd ? IMPORT_NVD : IMPORT_KEV);
@@ -83,15 +88,28 @@ static int run(const struct arguments *a)
 	return bad || failed;
 }
 
+static const struct flag import_flags[] = {
+	{"source", "NAME", "who says it; a feed or partner"},
+	{"tlp", "WORD", "to whom it may be shown: red, amber, amber+strict, green, clear"},
+	{"pap", "WORD", "what may be done with it: red, amber, green, clear"},
+	{"dry", NULL, "only print what would come in"},
+	{0},
+};
+
 static const struct command import_command = {
 	.name = "import",
-	.synopsis = "nvd|kev FILE... [--json]",
-	.summary = "take in files of weaknesses: NVD's feeds, CISA's known exploited ones",
-	.description = "`nvd` takes feeds of NVD's API 2.0 (nvdcve-2.0-YYYY.json) and the older 1.1, packed by gzip or\n"
+	.synopsis = "FORMAT FILE... [--source NAME] [--tlp WORD] [--pap WORD] [--dry] [--json]",
+	.summary = "take in files of others: what they observed, and lists of weaknesses",
+	.description = "Formats are those that `kansoku describe formats` lists, plain or packed by gzip or zstd; \"-\" is\n"
+		       "standard input. What a file says becomes record.imported, each value of a page once, however often\n"
+		       "it is imported. Nothing is looked at because of a record without a PAP of green or clear.\n"
+		       "\n"
+		       "`nvd` takes feeds of NVD's API 2.0 (nvdcve-2.0-YYYY.json) and the older 1.1, packed by gzip or\n"
 		       "plain; of a CVE that is there already the newer stays, so that the feed `modified` updates\n"
 		       "the others. `kev` takes known_exploited_vulnerabilities.json, and replaces the one before.\n"
 		       "Files that were taken before are not read again. A running kansoku uses the new index within\n"
 		       "seconds; `kansoku exposures --rejudge` judges what is stored by it.",
+	.flags = import_flags,
 	.words_min = 1,
 	.words_max = 128,
 	.run = run,

@@ -1,0 +1,80 @@
+/*
+ * The role "exchange": takes in what others observed, from files that a command line hands over and from
+ * sources of the configuration, and publishes record.imported for each thing that they say.
+ *
+ *   exchange:
+ *     sources:
+ *       - {name: list, format: urls, url: "https://feeds.example.org/list.txt", every: 1h, tlp: clear, pap: green}
+ *       - {name: partner, format: rss, path: /srv/feeds/partner, every: 5m}
+ *
+ * A source's PAP says what may be done with what it names; without one nothing is looked at because of it.
+ */
+#pragma once
+#include "base/options.h"
+#include "bus/process.h"
+#include "share/intake_inner.h"
+#include "share/imported_inner.h"
+
+#define EXCHANGE_FOLDER "exchange"
+#define SOURCES_MAX 256
+#define JOBS_MAX 16
+#define COMPLAINTS_BYTES_MAX 8192
+
+struct source_options {
+	const char *name, *format, *url, *path, *tlp, *pap;
+	uint64_t every_ms, confidence;
+};
+
+struct exchange_options {
+	struct option_list sources; /* of struct source_options */
+	uint64_t size_max, time_ms;
+	const char *agent;
+};
+
+/* Words of TLP 2.0 and PAP; false: it is none of them. */
+bool marking_is_tlp(const char *);
+bool marking_is_pap(const char *);
+/* Checks names, formats, markings, and that each source has one place. */
+int exchange_check(const struct config *, struct fault *);
+
+/* One import in progress. */
+struct job;
+struct exchange;
+
+struct job_origin { /* where it comes from; all are copied */
+	const char *format, *source, *tlp, *pap;
+	uint64_t confidence; /* the most that anything from there can have; 0: as found */
+};
+
+int job_open(struct job **, struct exchange *, const struct job_origin *, struct fault *);
+int job_feed(struct job *, struct bytes, struct fault *);
+int job_end(struct job *, struct fault *);
+/* One JSON object with what was counted and the first complaints. */
+void job_write(const struct job *, struct writer *);
+const struct intake_counts *job_counts(const struct job *);
+void job_close(struct job *);
+
+struct fetched { /* of one source, kept between two fetches so that nothing is sent twice */
+	char etag[256], modified[64];
+};
+
+enum fetch_status { FETCH_NEW, FETCH_SAME, FETCH_FAILED };
+
+struct fetch_result {
+	enum fetch_status status;
+	struct buffer content;
+	char why[300]; /* of a failure */
+};
+
+/* Fetches a URL of the configuration, blocking, in a thread of its own: http and https only, few redirects. */
+void fetch_url(const char *url, const char *agent, uint64_t size_max, uint64_t time_ms, struct fetched *,
+	       struct fetch_result *);
+
+struct exchange {
+	struct process *process;
+	const struct exchange_options *options;
+	int directory;
+	struct imported *seen;
+	uint64_t records, failures;
+	struct event event;
+};

@@ -1,0 +1,157 @@
+/* One import: bytes to a format, records to events. */
+#include "share/exchange_inner.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+FIELD(field_source, "record.source", TEXT, 0, "who said it: a feed or partner, as the operator names it");
+FIELD(field_format, "record.format", TEXT, 0, "format that it came in");
+FIELD(field_time, "record.time", TIME, 0, "when it was observed or published, by its source");
+FIELD(field_link, "record.link", BYTES, 0, "page or entry that says it");
+FIELD(field_title, "record.title", BYTES, 0, "title of that entry");
+FIELD(field_author, "record.author", BYTES, 0, "who wrote it");
+FIELD(field_labels, "record.labels", BYTES, 0, "words that it is filed under");
+FIELD(field_tlp, "record.tlp", TEXT, 0, "to whom it may be shown: RED, AMBER, AMBER+STRICT, GREEN, CLEAR");
+FIELD(field_original, "record.original", BYTES, FIELD_PRIVATE, "what stood there, cut");
+
+#define NAME_BYTES 128
+#define WORD_BYTES 16
+
+struct job {
+	struct exchange *exchange;
+	const struct format *format;
+	struct intake *intake;
+	char source[NAME_BYTES], tlp[WORD_BYTES], pap[WORD_BYTES];
+	uint64_t confidence;
+	struct writer complaints; /* JSON objects with commas between */
+	char complaints_room[COMPLAINTS_BYTES_MAX];
+};
+
+static void set_when_there(struct event *e, uint16_t field, struct bytes b)
+{
+	if (b.len)
+		event_set_bytes(e, field, b);
+}
+
+static void write_event(const struct job *job, const struct record *r, struct event *e)
+{
+	event_begin(e, EVENT_RECORD_IMPORTED);
+	e->time_us = clock_utc_us();
+	if (r->has_address)
+		event_set_address(e, FIELD_SRC, &r->address);
+	if (r->port)
+		event_set_number(e, FIELD_DPORT, r->port);
+	event_set_text(e, FIELD_INDICATOR_TYPE, r->type);
+	event_set_bytes(e, FIELD_INDICATOR_VALUE, r->value);
+	if (r->role)
+		event_set_text(e, FIELD_INDICATOR_ROLE, r->role);
+	uint64_t confidence = job->confidence && r->confidence > job->confidence ? job->confidence : r->confidence;
+	event_set_number(e, FIELD_CONFIDENCE, confidence);
+	event_set_text(e, field_source, job->source);
+	event_set_text(e, field_format, job->format->name);
+	if (r->time_us)
+		event_set_number(e, field_time, r->time_us);
+	set_when_there(e, field_link, r->link);
+	set_when_there(e, field_title, r->title);
+	set_when_there(e, field_author, r->author);
+	set_when_there(e, field_labels, r->labels);
+	if (*job->tlp)
+		event_set_text(e, field_tlp, job->tlp);
+	if (*job->pap)
+		event_set_text(e, FIELD_PAP, job->pap);
+	set_when_there(e, field_original, r->original);
+}
+
+static bool on_record(void *arg, const struct record *r)
+{
+	struct job *job = arg;
+	struct exchange *x = job->exchange;
+	write_event(job, r, &x->event);
+	if (bus_publish(x->process->bus, &x->event))
+		return false;
+	x->records++;
+	return true;
+}
+
+static void on_bad(void *arg, uint64_t line, const char *why)
+{
+	struct job *job = arg;
+	struct writer w = job->complaints;
+	write_fmt(&w, "%s{\"line\":%llu,\"why\":", writer_used(&w) ? "," : "", (unsigned long long)line);
+	write_json_string(&w, bytes_of_text(why));
+	write_text(&w, "}");
+	if (!w.bad)
+		job->complaints = w;
+}
+
+static bool on_seen(void *arg, uint64_t digest) { return imported_before(((struct job *)arg)->exchange->seen, digest); }
+
+static void copy_upper(const char *from, char *to, size_t n)
+{
+	size_t i = 0;
+	for (; from && from[i] && i + 1 < n; i++)
+		to[i] = from[i] >= 'a' && from[i] <= 'z' ? (char)(from[i] - 32) : from[i];
+	to[i] = '\0';
+}
+
+int job_open(struct job **out, struct exchange *x, const struct job_origin *origin, struct fault *fault)
+{
+	const struct format *format = format_find(bytes_of_text(origin->format));
+	if (!format)
+		return fault_set(fault, ERR_MISSING, "there is no format \"%s\"; `kansoku describe formats` lists them",
+				 origin->format);
+	if ((*origin->tlp && !marking_is_tlp(origin->tlp)) || (*origin->pap && !marking_is_pap(origin->pap)))
+		return fault_set(fault, ERR_BAD, "a marking is none: TLP has red, amber, amber+strict, green, clear, PAP red, "
+				 "amber, green, clear");
+	struct job *job = calloc(1, sizeof *job);
+	if (!job)
+		return fault_set(fault, ERR_MEMORY, "no memory for an import");
+	job->exchange = x;
+	job->format = format;
+	job->confidence = origin->confidence;
+	snprintf(job->source, sizeof job->source, "%s", *origin->source ? origin->source : "by hand");
+	copy_upper(origin->tlp, job->tlp, sizeof job->tlp);
+	copy_upper(origin->pap, job->pap, sizeof job->pap);
+	job->complaints = writer_of(job->complaints_room, sizeof job->complaints_room);
+	const struct intake_hooks hooks = {job, on_record, on_bad, on_seen};
+	int bad = intake_open(&job->intake, format, job->source, &hooks, fault);
+	if (bad)
+		free(job);
+	else
+		*out = job;
+	return bad;
+}
+
+int job_feed(struct job *job, struct bytes b, struct fault *fault) { return intake_feed(job->intake, b, fault); }
+
+int job_end(struct job *job, struct fault *fault)
+{
+	int bad = intake_end(job->intake, fault);
+	if (imported_keep(job->exchange->seen))
+		log_error("exchange: what was imported cannot be kept; after a restart it may come in twice");
+	return bad;
+}
+
+const struct intake_counts *job_counts(const struct job *job) { return intake_counts(job->intake); }
+
+void job_write(const struct job *job, struct writer *w)
+{
+	const struct intake_counts *c = intake_counts(job->intake);
+	write_fmt(w, "{\"format\":\"%s\",\"source\":", job->format->name);
+	write_json_string(w, bytes_of_text(job->source));
+	write_fmt(w, ",\"bytes\":%llu,\"unpacked\":%llu,\"lines\":%llu,\"records\":%llu,\"repeated\":%llu,\"bad\":%llu,"
+		  "\"refused\":%llu,\"complaints\":[", (unsigned long long)c->bytes, (unsigned long long)c->unpacked,
+		  (unsigned long long)c->lines, (unsigned long long)c->records, (unsigned long long)c->repeated,
+		  (unsigned long long)c->bad, (unsigned long long)c->refused);
+	write_span(w, writer_bytes(&job->complaints));
+	write_text(w, "]}");
+}
+
+void job_close(struct job *job)
+{
+	if (!job)
+		return;
+	intake_close(job->intake);
+	free(job);
+}

@@ -1,0 +1,122 @@
+/*
+ * The process "exchange": looks at its sources by schedule, and takes what command lines hand over.
+ *
+ * What a source sends is fetched in a thread and read here; one source at a time, so that a slow one
+ * delays others and never floods the journal.
+ */
+#include "share/exchange_inner.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "share/door_inner.h"
+#include "share/schedule_inner.h"
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SEEN_FILE "seen"
+
+struct room {
+	struct exchange exchange;
+	struct door door;
+	struct schedule schedule;
+};
+
+static void on_stop(void *arg)
+{
+	struct room *room = arg;
+	schedule_stop(&room->schedule);
+	imported_keep(room->exchange.seen);
+	process_leave(room->exchange.process);
+}
+
+static void on_relief(void *arg) { schedule_wake(&((struct room *)arg)->schedule); }
+
+static int check(const struct config *config, struct fault *fault) { return exchange_check(config, fault); }
+
+/* What the resolver and TLS read when a name is fetched. */
+static int prepare_network(struct preparation *p)
+{
+	static const char *const paths[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl",
+					    "/etc/host.conf", "/etc/gai.conf", "/usr/share/ca-certificates"};
+	int bad = 0;
+	for (size_t i = 0; i < sizeof paths / sizeof *paths && !bad; i++)
+		if (access(paths[i], R_OK) == 0)
+			bad = preparation_path(p, paths[i], false);
+	return bad;
+}
+
+static int prepare(struct preparation *p, struct fault *fault)
+{
+	const struct exchange_options *o = config_section(preparation_config(p), "exchange");
+	const struct source_options *sources = o->sources.items;
+	int bad = exchange_check(preparation_config(p), fault);
+	bool fetches = false;
+	if (!bad)
+		bad = preparation_path(p, EXCHANGE_FOLDER, true);
+	for (size_t i = 0; i < o->sources.count && !bad; i++) {
+		fetches |= sources[i].url != NULL;
+		if (sources[i].path && access(sources[i].path, F_OK))
+			bad = fault_set(fault, ERR_MISSING, "exchange.sources[%zu].path: %s: %s", i, sources[i].path,
+					strerror(errno));
+		else if (sources[i].path)
+			bad = preparation_path(p, sources[i].path, false);
+	}
+	return bad || !fetches ? bad : prepare_network(p);
+}
+
+/* Its modules are loaded now: afterwards no library can be opened any more. */
+static void load_resolver(void)
+{
+	struct addrinfo *list = NULL;
+	if (getaddrinfo("localhost", "80", NULL, &list) == 0)
+		freeaddrinfo(list);
+}
+
+static int run(struct process *p, struct fault *fault)
+{
+	static struct room room;
+	char path[4096];
+	struct exchange *x = &room.exchange;
+	x->process = p;
+	x->options = config_section(p->config, "exchange");
+	snprintf(path, sizeof path, "%s/" EXCHANGE_FOLDER, process_state(p));
+	x->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (x->directory < 0)
+		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+	int bad = imported_open(&x->seen, x->directory, SEEN_FILE, fault);
+	if (bad)
+		return bad;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	load_resolver();
+	import_door_open(&room.door, x);
+	schedule_open(&room.schedule, x);
+	const struct bus_hooks hooks = {.arg = &room, .relief = on_relief, .stop = on_stop};
+	bad = process_enter(p, &hooks, fault);
+	if (!bad) {
+		schedule_start(&room.schedule);
+		uv_run(p->loop, UV_RUN_DEFAULT);
+	}
+	import_door_close(&room.door);
+	imported_close(x->seen);
+	close(x->directory);
+	return bad;
+}
+
+static const char *const talks_to[] = {"control", "journal", NULL};
+
+static const struct role exchange_role = {
+	.name = "exchange",
+	.summary = "takes in what others observed: feeds, lists and partners' files",
+	.rights = SANDBOX_CONNECT | SANDBOX_FILES | SANDBOX_PATHS | SANDBOX_THREADS,
+	.sends = KIND_MASK(EVENT_RECORD_IMPORTED) | KIND_MASK(EVENT_SENSOR_CHANGED),
+	.talks_to = talks_to,
+	.optional = true,
+	.door = true,
+	.check = check,
+	.prepare = prepare,
+	.run = run,
+};
+ROLE(exchange_role);

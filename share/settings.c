@@ -1,0 +1,100 @@
+#include "share/exchange_inner.h"
+#include <stddef.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct exchange_options, member)
+#define SOURCE(member) offsetof(struct source_options, member)
+
+static const struct option source_fields[] = {
+	{.name = "name", .type = OPTION_TEXT, .offset = SOURCE(name), .required = true,
+	 .summary = "what it is called in events (record.source)"},
+	{.name = "format", .type = OPTION_TEXT, .offset = SOURCE(format), .required = true,
+	 .summary = "as `kansoku describe formats` names them"},
+	{.name = "url", .type = OPTION_TEXT, .offset = SOURCE(url), .summary = "where it is fetched, by http or https"},
+	{.name = "path", .type = OPTION_TEXT, .offset = SOURCE(path),
+	 .summary = "or: a file, or a folder whose files are taken; an absolute path"},
+	{.name = "every", .type = OPTION_DURATION, .offset = SOURCE(every_ms), .fallback = "1h", .min = 1000,
+	 .summary = "how often it is looked at"},
+	{.name = "confidence", .type = OPTION_NUMBER, .offset = SOURCE(confidence), .fallback = "0", .max = 100,
+	 .summary = "the most that anything from there is believed, 0: as it is found"},
+	{.name = "tlp", .type = OPTION_TEXT, .offset = SOURCE(tlp), .summary = "to whom it may be shown: red, amber, amber+strict, green, clear"},
+	{.name = "pap", .type = OPTION_TEXT, .offset = SOURCE(pap),
+	 .summary = "what may be done with it: red, amber, green, clear; only the last two allow a look"},
+	{0},
+};
+
+static const struct option exchange_fields[] = {
+	{.name = "sources", .type = OPTION_LIST, .element = OPTION_MAP, .fields = source_fields,
+	 .size = sizeof(struct source_options), .offset = AT(sources), .summary = "what is taken in by schedule"},
+	{.name = "size_max", .type = OPTION_SIZE, .offset = AT(size_max), .fallback = "64M", .min = 1024, .max = 1u << 30,
+	 .summary = "bytes of one answer, as sent"},
+	{.name = "time", .type = OPTION_DURATION, .offset = AT(time_ms), .fallback = "2m", .min = 1000, .max = 3600000,
+	 .summary = "how long one answer may take"},
+	{.name = "agent", .type = OPTION_TEXT, .offset = AT(agent), .fallback = "kansoku",
+	 .summary = "User-Agent towards sources"},
+	{0},
+};
+
+static const struct section exchange_section = {
+	.option = {.name = "exchange", .type = OPTION_MAP, .fields = exchange_fields,
+		   .summary = "what others observed, taken in"},
+	.size = sizeof(struct exchange_options),
+};
+SECTION(exchange_section);
+
+static bool one_of(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcasecmp(word, *words))
+			return true;
+	return false;
+}
+
+bool marking_is_tlp(const char *word)
+{
+	static const char *const words[] = {"red", "amber", "amber+strict", "green", "clear", "white", NULL};
+	return one_of(word, words);
+}
+
+bool marking_is_pap(const char *word)
+{
+	static const char *const words[] = {"red", "amber", "green", "clear", "white", NULL};
+	return one_of(word, words);
+}
+
+static int check_source(const struct config *c, size_t at, const struct source_options *s, struct fault *fault)
+{
+	const bool web = s->url && (!strncmp(s->url, "http://", 7) || !strncmp(s->url, "https://", 8));
+	if (!format_find(bytes_of_text(s->format)))
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].format: there is no format \"%s\"; "
+				 "`kansoku describe formats` lists them", c->file, at, s->format);
+	if (!s->url == !s->path)
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu]: one of url and path would be right", c->file, at);
+	if (s->url && !web)
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].url: \"%s\" is neither http nor https", c->file, at,
+				 s->url);
+	if (s->path && *s->path != '/')
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].path: \"%s\" is no absolute path", c->file, at,
+				 s->path);
+	if (s->tlp && !marking_is_tlp(s->tlp))
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].tlp: \"%s\" is none; red, amber, amber+strict, green "
+				 "or clear would be right", c->file, at, s->tlp);
+	if (s->pap && !marking_is_pap(s->pap))
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].pap: \"%s\" is none; red, amber, green or clear would "
+				 "be right", c->file, at, s->pap);
+	return 0;
+}
+
+int exchange_check(const struct config *c, struct fault *fault)
+{
+	const struct exchange_options *o = config_section(c, "exchange");
+	const struct source_options *sources = o->sources.items;
+	if (o->sources.count > SOURCES_MAX)
+		return fault_set(fault, ERR_FULL, "%s: exchange.sources: more than %d", c->file, SOURCES_MAX);
+	for (size_t i = 0; i < o->sources.count; i++) {
+		int bad = check_source(c, i, &sources[i], fault);
+		if (bad)
+			return bad;
+	}
+	return 0;
+}

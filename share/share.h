@@ -1,0 +1,30 @@
+/*
+ * The exchange's room, for everybody else: how a file is handed to a running kansoku, and how one is
+ * read without one.
+ *
+ * Topic "exchange.import" of the role "exchange", open to guests; a payload is a u64 and a u8, then
+ *
+ *   0, IMPORT_BEGIN   "FORMAT\nSOURCE\nTLP\nPAP" (the last three may be empty); answered with the import's u64
+ *   id, IMPORT_PART   up to IMPORT_PART_MAX bytes; answered, when there is room for more, with nothing
+ *   id, IMPORT_END    answered with one JSON object: what was counted, the first complaints
+ *
+ * An answer other than 0 has a sentence; what came before it stands, and the import is over.
+ */
+#pragma once
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "share/format.h"
+
+#define TOPIC_IMPORT "exchange.import"
+#define IMPORT_PART_MAX (512u << 10)
+
+enum import_step { IMPORT_BEGIN, IMPORT_PART, IMPORT_END };
+
+/* Reads a file as that format without a running kansoku, and tells each record; ERR_… with a sentence. */
+struct share_reading {
+	void *arg;
+	void (*record)(void *arg, const struct record *);
+	void (*bad)(void *arg, uint64_t line, const char *why);
+};
+int share_read(const struct format *, int fd, const struct share_reading *, struct fault *);
