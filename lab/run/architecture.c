@@ -79,7 +79,7 @@ static void write_escaped(struct writer *w, const uint8_t *bytes, size_t n)
 		write_fmt(w, "\\x%02x", bytes[i]);
 }
 
-bool architecture_format(const struct architecture *architecture, const char *emulator, char line[ARCHITECTURE_LINE_MAX])
+bool architecture_format(const struct architecture *architecture, char line[ARCHITECTURE_LINE_MAX])
 {
 	if (architecture->qemu == NULL)
 		return false;
@@ -98,7 +98,7 @@ bool architecture_format(const struct architecture *architecture, const char *em
 	write_text(&w, ":");
 	write_escaped(&w, mask, sizeof mask);
 	/* P: argv[0] stays what the sample chose; O: it may be unreadable; F: qemu is opened now and stays. */
-	write_fmt(&w, ":%s:POF", emulator);
+	write_fmt(&w, ":%s:POF", architecture->qemu);
 	write_u8(&w, 0);
 	return !w.bad;
 }

@@ -26,9 +26,9 @@ const struct architecture *architecture_of_elf(struct bytes file);
 bool architecture_runs(const struct architecture *);
 /*
  * A line for binfmt_misc's `register`: class, byte order, type and machine must fit, the rest of
- * e_ident may be anything, as for the kernel.  `emulator` is where qemu lies in the box.  False for
- * the machine's own, which needs none.
+ * e_ident may be anything, as for the kernel.  False for the machine's own, which needs
+ * none.
  */
-bool architecture_format(const struct architecture *, const char *emulator, char line[ARCHITECTURE_LINE_MAX]);
+bool architecture_format(const struct architecture *, char line[ARCHITECTURE_LINE_MAX]);
 /* Every one of the table, NULL at its end. */
 const struct architecture *architecture_at(size_t index);

@@ -19,7 +19,7 @@
 /* The world around it is in its memory, too: its router, the addresses that the sink gave to names, qemu. */
 static bool is_our_own(struct bytes value)
 {
-	static const char *const ours[] = {"ld-", SINK_GATEWAY, SINK_BOX_ADDRESS, "198.18.", "198.19.", "127.0.0.1", "0.0.0.0"};
+	static const char *const ours[] = {SINK_GATEWAY, SINK_BOX_ADDRESS, "198.18.", "198.19.", "127.0.0.1", "0.0.0.0"};
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
 		if (bytes_start_with(value, ours[i]))
 			return true;
@@ -78,7 +78,7 @@ static bool area_is_own(const struct area *a, bool emulated)
 		return false;
 	if (emulated && a->rights[2] == 'x')
 		return false; /* what qemu translated */
-	return strncmp(a->path, SCENE_EMULATOR, strlen(SCENE_EMULATOR)) != 0 && strcmp(a->path, "[vvar]") != 0;
+	return !(emulated && strstr(a->path, SCENE_EMULATOR)) && strcmp(a->path, "[vvar]") != 0;
 }
 
 static void search_pages(struct memory *m, pid_t process, uint64_t start, uint64_t count, uint8_t *room)
@@ -150,6 +150,6 @@ void memory_search(struct memory *m, pid_t process)
 	}
 	uint8_t *room = malloc(PIECE_PAGES * PAGE);
 	if (room)
-		search_areas(m, process, strncmp(exe, SCENE_EMULATOR, strlen(SCENE_EMULATOR)) == 0, room);
+		search_areas(m, process, strstr(exe, SCENE_EMULATOR) != NULL, room);
 	free(room);
 }

@@ -154,9 +154,11 @@ static struct judged judge(const struct run_sink_findings *s, const struct sink_
 	return j;
 }
 
-static bool is_router(const struct sink_flow *f)
+/* Its router, and what the kernel says to all of a link (RFC 4861, RFC 3810), are nothing the sample did. */
+static bool is_the_links(const struct sink_flow *f)
 {
-	return bytes_equal_text(endpoint_host(f->endpoint), SINK_GATEWAY);
+	const bool everybody = !address_is_v4(&f->address) && f->address.b[0] == 0xff && f->transport == SINK_ICMP6;
+	return everybody || bytes_equal_text(endpoint_host(f->endpoint), SINK_GATEWAY);
 }
 
 static void tell_flow(struct network *n, const struct run_sink_findings *s, const struct sink_flow *f)
@@ -164,7 +166,7 @@ static void tell_flow(struct network *n, const struct run_sink_findings *s, cons
 	const struct judged j = judge(s, f);
 	const struct bytes endpoint = bytes_of_text(f->endpoint);
 	struct behaviour *b = NULL;
-	if (is_router(f))
+	if (is_the_links(f))
 		return;
 	if (!was_scanned(s, f) && !was_flooded(s, f))
 		b = observe_times(n->seen, DID_CONNECT, endpoint, transport_name(f->transport),

@@ -85,13 +85,10 @@ static int plan_masks(struct scene *w, struct box_plan *box, struct fault *fault
 	return 0;
 }
 
-static void plan_format(struct scene *w, size_t n, const struct architecture *a, struct box_plan *box)
+static void plan_format(struct scene *w, size_t n, const struct architecture *a)
 {
-	snprintf(w->emulators[n], sizeof w->emulators[n], SCENE_EMULATOR "%s.so", a->word);
-	if (!architecture_format(a, w->emulators[n], w->lines[n]))
-		return;
-	w->formats[n] = w->lines[n];
-	add_mount(box, a->qemu, w->emulators[n]);
+	if (architecture_format(a, w->lines[n]))
+		w->formats[n] = w->lines[n];
 }
 
 /* A device runs what is made for it; a script that fetches one program for each processor finds them all run. */
@@ -107,12 +104,12 @@ static int plan_formats(struct scene *w, const struct run_plan *plan, struct box
 				 a ? ": install qemu-user-static for " : "", a && a->qemu ? a->qemu : "");
 	for (size_t i = 0; a == NULL && architecture_at(i); i++)
 		if (architecture_at(i)->qemu && architecture_runs(architecture_at(i)))
-			plan_format(w, n++, architecture_at(i), box);
+			plan_format(w, n++, architecture_at(i));
 	if (a && a->qemu)
-		plan_format(w, n++, a, box);
+		plan_format(w, n++, a);
 	/* The tracer knows the calls of 64-bit programs only. */
 	if (a && a != i386 && architecture_runs(i386))
-		plan_format(w, n++, i386, box);
+		plan_format(w, n++, i386);
 	w->formats[n] = NULL;
 	box->formats = w->formats;
 	return 0;

@@ -21,13 +21,12 @@ struct scene {
 	const char *env[12];
 	char lines[ARCHITECTURES_MAX][ARCHITECTURE_LINE_MAX];
 	const char *formats[ARCHITECTURES_MAX + 1];
-	char emulators[ARCHITECTURES_MAX][64]; /* where qemu lies in the box */
 	const char *how;                /* "native", "qemu-mips", "sh" */
 	const struct architecture *architecture; /* NULL: a script, which may bring any */
 };
 
-/* The program that shows that a process is emulated: what /proc/PID/exe begins with. */
-#define SCENE_EMULATOR "/lib/ld-"
+/* In what /proc/PID/exe says of a process that is emulated; it is the host's qemu, the box has none. */
+#define SCENE_EMULATOR "/qemu-"
 
 /* Fills in what of the box's plan depends on the sample; `scene` must outlive the plan. */
 int scene_plan(struct scene *, const struct run_plan *, const char *scratch, struct box_plan *, struct fault *);

@@ -47,7 +47,7 @@ static bool is_emulator(pid_t process)
 	if (n <= 0)
 		return false;
 	exe[n] = 0;
-	return strncmp(exe, SCENE_EMULATOR, strlen(SCENE_EMULATOR)) == 0;
+	return strstr(exe, SCENE_EMULATOR) != NULL;
 }
 
 static bool process_read(struct trace_process *p, pid_t thread)

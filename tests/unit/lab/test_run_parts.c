@@ -27,13 +27,13 @@ TEST(architecture_is_told_by_class_order_and_machine)
 TEST(format_line_masks_what_samples_damage)
 {
 	char line[ARCHITECTURE_LINE_MAX];
-	CHECK(architecture_format(architecture_find("mips"), "/lib/ld-mips.so", line));
+	CHECK(architecture_format(architecture_find("mips"), line));
 	CHECK(strcmp(line, ":mips:M::\\x7f\\x45\\x4c\\x46\\x01\\x02\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\x08"
 			   ":\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xff\\xfe\\xff\\xff"
-			   ":/lib/ld-mips.so:POF") == 0);
-	CHECK(architecture_format(architecture_find("sh4"), "/q", line));
-	CHECK(strstr(line, "\\x02\\x00\\x2a\\x00:\\xff") && strstr(line, "\\xfe\\xff\\xff\\xff:/q:POF"));
-	CHECK(!architecture_format(architecture_find("x86-64"), "/q", line));
+			   ":/usr/bin/qemu-mips-static:POF") == 0);
+	CHECK(architecture_format(architecture_find("sh4"), line));
+	CHECK(strstr(line, "\\x02\\x00\\x2a\\x00:\\xff") && strstr(line, "\\xfe\\xff\\xff\\xff:/usr/bin/qemu-sh4-static:POF"));
+	CHECK(!architecture_format(architecture_find("x86-64"), line));
 }
 
 TEST(same_deed_counts_and_text_is_made_visible)
