@@ -64,7 +64,6 @@ struct users {
 _Noreturn void stage_run(const struct plan *, const struct users *, int channel, int errors);
 /* What the stage says and is told, a byte each. */
 #define STAGE_GO 'g'      /* told: you are in your cgroup */
-#define STAGE_MAP 'm'     /* said: write my user map; told: written */
 #define STAGE_READY 'r'   /* said, with the listener of the gate, the tree, and the sink's namespace */
 
 /* Opens the namespaces behind `first` (pidfd of bubblewrap's child) and forks the program there. */
@@ -76,6 +75,7 @@ struct entrance {
 	pid_t keeper;
 	const int *cgroups; /* cgroup.procs to enter, count */
 	size_t cgroup_count;
+	bool pids;          /* one of them limits the number of processes */
 };
 _Noreturn void entrant_run(const struct entrance *);
 #define ENTRANT_PID 'p'      /* said, with the pid */

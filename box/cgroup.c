@@ -15,7 +15,7 @@
 
 static int read_file(const char *folder, const char *name, const char *file, char *text, size_t n)
 {
-	char path[CGROUP_PATH_MAX + 128];
+	char path[2 * CGROUP_PATH_MAX + 128];
 	snprintf(path, sizeof path, "%s/%s/%s", folder, name, file);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? -1 : read(fd, text, n - 1);
@@ -32,7 +32,7 @@ static int write_file(const char *folder, const char *name, const char *file, co
 
 static int write_file(const char *folder, const char *name, const char *file, const char *fmt, ...)
 {
-	char path[CGROUP_PATH_MAX + 128], text[64];
+	char path[2 * CGROUP_PATH_MAX + 128], text[64];
 	va_list ap;
 	va_start(ap, fmt);
 	int len = vsnprintf(text, sizeof text, fmt, ap);
@@ -202,7 +202,7 @@ static void kill_in(const char *folder, const char *name)
 
 static int remove_group(const char *folder, const char *name)
 {
-	char path[CGROUP_PATH_MAX + 300];
+	char path[2 * CGROUP_PATH_MAX + 300];
 	kill_in(folder, name);
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	return rmdir(path) && errno != ENOENT ? ERR_FULL : 0;
@@ -263,7 +263,7 @@ int cgroup_make(const struct cgroups *all, struct cgroup *g, const char *name, c
 	*g = (struct cgroup){0};
 	snprintf(g->name, sizeof g->name, PREFIX "%d-%.30s", (int)getpid(), name);
 	for (size_t i = 0; i < all->count; i++) {
-		char path[CGROUP_PATH_MAX + 128];
+		char path[2 * CGROUP_PATH_MAX + 128];
 		const struct cgroup_hierarchy *h = &all->at[i];
 		snprintf(path, sizeof path, "%s/%s", h->folder, g->name);
 		if (mkdir(path, 0755) && errno != EEXIST) {
@@ -319,7 +319,7 @@ void cgroup_use(const struct cgroups *all, const struct cgroup *g, struct cgroup
 			continue;
 		u->processes = number_of(h->folder, g->name, "pids.current", NULL);
 		u->processes_peak = larger(u->processes, number_of(h->folder, g->name, "pids.peak", NULL));
-		u->processes_met |= number_of(h->folder, g->name, "pids.events", "max") > 0;
+		u->forks_refused = larger(u->forks_refused, number_of(h->folder, g->name, "pids.events", "max"));
 	}
 }
 
@@ -352,7 +352,7 @@ int cgroup_remove(const struct cgroups *all, struct cgroup *g)
 			close(g->procs[i]);
 	g->count = 0;
 	for (size_t i = 0; i < all->count && g->name[0]; i++) {
-		char path[CGROUP_PATH_MAX + 128];
+		char path[2 * CGROUP_PATH_MAX + 128];
 		snprintf(path, sizeof path, "%s/%s", all->at[i].folder, g->name);
 		if (rmdir(path) && errno == EBUSY)
 			bad = ERR_FULL;

@@ -15,7 +15,7 @@
 struct cgroup_hierarchy {
 	bool second;                /* version 2 */
 	bool memory, pids, cpu, cpuacct, freezer;
-	char folder[CGROUP_PATH_MAX]; /* where boxes' folders are made */
+	char folder[2 * CGROUP_PATH_MAX]; /* where boxes' folders are made */
 };
 
 struct cgroups { /* what there is on this machine and may be used */
@@ -31,8 +31,8 @@ struct cgroup { /* of one box */
 };
 
 struct cgroup_use {
-	uint64_t cpu_ms, memory, memory_peak, processes, processes_peak;
-	bool memory_met, processes_met; /* a limit was run into */
+	uint64_t cpu_ms, memory, memory_peak, processes, processes_peak, forks_refused;
+	bool memory_met; /* the kernel killed one of them for its memory */
 };
 
 void cgroups_find(struct cgroups *);

@@ -72,13 +72,21 @@ static void enter(const struct entrance *e)
 			give_up(e, "cannot enter its cgroup", NULL);
 	if (syscall(SYS_setns, e->first, CLONE_NEWUSER))
 		give_up(e, "cannot enter its user namespace", NULL);
-	uint32_t uid = e->users->ranged ? 0 : e->plan->box.uid;
 	setgroups(0, NULL); /* without root there are none to give */
-	if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+	if (setresgid(0, 0, 0) || setresuid(0, 0, 0))
 		give_up(e, "cannot be its user", NULL);
 	register_formats(e);
 	if (syscall(SYS_setns, e->first, NAMESPACES))
 		give_up(e, "cannot enter its namespaces", NULL);
+}
+
+/* bubblewrap gives /dev the size of half the machine's memory. */
+static void limit_dev(const struct entrance *e)
+{
+	char size[32];
+	snprintf(size, sizeof size, "size=%llu", (unsigned long long)e->plan->box.limits.disk);
+	if (mount(NULL, "/dev", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, size))
+		give_up(e, "cannot limit /dev", NULL);
 }
 
 static void set_limit(int which, rlim_t value)
@@ -87,7 +95,7 @@ static void set_limit(int which, rlim_t value)
 	setrlimit(which, &r);
 }
 
-static void set_limits(const struct box_limits *l)
+static void set_limits(const struct box_limits *l, bool pids)
 {
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_FSIZE, l->file);
@@ -95,6 +103,29 @@ static void set_limits(const struct box_limits *l)
 	set_limit(RLIMIT_MEMLOCK, 1 << 20);
 	set_limit(RLIMIT_MSGQUEUE, 1 << 20);
 	set_limit(RLIMIT_SIGPENDING, 4096);
+	if (!pids) /* within a user namespace they are counted from Linux 5.14 on */
+		set_limit(RLIMIT_NPROC, l->processes);
+}
+
+static void write_file(const struct entrance *e, const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		give_up(e, "cannot write", path);
+	close(fd);
+}
+
+/* The one user that we have here is called as the plan says, in a namespace of the program's own. */
+static void rename_user(const struct entrance *e)
+{
+	char map[64];
+	snprintf(map, sizeof map, "%u 0 1", e->plan->box.uid);
+	if (unshare(CLONE_NEWUSER) || prctl(PR_SET_DUMPABLE, 1))
+		give_up(e, "no user namespace for its user", NULL);
+	write_file(e, "/proc/self/setgroups", "deny");
+	write_file(e, "/proc/self/uid_map", map);
+	write_file(e, "/proc/self/gid_map", map);
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 static void drop_rights(const struct entrance *e)
@@ -102,6 +133,8 @@ static void drop_rights(const struct entrance *e)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[2] = {0};
 	uint64_t keep = 0;
+	if (!e->users->ranged && e->plan->box.uid)
+		rename_user(e);
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		keep |= (uint64_t)1 << kept[i];
 	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
@@ -151,7 +184,7 @@ static _Noreturn void be_the_program(struct entrance *e)
 	char go = 0;
 	setsid();
 	place_descriptors(e);
-	set_limits(&p->limits);
+	set_limits(&p->limits, e->pids);
 	drop_rights(e);
 	if (chdir(p->cwd ? p->cwd : "/"))
 		give_up(e, "there is no folder", p->cwd);
@@ -181,6 +214,7 @@ _Noreturn void entrant_run(const struct entrance *given)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0) || getppid() != e.keeper)
 		_exit(1);
 	enter(&e);
+	limit_dev(&e);
 	if (e.plan->box.network != BOX_NOTHING && link_raise(e.plan->box.network))
 		give_up(&e, "its network does not come up", NULL);
 	umask(022);

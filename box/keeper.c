@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,7 +123,7 @@ static int freeze(struct keeper *k, struct living *b, bool frozen)
 {
 	if (b->life != LIFE_RUNS)
 		return ERR_GONE;
-	int bad = cgroup_freeze(&k->cgroups, &b->cgroup, frozen);
+	int bad = k->cgroups.freezer ? cgroup_freeze(&k->cgroups, &b->cgroup, frozen) : tally_stop(b, frozen);
 	if (!bad)
 		b->frozen = frozen;
 	return bad;
@@ -213,8 +214,8 @@ static void start_janitor(struct keeper *k)
 	k->janitor = -1;
 	if (k->cgroups.count == 0 || pipe2(ends, O_CLOEXEC))
 		return;
-	pid_t pid = keeper_fork();
-	if (pid == 0) {
+	k->janitor_pid = keeper_fork();
+	if (k->janitor_pid == 0) {
 		signal(SIGTERM, SIG_IGN);
 		prctl(PR_SET_PDEATHSIG, 0);
 		close_range(0, (unsigned)ends[0] - 1, 0);
@@ -252,5 +253,7 @@ _Noreturn void keeper_run(int requests, int notices)
 	for (size_t i = 0; i < BOXES_MAX; i++)
 		if (k.boxes[i].life)
 			undo(&k, &k.boxes[i]);
+	close(k.janitor);
+	waitpid(k.janitor_pid, NULL, 0);
 	_exit(0);
 }

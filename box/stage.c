@@ -11,7 +11,7 @@
  * is, the first process of the box.  Its children's ends are ignored, so orphans are reaped, and
  * when the keeper dies the gate opens onto a command that does not exist.
  */
-#include "box/box_inner.h"
+#include "box/keeper_inner.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <grp.h>
 
@@ -37,6 +38,7 @@ struct stage {
 	const struct box_plan *plan;
 	const struct users *users;
 	int channel;
+	int namespace; /* of the box's users, where they are ranged */
 	int sources[BOX_MOUNTS_MAX]; /* O_PATH */
 	bool folder[BOX_MOUNTS_MAX], there[BOX_MOUNTS_MAX];
 	struct writer arguments;
@@ -72,12 +74,10 @@ static void become_somebody(void)
 	write_file("/proc/self/gid_map", map);
 }
 
-static void ask_keeper(const struct stage *s, char what, char answer)
+static void wait_for_keeper(const struct stage *s)
 {
 	char got = 0;
-	if (what && pass_send(s->channel, &what, 1, NULL, 0))
-		_exit(1);
-	if (pass_receive(s->channel, &got, 1, NULL, 0) != 1 || got != answer)
+	if (pass_receive(s->channel, &got, 1, NULL, 0) != 1 || got != STAGE_GO)
 		_exit(1);
 }
 
@@ -133,23 +133,32 @@ static void mount_tree(const struct stage *s)
 		if (mount("box", TREE, "tmpfs", MS_NODEV | MS_NOSUID, options))
 			give_up("cannot mount a tmpfs", NULL);
 	}
-	static const char *const parts[] = {TREE "/root", TREE "/up", TREE "/work", TREE "/over"};
+	static const char *const parts[] = {TREE "/root", TREE "/up", TREE "/work", TREE "/over", TREE "/low"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		make_folder(s, parts[i], 0755);
 	make_folder(s, TREE "/root/tmp", 01777);
 }
 
-/* By its descriptor: its folders may be closed to the users of the box, or lie under our own tree. */
+/*
+ * Under the tree's `low`, from its descriptor: its folders may be closed to the users of the box, or
+ * lie under our own tree.  Where the file system can (Linux 5.12), the host's root is the box's.
+ */
 static void mount_source(const struct stage *s, size_t i, const char *to)
 {
-	char from[64];
-	snprintf(from, sizeof from, "/proc/self/fd/%d", s->sources[i]);
+	const unsigned deep = AT_EMPTY_PATH | AT_RECURSIVE;
+	struct mount_attr shift = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)s->namespace};
 	if (s->folder[i])
 		make_folder(s, to, 0755);
 	else
 		close(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-	if (mount(from, to, NULL, MS_BIND | MS_REC, NULL))
+	int tree = (int)syscall(SYS_open_tree, s->sources[i], "", deep | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
 		give_up("cannot bind", s->plan->mounts[i].from);
+	if (s->users->ranged)
+		syscall(SYS_mount_setattr, tree, "", deep, &shift, sizeof shift);
+	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH))
+		give_up("cannot bind", s->plan->mounts[i].from);
+	close(tree);
 }
 
 /* A file cannot be overlaid: the box gets a copy. */
@@ -172,14 +181,14 @@ static void copy_file(const struct stage *s, size_t i, const char *to)
 	own(s, to);
 }
 
-static void mount_overlay(const struct stage *s, size_t i, const char *to)
+static void mount_overlay(const struct stage *s, size_t i, const char *low, const char *to)
 {
 	char up[64], work[64], options[STAGE_TEXT];
 	snprintf(up, sizeof up, TREE "/up/%zu", i);
 	snprintf(work, sizeof work, TREE "/work/%zu", i);
 	make_folder(s, up, 0755);
 	make_folder(s, work, 0755);
-	snprintf(options, sizeof options, "lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s%s", s->sources[i], up, work,
+	snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s%s", low, up, work,
 		 s->users->ranged ? "" : ",userxattr");
 	if (mount("box", to, "overlay", MS_NODEV | MS_NOSUID, options))
 		give_up("cannot overlay", s->plan->mounts[i].from);
@@ -201,13 +210,15 @@ static void mount_all(struct stage *s)
 {
 	for (size_t i = 0; i < s->plan->mount_count; i++) {
 		const struct box_mount *m = &s->plan->mounts[i];
-		char over[64];
+		char over[64], low[64];
 		if (!s->there[i])
 			continue;
 		snprintf(over, sizeof over, TREE "/over/%zu", i);
+		snprintf(low, sizeof low, TREE "/low/%zu", i);
+		if (m->from && (s->folder[i] || !m->writable))
+			mount_source(s, i, low);
 		if (m->from && !m->writable) {
-			mount_source(s, i, over);
-			say_mount(s, "--ro-bind", over, m->to);
+			say_mount(s, "--ro-bind", low, m->to);
 			continue;
 		}
 		if (!s->folder[i])
@@ -215,26 +226,20 @@ static void mount_all(struct stage *s)
 		else
 			make_folder(s, over, strcmp(m->to, "/tmp") && strcmp(m->to, "/dev/shm") ? 0755 : 01777);
 		if (s->folder[i] && m->from)
-			mount_overlay(s, i, over);
+			mount_overlay(s, i, low, over);
 		say_mount(s, "--bind", over, m->to);
 	}
 }
 
+/* One's own user is root here already: bubblewrap keeps that. */
 static void say_world(struct stage *s)
 {
 	static const char *const first[] = {"--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-net",
 					    "--unshare-cgroup-try", "--die-with-parent", "--new-session", "--clearenv"};
-	char uid[16];
 	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
 		say(s, first[i]);
-	if (!s->users->ranged) {
-		snprintf(uid, sizeof uid, "%u", s->plan->uid);
+	if (!s->users->ranged) /* another than root would be in a second one, see entrant.c */
 		say(s, "--unshare-user");
-		say(s, "--uid");
-		say(s, uid);
-		say(s, "--gid");
-		say(s, uid);
-	}
 	say(s, "--hostname");
 	say(s, s->plan->host_name ? s->plan->host_name : "localhost");
 	say_mount(s, "--bind", TREE "/root", "/");
@@ -244,14 +249,46 @@ static void say_world(struct stage *s)
 	say(s, "/dev");
 }
 
+static void write_map(pid_t pid, const char *which, uint32_t base)
+{
+	char path[64], text[64];
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, which);
+	snprintf(text, sizeof text, "0 %u %u", base, UID_SPAN);
+	write_file(path, text);
+}
+
+/* Made by a child, which waits for its map and is not needed after that. */
+static int make_users(uint32_t base)
+{
+	char path[64], one = 0;
+	int ends[2], status;
+	if (pipe2(ends, O_CLOEXEC))
+		give_up("no pipe", NULL);
+	pid_t pid = keeper_fork();
+	if (pid == 0) {
+		one = (char)unshare(CLONE_NEWUSER);
+		_exit(write(ends[1], &one, 1) == 1 && pause() ? 0 : 1);
+	}
+	if (pid < 0 || read(ends[0], &one, 1) != 1 || one)
+		give_up("no user namespace", NULL);
+	write_map(pid, "gid_map", base);
+	write_map(pid, "uid_map", base);
+	snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
+	int namespace = open(path, O_RDONLY | O_CLOEXEC);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	close(ends[0]);
+	close(ends[1]);
+	if (namespace < 0)
+		give_up("no user namespace", NULL);
+	return namespace;
+}
+
 static void take_users(const struct stage *s)
 {
 	if (!s->users->ranged)
 		return;
-	if (unshare(CLONE_NEWUSER))
-		give_up("no user namespace", NULL);
-	ask_keeper(s, STAGE_MAP, STAGE_MAP);
-	if (setgroups(0, NULL) || setresgid(0, 0, 0) || setresuid(0, 0, 0))
+	if (setgroups(0, NULL) || setns(s->namespace, CLONE_NEWUSER) || setresgid(0, 0, 0) || setresuid(0, 0, 0))
 		give_up("cannot become the box's root", NULL);
 }
 
@@ -295,8 +332,10 @@ _Noreturn void stage_run(const struct plan *plan, const struct users *users, int
 	dup2(errors, 2);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || chdir("/"))
 		_exit(1);
-	ask_keeper(&s, 0, STAGE_GO);
-	if (!users->ranged)
+	wait_for_keeper(&s);
+	if (users->ranged)
+		s.namespace = make_users(users->base);
+	else
 		become_somebody();
 	if (unshare(CLONE_NEWNS | (plan->box.network == BOX_SINK ? CLONE_NEWNET : 0)))
 		give_up("no namespaces", NULL);

@@ -44,29 +44,12 @@ static bool wait_for(int channel, char word, int *fds, size_t count)
 	return poll(&p, 1, START_MS_MAX) == 1 && pass_receive(channel, &got, 1, fds, count) == 1 && got == word;
 }
 
-static int write_map(pid_t pid, const char *which, uint32_t base)
+static int guide_stage(struct keeper *k, struct living *b, const struct plan *plan, int channel)
 {
-	char path[64], text[64];
-	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, which);
-	int len = snprintf(text, sizeof text, "0 %u %u", base, UID_SPAN), fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, (size_t)len) == len;
-	if (fd >= 0)
-		close(fd);
-	return good ? 0 : ERR_SYSTEM;
-}
-
-static int guide_stage(struct keeper *k, struct living *b, const struct plan *plan, const struct users *users,
-		       int channel)
-{
-	char go = STAGE_GO, map = STAGE_MAP;
+	char go = STAGE_GO;
 	int given[3];
-	if (cgroup_enter(&k->cgroups, &b->cgroup, b->stage) || pass_send(channel, &go, 1, NULL, 0))
-		return ERR_SYSTEM;
-	if (users->ranged &&
-	    (!wait_for(channel, STAGE_MAP, NULL, 0) || write_map(b->stage, "gid_map", users->base) ||
-	     write_map(b->stage, "uid_map", users->base) || pass_send(channel, &map, 1, NULL, 0)))
-		return ERR_SYSTEM;
-	if (!wait_for(channel, STAGE_READY, given, 3))
+	if (cgroup_enter(&k->cgroups, &b->cgroup, b->stage) || pass_send(channel, &go, 1, NULL, 0) ||
+	    !wait_for(channel, STAGE_READY, given, 3))
 		return ERR_SYSTEM;
 	b->gate = given[0];
 	b->tree = given[1];
@@ -104,7 +87,7 @@ static int start_stage(struct keeper *k, struct living *b, const struct plan *pl
 	close(errors[1]);
 	int bad = b->stage < 0 || (b->stage_fd = pidfd_of(b->stage)) < 0 ? ERR_SYSTEM : 0;
 	if (!bad)
-		bad = guide_stage(k, b, plan, users, pair[0]);
+		bad = guide_stage(k, b, plan, pair[0]);
 	if (!bad)
 		bad = wait_at_gate(b);
 	if (bad && b->stage > 0)
@@ -170,7 +153,7 @@ static int start_entrant(struct keeper *k, struct living *b, const struct plan *
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return fault_set(fault, ERR_SYSTEM, "box: too few descriptors");
 	const struct entrance e = {.plan = plan, .users = users, .first = b->first, .channel = pair[1],
-				   .keeper = k->self, .cgroups = b->cgroup.procs, .cgroup_count = b->cgroup.count};
+				   .keeper = k->self, .cgroups = b->cgroup.procs, .cgroup_count = b->cgroup.count, .pids = k->cgroups.pids};
 	pid_t pid = keeper_fork();
 	if (pid == 0)
 		entrant_run(&e);
@@ -205,7 +188,7 @@ int living_start(struct keeper *k, struct living *b, struct plan *plan, struct r
 	const uint64_t began = keeper_now_ns();
 	struct users users = {.ranged = geteuid() == 0};
 	*b = (struct living){.life = LIFE_RUNS, .number = ++k->numbers, .written = plan->box.written != NULL,
-			     .stage_fd = -1, .program_fd = -1, .first = -1, .gate = -1, .channel = -1, .tree = -1,
+			     .stage_fd = -1, .program_fd = -1, .first = -1, .gate = -1, .channel = -1, .tree = -1, .dev = -1,
 			     .sink = -1, .formats = -1, .mounts = -1};
 	users.base = 0x40000000u + (uint32_t)((uint64_t)k->self * 64 + b->number) % 8192 * UID_SPAN;
 	fill_limits(&plan->box.limits);
@@ -221,6 +204,8 @@ int living_start(struct keeper *k, struct living *b, struct plan *plan, struct r
 	snprintf(path, sizeof path, "/proc/%d/root", (int)b->first_pid);
 	if (!bad)
 		*root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!bad && (*root < 0 || (b->dev = openat(*root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0))
+		bad = fault_set(&r->fault, ERR_SYSTEM, "box: its root cannot be seen: %s", strerror(errno));
 	b->started_ns = keeper_now_ns();
 	if (!bad)
 		bad = start_entrant(k, b, plan, &users, listener, &r->fault);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define NS_PER_MS 1000000u
-#define MET_NS (2000ull * NS_PER_MS) /* a limit that is met for so long ends the box */
+#define MET_NS (2000ull * NS_PER_MS) /* a limit that is met again and again for so long ends the box */
 #define DEPTH_MAX 64
 
 static void signal_to(int pidfd, int number)
@@ -48,16 +48,18 @@ static void meet(struct living *b, const char *limit)
 		snprintf(b->result.limit, sizeof b->result.limit, "%s", limit);
 }
 
-/* What a program only ran into is told; it is ended for it when it stays there. */
-static bool stays(struct living *b, bool met, uint64_t *since, uint64_t now, const char *limit)
+/* What a program only ran into is told; it is ended for it when it keeps doing so. */
+static bool keeps_on(struct living *b, bool met, struct met *m, const char *limit)
 {
-	if (met)
+	const uint64_t now = keeper_now_ns();
+	if (met) {
 		meet(b, limit);
-	if (!met)
-		*since = 0;
-	else if (!*since)
-		*since = now;
-	return met && now - *since >= MET_NS;
+		m->first_ns = m->first_ns ? m->first_ns : now;
+		m->last_ns = now;
+	} else if (now - m->last_ns > MET_NS / 2) {
+		m->first_ns = 0;
+	}
+	return met && now - m->first_ns >= MET_NS;
 }
 
 static uint64_t bytes_below(int folder, unsigned depth)
@@ -83,25 +85,34 @@ static uint64_t bytes_below(int folder, unsigned depth)
 	return sum;
 }
 
-static uint64_t disk_used(const struct living *b)
+static bool is_full(int folder)
 {
 	struct statfs v;
-	if (b->written)
-		return bytes_below(b->tree, 0);
-	return fstatfs(b->tree, &v) ? 0 : (uint64_t)(v.f_blocks - v.f_bfree) * (uint64_t)v.f_bsize;
+	return folder >= 0 && fstatfs(folder, &v) == 0 && v.f_blocks && (v.f_bfree == 0 || v.f_ffree == 0);
+}
+
+static uint64_t bytes_used(int folder)
+{
+	struct statfs v;
+	return folder < 0 || fstatfs(folder, &v) ? 0 : (uint64_t)(v.f_blocks - v.f_bfree) * (uint64_t)v.f_bsize;
+}
+
+/* What lies in /dev lies in a file system of its own. */
+static uint64_t disk_used(const struct living *b)
+{
+	return (b->written ? bytes_below(b->tree, 0) : bytes_used(b->tree)) + bytes_used(b->dev);
 }
 
 static bool disk_is_full(const struct living *b)
 {
-	struct statfs v;
-	if (b->written)
-		return b->result.disk_used >= b->limits.disk;
-	return fstatfs(b->tree, &v) == 0 && (v.f_bfree == 0 || v.f_ffree == 0);
+	return b->result.disk_used >= b->limits.disk || (!b->written && is_full(b->tree)) || is_full(b->dev);
 }
 
 static void measure(struct keeper *k, struct living *b, struct cgroup_use *u)
 {
 	cgroup_use(&k->cgroups, &b->cgroup, u);
+	if (!k->cgroups.memory || !k->cgroups.pids)
+		tally_use(b, u);
 	b->result.cpu_ms = u->cpu_ms > b->result.cpu_ms ? u->cpu_ms : b->result.cpu_ms;
 	if (u->memory_peak > b->result.memory_peak)
 		b->result.memory_peak = u->memory_peak;
@@ -119,14 +130,15 @@ static void watch_limits(struct keeper *k, struct living *b)
 	b->result.time_ms = (now - b->started_ns) / NS_PER_MS;
 	if (u.memory_met)
 		living_end(k, b, "memory");
-	else if (stays(b, u.processes_met && u.processes >= b->limits.processes, &b->crowded_ns, now, "processes"))
+	else if (keeps_on(b, u.forks_refused > b->forks_refused, &b->crowded, "processes"))
 		living_end(k, b, "processes");
-	else if (stays(b, disk_is_full(b), &b->full_ns, now, "disk"))
+	else if (keeps_on(b, disk_is_full(b), &b->full, "disk"))
 		living_end(k, b, "disk");
 	else if (b->result.cpu_ms >= b->limits.cpu_ms)
 		living_end(k, b, "cpu");
 	else if (b->result.time_ms >= b->limits.time_ms)
 		living_end(k, b, "time");
+	b->forks_refused = u.forks_refused;
 }
 
 static void reap_program(struct living *b)
@@ -158,6 +170,12 @@ static void finish(struct keeper *k, struct living *b)
 	if (b->first_pid > 0)
 		waitpid(b->first_pid, NULL, WNOHANG); /* left to us by bubblewrap */
 	measure(k, b, &u);
+	if (u.memory_met) { /* the kernel was faster than our watch */
+		meet(b, "memory");
+		b->result.killed |= WIFSIGNALED(b->result.status) && WTERMSIG(b->result.status) == SIGKILL;
+	}
+	if (u.forks_refused)
+		meet(b, "processes");
 	if (cgroup_remove(&k->cgroups, &b->cgroup))
 		return;
 	b->life = LIFE_ENDED;
@@ -222,7 +240,7 @@ void living_clear(struct keeper *k, struct living *b)
 	if (b->written && b->tree >= 0)
 		remove_below(b->tree, 0);
 	int *const all[] = {&b->stage_fd, &b->program_fd, &b->first, &b->gate, &b->channel,
-			    &b->tree, &b->sink, &b->formats, &b->mounts};
+			    &b->tree, &b->dev, &b->sink, &b->formats, &b->mounts};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		close_one(all[i]);
 	*b = (struct living){0};

@@ -1,100 +1,56 @@
 /* Boxes that really start: each runs a program of this machine and is looked at from outside. */
-#include "box/box.h"
-#include "tests/test.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define OUTPUT_MAX 65536
-#define END_MS_MAX 30000
-
-struct trial {
-	struct box_keeper *keeper;
-	struct box_plan plan;
-	struct box_started started;
-	struct box_result result;
-	struct fault fault;
-	const char *argv[8];
-	char output[OUTPUT_MAX];
-};
-
-static bool can_box(void)
-{
-	uint8_t room[1024];
-	struct writer lacks = writer_of(room, sizeof room);
-	return box_possible(&lacks);
-}
-
-/* The tree of this machine, to be read; the shell in it does what `script` says. */
-static void plan_shell(struct trial *t, const char *script)
-{
-	static const char *const folders[] = {"/usr", "/lib", "/lib64", "/bin", "/etc"};
-	*t = (struct trial){.plan = {.name = "unit", .output = -1, .argv = t->argv}};
-	t->argv[0] = "/bin/sh", t->argv[1] = "-c", t->argv[2] = script;
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-		t->plan.mounts[t->plan.mount_count++] =
-			(struct box_mount){.from = folders[i], .to = folders[i], .optional = true};
-}
-
-static uint64_t wait_end(struct trial *t)
-{
-	struct pollfd p = {.fd = box_keeper_fd(t->keeper), .events = POLLIN};
-	return poll(&p, 1, END_MS_MAX) == 1 ? box_ended(t->keeper, &t->result) : 0;
-}
-
-static int begin(struct trial *t)
-{
-	int bad = box_keeper_open(&t->keeper, "/tmp", &t->fault);
-	return bad ? bad : box_start(t->keeper, &t->plan, &t->started, &t->fault);
-}
-
-static void close_started(struct trial *t)
-{
-	const int fds[] = {t->started.process, t->started.listener, t->started.sink, t->started.root};
-	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
-static void finish(struct trial *t)
-{
-	close_started(t);
-	box_clear(t->keeper, t->started.number);
-	box_keeper_close(t->keeper);
-}
-
-/* Starts it, waits for its end, keeps what it wrote. */
-static void run(struct trial *t)
-{
-	int ends[2];
-	CHECK(pipe2(ends, O_CLOEXEC) == 0);
-	t->plan.output = ends[1];
-	int bad = begin(t);
-	close(ends[1]);
-	CHECK_SAY(!bad, "%s", t->fault.text);
-	CHECK(wait_end(t) == t->started.number);
-	ssize_t n = 0, got;
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	while ((got = read(ends[0], t->output + n, OUTPUT_MAX - 1 - (size_t)n)) > 0)
-		n += got;
-	t->output[n] = '\0';
-	close(ends[0]);
-}
+#include "tests/unit/box/trial.h"
 
 TEST(box_runs_a_program_and_says_how_it_ended)
 {
 	static struct trial t;
-	if (!can_box())
+	if (!trial_possible())
 		SKIP("no boxes here");
-	plan_shell(&t, "echo here; id -u; hostname; exit 7");
-	run(&t);
-	finish(&t);
+	trial_plan(&t, "echo here; id -u; hostname; exit 7");
+	trial_run(&t);
+	trial_end(&t);
 	CHECK_SAY(!strcmp(t.output, "here\n0\nlocalhost\n"), "%s (status %x, limit %s)", t.output, t.result.status, t.result.limit);
 	CHECK(WIFEXITED(t.result.status) && WEXITSTATUS(t.result.status) == 7);
 	CHECK(!t.result.limit[0] && !t.result.killed && t.result.start_us > 0);
+}
+
+TEST(box_shows_no_process_file_or_network_of_the_host)
+{
+	static struct trial t;
+	if (!trial_possible())
+		SKIP("no boxes here");
+	trial_plan(&t, "set -- /proc/[0-9]*; echo $#; ls / | tr '\\n' ' '; cat /proc/net/dev | grep -c :;"
+		       "touch /usr/x 2>/dev/null; echo $?; touch /x; echo $?; cat /proc/1/comm; echo $PPID");
+	trial_run(&t);
+	trial_end(&t);
+	/* Itself and the first process; its loopback, which is down. */
+	CHECK_SAY(!strcmp(t.output, "2\nbin dev etc lib lib64 proc tmp usr 1\n1\n0\ninit\n0\n"), "%s", t.output);
+}
+
+TEST(box_writes_over_a_folder_and_leaves_it_as_it_was)
+{
+	static struct trial t;
+	char folder[] = "/tmp/kansoku-box-XXXXXX", path[64], text[16] = "";
+	if (!trial_possible())
+		SKIP("no boxes here");
+	CHECK(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/given", folder);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	CHECK(fd >= 0 && write(fd, "as it was", 9) == 9);
+	close(fd);
+	trial_plan(&t, "cat /home/given; echo changed > /home/given; echo new > /home/new; rm /home/given; ls /home");
+	t.plan.mounts[t.plan.mount_count++] = (struct box_mount){.from = folder, .to = "/home", .writable = true};
+	trial_run(&t);
+	int new = openat(t.started.root, "home/new", O_RDONLY | O_CLOEXEC);
+	bool read_new = new >= 0 && read(new, text, sizeof text) == 4 && !memcmp(text, "new\n", 4);
+	close(new);
+	trial_end(&t);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool kept = read(fd, text, sizeof text) == 9 && !memcmp(text, "as it was", 9);
+	close(fd);
+	unlink(path);
+	bool clean = rmdir(folder) == 0;
+	CHECK_SAY(!strcmp(t.output, "as it wasnew\n"), "%s", t.output);
+	CHECK(read_new);
+	CHECK(kept && clean);
 }
