@@ -1,10 +1,12 @@
 /*
- * A sink on its own: sink_stand NETNS SECONDS PCAP [SERVED-URL FILE]
+ * A sink on its own: sink_stand NETNS SECONDS PCAP [SERVED-URL FILE [COMMAND...]]
  *
- * Serves the namespace of that path until the seconds are over or standard input ends, then writes the
- * capture, and what it found to standard output, a line each.
+ * Serves the namespace of that path until the seconds are over or standard input ends; with "box" for a
+ * path it makes a box and runs the command in it, until that ends.  Then it writes the capture, and what
+ * it found to standard output, a line each.
  */
 #include "base/clock.h"
+#include "box/box.h"
 #include "lab/run/sink.h"
 #include <fcntl.h>
 #include <inttypes.h>
@@ -62,9 +64,9 @@ static void print_findings(const struct run_sink_findings *f)
 	printf("packets %" PRIu64 " missed %" PRIu64 " secrets %zu\n", f->packets, f->packets_missed, f->secrets.len);
 }
 
-static void wait_for_end(struct run_sink *s, uint64_t until_us)
+static void wait_for_end(struct run_sink *s, int other, uint64_t until_us)
 {
-	struct pollfd p[2] = {{.fd = run_sink_fd(s), .events = POLLIN}, {.fd = 0, .events = POLLIN}};
+	struct pollfd p[2] = {{.fd = run_sink_fd(s), .events = POLLIN}, {.fd = other, .events = POLLIN}};
 	while (clock_mono_us() < until_us) {
 		poll(p, 2, 100);
 		if (p[0].revents && run_sink_turn(s))
@@ -74,37 +76,66 @@ static void wait_for_end(struct run_sink *s, uint64_t until_us)
 	}
 }
 
+/* The tree of this machine, to be read, and the command in it. */
+static int box_begin(struct box_keeper *k, char **argv, struct box_started *started, struct fault *fault)
+{
+	static const char *const folders[] = {"/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc"};
+	struct box_plan plan = {.name = "sink-stand", .argv = (const char *const *)argv, .network = BOX_SINK, .output = 2, .held = true};
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		plan.mounts[plan.mount_count++] = (struct box_mount){.from = folders[i], .to = folders[i], .optional = true};
+	return box_start(k, &plan, started, fault);
+}
+
+static int report(struct run_sink *s, const char *path)
+{
+	struct fault fault = {0};
+	if (run_sink_stop(s, &fault)) {
+		fprintf(stderr, "%s\n", fault.text);
+		return 1;
+	}
+	const struct run_sink_findings *f = run_sink_findings(s);
+	int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (out < 0 || write(out, f->capture.at, f->capture.len) != (ssize_t)f->capture.len)
+		return 1;
+	close(out);
+	print_findings(f);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct fault fault = {0};
 	struct run_sink_keeper *keeper = NULL;
+	struct box_keeper *boxes = NULL;
+	struct box_started box = {.sink = -1};
 	struct run_sink *s = NULL;
 	struct served served = {0};
 	if (argc < 4)
 		return 2;
 	if (argc > 5)
 		served = (struct served){bytes_of_text(argv[4]), read_file(argv[5])};
-	int netns = open(argv[1], O_RDONLY | O_CLOEXEC);
+	const bool boxed = argc > 6 && !strcmp(argv[1], "box");
 	const uint64_t seconds = strtoul(argv[2], NULL, 10);
 	const struct run_sink_plan plan = {.time_ms = seconds * 1000 + 5000, .served = serve, .arg = &served};
+	int bad = run_sink_keeper_open(&keeper, &fault);
+	if (!bad && boxed)
+		bad = box_keeper_open(&boxes, "/tmp", &fault);
+	if (!bad && boxed)
+		bad = box_begin(boxes, argv + 6, &box, &fault);
 	uint64_t begun = clock_mono_us();
-	if (run_sink_keeper_open(&keeper, &fault) || run_sink_start(&s, keeper, netns, &plan, &fault)) {
+	if (!bad)
+		bad = run_sink_start(&s, keeper, boxed ? box.sink : open(argv[1], O_RDONLY | O_CLOEXEC), &plan, &fault);
+	if (bad) {
 		fprintf(stderr, "%s\n", fault.text);
 		return 1;
 	}
 	fprintf(stderr, "ready in %" PRIu64 " us\n", clock_mono_us() - begun);
-	wait_for_end(s, clock_mono_us() + seconds * 1000000);
-	if (run_sink_stop(s, &fault)) {
-		fprintf(stderr, "%s\n", fault.text);
-		return 1;
-	}
-	const struct run_sink_findings *f = run_sink_findings(s);
-	int out = open(argv[3], O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (out < 0 || write(out, f->capture.at, f->capture.len) != (ssize_t)f->capture.len)
-		return 1;
-	close(out);
-	print_findings(f);
+	if (boxed)
+		box_release(boxes, box.number);
+	wait_for_end(s, boxed ? box.process : 0, clock_mono_us() + seconds * 1000000);
+	int status = report(s, argv[3]);
 	run_sink_free(s);
+	box_keeper_close(boxes);
 	run_sink_keeper_close(keeper);
-	return 0;
+	return status;
 }

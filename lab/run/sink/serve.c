@@ -1,6 +1,6 @@
 #include "lab/run/sink/serve.h"
 #include "lab/run/sink/pack.h"
-#include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -53,6 +53,8 @@ static void conclude(struct server *s)
 {
 	while (s->count)
 		caller_close(s, s->connections[s->count - 1]), callers_bury(s);
+	/* The last block is handed over when it is full or its time is up. */
+	poll(NULL, 0, 2 * WATCH_BLOCK_MS);
 	while (watch_turn(&s->watch))
 		;
 	watch_missed(&s->watch);

@@ -10,7 +10,6 @@
 
 #define BLOCK_SIZE (1u << 18) /* holds the largest packet that offloading makes */
 #define BLOCKS 32
-#define BLOCK_MS 20
 #define TURN_BLOCKS 8
 #define DATAGRAM_KEPT 600     /* bytes of a frame of UDP */
 #define EXTENSIONS_MAX 8
@@ -171,7 +170,7 @@ int watch_open(struct watch *out, struct world *world, unsigned link, uint64_t b
 	struct watch w = {.world = world, .began_us = began_us, .pcap = writer_of(room, size), .ring = MAP_FAILED};
 	const int version = TPACKET_V3;
 	const struct tpacket_req3 ring = {.tp_block_size = BLOCK_SIZE, .tp_block_nr = BLOCKS, .tp_frame_size = 2048,
-					  .tp_frame_nr = BLOCK_SIZE / 2048 * BLOCKS, .tp_retire_blk_tov = BLOCK_MS};
+					  .tp_frame_nr = BLOCK_SIZE / 2048 * BLOCKS, .tp_retire_blk_tov = WATCH_BLOCK_MS};
 	const struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)link};
 	/* Protocol 0: it hears nothing until it is bound, so no other link comes into it. */
 	w.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

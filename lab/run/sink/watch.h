@@ -5,6 +5,8 @@
 #pragma once
 #include "lab/run/sink/world.h"
 
+#define WATCH_BLOCK_MS 20 /* packets are told no later */
+
 struct watch {
 	int fd;
 	uint8_t *ring;
