@@ -305,7 +305,8 @@ static void script_analyse(struct analysis *a, const struct part *part)
 	s->analysis = a;
 	lines_read(s, part->content);
 	escapes_read(a, part->content);
-	base64_read(a, part->content);
+	if (strcmp(part->type, "text")) /* lists of digests are Base64, too */
+		base64_read(a, part->content);
 }
 
 static const char *const script_types[] = {"script", "text", "html", NULL};
