@@ -190,12 +190,3 @@ int box_release(struct box_keeper *k, uint64_t n) { return ask_about(k, REQUEST_
 int box_freeze(struct box_keeper *k, uint64_t n, bool frozen) { return ask_about(k, REQUEST_FREEZE, n, frozen); }
 int box_stop(struct box_keeper *k, uint64_t n) { return ask_about(k, REQUEST_STOP, n, false); }
 void box_clear(struct box_keeper *k, uint64_t n) { ask_about(k, REQUEST_CLEAR, n, false); }
-
-bool box_possible(struct writer *lacks)
-{
-	char path[256];
-	if (path_bwrap(path, sizeof path) == 0)
-		return true;
-	write_fmt(lacks, "bubblewrap is not installed");
-	return false;
-}

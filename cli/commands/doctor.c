@@ -2,10 +2,12 @@
  * kansoku doctor: each right or part that is missing here, what follows from that, and the
  * remedy.  It changes nothing and sends nothing.
  */
+#include "box/box.h"
 #include "bus/parent.h"
 #include "bus/process.h"
 #include "cli/command.h"
 #include "event/event.h"
+#include "lab/run.h"
 #include "store/store.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@ enum finding { FINE, LIMITED, MISSING };
 
 struct checkup {
 	const struct config *config;
-	char found[256]; /* what is so, or what is missing */
+	char found[512]; /* what is so, or what is missing */
 };
 
 struct check {
@@ -240,6 +242,23 @@ static enum finding look_seed(struct checkup *c)
 	return own ? say(c, FINE, "your own") : say(c, LIMITED, "passive.seed is the one that everybody has");
 }
 
+static enum finding look_boxes(struct checkup *c)
+{
+	char text[1024];
+	struct writer lacks = writer_of(text, sizeof text);
+	bool can = box_possible(&lacks);
+	const int n = (int)writer_used(&lacks);
+	return !can || n ? say(c, LIMITED, "%.*s", n, text) : say(c, FINE, "one was tried");
+}
+
+static enum finding look_processors(struct checkup *c)
+{
+	char text[512];
+	struct writer runs = writer_of(text, sizeof text);
+	lab_runs(&runs);
+	return say(c, access("/usr/bin/qemu-mips-static", X_OK) == 0 ? FINE : LIMITED, "%.*s", (int)writer_used(&runs), text);
+}
+
 static enum finding look_running(struct checkup *c)
 {
 	char state[256], path[300];
@@ -282,6 +301,10 @@ static const struct check checks[] = {
 	 "start in the project's folder, or name passive.personas"},
 	{"disk", look_space, "a full disk stops the journal, and with it the decoys",
 	 "free some, shorten store.retention, or move run.state"},
+	{"boxes", look_boxes, "samples are read but not run, and no page is visited",
+	 "install bubblewrap; allow user namespaces (sysctl user.max_user_namespaces); start it as root"},
+	{"samples run", look_processors, "samples for other processors are read but not run",
+	 "install qemu-user-static"},
 	{"contact", look_contact, "nothing is probed: who looks must say who they are",
 	 "set operator.contact and active.scope"},
 	{"seed", look_seed, "names and serials of your decoys can be computed, and so recognised",

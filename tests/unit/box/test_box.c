@@ -54,3 +54,13 @@ TEST(box_writes_over_a_folder_and_leaves_it_as_it_was)
 	CHECK(read_new);
 	CHECK(kept && clean);
 }
+
+TEST(box_possible_has_tried)
+{
+	uint8_t room[2048];
+	struct writer lacks = writer_of(room, sizeof room);
+	if (!trial_possible())
+		SKIP("no boxes here");
+	CHECK_SAY(box_possible(&lacks), "%.*s", (int)writer_used(&lacks), (char *)room);
+	CHECK(!lacks.bad);
+}
