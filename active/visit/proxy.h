@@ -3,8 +3,8 @@
  *
  * A box has no network but its own loopback.  What runs in it listens there, hands that listening
  * socket out (SCM_RIGHTS over a descriptor that it inherited) and speaks SOCKS 5 (RFC 1928, without
- * log-in; CONNECT only) or HTTP CONNECT (RFC 9110 9.3.6) to it; the first byte tells which.  Plain
- * requests with an absolute URL are not served: a browser tunnels those, too, through SOCKS.
+ * log-in; CONNECT only) or HTTP as to a proxy (CONNECT, RFC 9110 9.3.6, and requests in absolute form,
+ * RFC 9112 3.2.2, one a connection) to it; the first byte tells which.
  * Chromium: --proxy-server=socks5://127.0.0.1:PORT --proxy-bypass-list=<-loopback> --disable-quic.
  *
  * For each connection the proxy resolves the name itself, refuses an address of this very machine,
@@ -40,7 +40,7 @@ struct proxy_options {
 
 struct proxy_limits { /* 0: the default beside it */
 	uint64_t connections; /* 200 */
-	uint64_t at_once;     /* 32 */
+	uint64_t at_once;     /* 64 */
 	uint64_t bytes_in;    /* over all connections, 64 MiB */
 	uint64_t bytes_out;   /* 1 MiB: nobody is flooded through a page */
 	uint64_t time_ms;     /* 60 s, from proxy_visit_begin() */
@@ -91,7 +91,7 @@ void *proxy_visit_arg(const struct proxy_visit *);
 int proxy_visit_listen(struct proxy_visit *, int listening_fd);
 /*
  * For who has no box: connects as the proxy would.  The descriptor is the callee's; it is -1 with the
- * reason in the log's entry `index`.  Called exactly once, perhaps before this returns; not after
+ * reason in the log's entry `index` (SIZE_MAX: the budget is spent).  Called exactly once, from the loop; not after
  * proxy_visit_end().  The bytes over that descriptor are the caller's to count (proxy_visit_count).
  */
 typedef void proxy_connected_f(void *arg, int fd, size_t index);
