@@ -11,6 +11,14 @@
  *
  *                    With "dry": true nothing is decided: it is what would be.
  *
+ *   "visit.ask"      {"url": "http://...", "here": bool}.  Answer as of look.ask.  `here`: who asks visits
+ *                    the page itself and asks "visit.connect" for each connection; else the process "visit" does
+ *   "visit.connect"  not JSON: lease (16 bytes), address (16), port u16, host as text.  Answer: 1 or 0,
+ *                    the address to send from (16; zero: any), the reason as one word
+ *   "visit.done"     not JSON: the lease: that visit is over
+ *
+ * Control tells the process "visit" of who opted out: "visit.revoke", 16 bytes address + 1 byte prefix length.
+ *
  * Opt-outs; "page" is what the page's process may ask, the rest is for the operator:
  *
  *   "optout.add"     {"prefix", "reason", "how": "api" or "command"}
@@ -108,6 +116,6 @@ struct visit_permit;
 int control_visit_open(struct visit_permit **, const struct config *, struct fault *);
 void control_visit_close(struct visit_permit *);
 /* True, and where to send from (zero: any); else the reason in one word. */
-bool control_visit_ask(struct visit_permit *, const struct address *, uint16_t port, struct address *from, const char **reason);
+bool control_visit_permits(struct visit_permit *, const struct address *, uint16_t port, struct address *from, const char **reason);
 /* As control_survey_poll(): 1 or an error: ask again for every address that is connected. */
 int control_visit_poll(struct visit_permit *, struct fault *);

@@ -335,6 +335,7 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 		return;
 	}
 	control_hand_over(c, e);
+	control_visit(c, e, role, worker);
 	if (!has_source)
 		return;
 	control_follow_hear(c, &source, role);

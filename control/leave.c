@@ -214,4 +214,5 @@ void control_opt_outs_changed(struct control *c, uint64_t now_us)
 	c->policy.opt_outs_unknown = c->optout.file && !c->optout.known;
 	looks_each(c->looks, withdraw_if_opted_out, c);
 	control_follow_opt_outs(c);
+	control_visits_opt_outs(c);
 }

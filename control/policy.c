@@ -237,36 +237,47 @@ static bool never_opens(const struct asked *a)
 	return opens_us == UINT64_MAX || (opens_us > leave_us && until_us && opens_us > until_us);
 }
 
+enum check_mark {
+	AGAIN = 1,      /* asked once more when the look is about to leave */
+	BY_ADDRESS = 2, /* not before a name is resolved */
+	OF_LOOKS = 4,   /* not of visits, which have budgets of their own */
+};
+
 struct check {
 	enum reason reason;
 	bool (*refuses)(const struct asked *);
-	bool again; /* asked once more when the look is about to leave */
+	unsigned marks; /* of enum check_mark */
 };
 
 /* The order is a promise: reports count by it. */
 static const struct check checks[] = {
-	{REASON_INACTIVE, is_inactive, true},
-	{REASON_NO_CONTACT, lacks_contact, false},
-	{REASON_MARKING, is_marked, false},
-	{REASON_NO_BASIS, lacks_basis, true},
-	{REASON_STALE_BASIS, has_stale_basis, true},
-	{REASON_SPECIAL, is_special, true},
-	{REASON_OWN, is_own, true},
-	{REASON_SCOPE, is_out_of_scope, true},
-	{REASON_OPTED_OUT, has_opted_out, true},
-	{REASON_KNOWN_SCANNER, is_known_scanner, true},
-	{REASON_TIER, is_above_tier, true},
-	{REASON_TARGET_BUDGET, is_over_budget, false},
-	{REASON_HELD_OUT, is_held_out, false},
-	{REASON_SILENT_DECOY, met_a_silent_decoy, false},
-	{REASON_WINDOW, never_opens, true},
+	{REASON_INACTIVE, is_inactive, AGAIN},
+	{REASON_NO_CONTACT, lacks_contact, 0},
+	{REASON_MARKING, is_marked, 0},
+	{REASON_NO_BASIS, lacks_basis, AGAIN},
+	{REASON_STALE_BASIS, has_stale_basis, AGAIN},
+	{REASON_SPECIAL, is_special, AGAIN | BY_ADDRESS},
+	{REASON_OWN, is_own, AGAIN | BY_ADDRESS},
+	{REASON_SCOPE, is_out_of_scope, AGAIN | BY_ADDRESS},
+	{REASON_OPTED_OUT, has_opted_out, AGAIN | BY_ADDRESS},
+	{REASON_KNOWN_SCANNER, is_known_scanner, AGAIN | BY_ADDRESS},
+	{REASON_TIER, is_above_tier, AGAIN | BY_ADDRESS},
+	{REASON_TARGET_BUDGET, is_over_budget, OF_LOOKS},
+	{REASON_HELD_OUT, is_held_out, OF_LOOKS},
+	{REASON_SILENT_DECOY, met_a_silent_decoy, 0},
+	{REASON_WINDOW, never_opens, AGAIN},
 };
 
 static enum reason run_checks(const struct asked *a, bool only_again)
 {
-	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-		if ((checks[i].again || !only_again) && checks[i].refuses(a))
-			return checks[i].reason;
+	const struct question *q = a->question;
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+		const struct check *it = &checks[i];
+		const bool asked = (it->marks & AGAIN || !only_again) && !(it->marks & BY_ADDRESS && q->nameless) &&
+				   !(it->marks & OF_LOOKS && q->visit);
+		if (asked && it->refuses(a))
+			return it->reason;
+	}
 	return REASON_OK;
 }
 

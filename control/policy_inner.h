@@ -35,7 +35,12 @@
 	X(SURVEY_INCOMPLETE, "survey-incomplete", "the survey does not say all that its approval needs") \
 	X(SURVEY_STOPPED, "survey-stopped", "the survey was stopped by hand")                     \
 	X(SURVEY_OVER,    "survey-over",    "the survey's round is over, or its packets are spent") \
-	X(SURVEY_RUNNING, "survey-running", "another scanner has the survey's permission")
+	X(SURVEY_RUNNING, "survey-running", "another scanner has the survey's permission")           \
+	X(NO_PAGE,        "no-page",        "what was named is no http or https address")          \
+	X(PORT,           "port",           "a port that no page is served at, or that pages are not asked for at") \
+	X(VISITED,        "visited",        "that page was visited lately")                        \
+	X(VISIT_BUDGET,   "visit-budget",   "the page's host or address had its visits of the day, or all are spent") \
+	X(NO_LEASE,       "no-lease",       "no visit under way has that lease, or its connections are spent")
 
 enum reason {
 #define X(reason, word, what) REASON_##reason,
@@ -63,6 +68,8 @@ struct question {
 	uint64_t tier;
 	double hold_out; /* share of this rule; negative: the configured one */
 	uint64_t leave_us; /* when it would leave, with its delay; 0: now */
+	bool visit;      /* of a page: budgets of its own (control/visits_inner.h) */
+	bool nameless;   /* of a visit: the target is a name that nobody resolved yet */
 };
 
 struct policy {

@@ -151,6 +151,21 @@ static void restore_follow(void *arg, uint64_t study, const struct followed *f) 
 
 static void restore_approval(void *arg, struct reader *r) { approvals_read(&((struct control *)arg)->approvals, r); }
 
+static void restore_visits(void *arg, uint64_t hash, uint32_t day, uint32_t count)
+{
+	visit_count_restore(&((struct control *)arg)->visits.counts, hash, day, count);
+}
+
+static void keep_visits(struct control *c)
+{
+	const uint32_t day = (uint32_t)(c->now_us / 86400000000u);
+	for (size_t i = 0; i < VISIT_COUNTS; i++) {
+		const struct visit_count *it = &c->visits.counts.items[i];
+		if (it->hash && it->day == day)
+			state_put_visits(c->state, it->hash, it->day, it->count);
+	}
+}
+
 static void keep_target(void *arg, const struct target *t)
 {
 	struct control *c = arg;
@@ -184,6 +199,7 @@ int control_compact(struct control *c, struct fault *fault)
 	control_survey_retain(c);
 	control_follow_retain(c);
 	control_approval_retain(c);
+	keep_visits(c);
 	return state_compact_end(c->state, fault);
 }
 
@@ -201,6 +217,8 @@ static int open_tables(struct control *c)
 		bad = steers_open(&c->steers, k->steering_max, random_secret(), c->now_us);
 	if (!bad && c->settings.follow.on)
 		bad = followeds_open(&c->followeds, o->follow.hosts_max, random_secret());
+	if (!bad)
+		bad = visits_open(&c->visits, 0);
 	if (bad || !(c->rules.known || k->campaigns || k->trial.unit == TRIAL_CAMPAIGN))
 		return bad;
 	bad = sources_open(&c->sources, k->sources_max, random_secret());
@@ -230,9 +248,11 @@ static int open_atlas(struct control *c, struct fault *fault)
 int control_open(struct control *c, const char *directory, uint64_t now_us, struct fault *fault)
 {
 	const struct active_options *o = c->settings.active;
-	const struct state_reader reader = {c, restore_key, restore_look, restore_given,
-					    restore_done, restore_target, restore_steer, restore_source, restore_feature,
-					    restore_survey, restore_follow, restore_approval};
+	const struct state_reader reader = {
+		.arg = c, .key = restore_key, .look = restore_look, .given = restore_given, .done = restore_done,
+		.target = restore_target, .steer = restore_steer, .source = restore_source, .feature = restore_feature,
+		.survey = restore_survey, .follow = restore_follow, .approval = restore_approval, .visits = restore_visits,
+	};
 	c->now_us = now_us;
 	c->policy.settings = &c->settings;
 	c->policy.opted_out = &c->optout.set;
@@ -256,6 +276,7 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 		bad = state_open(&c->state, directory, &reader, fault);
 	while (!bad && c->policy.hold_out_key == HOLD_OUT_NONE)
 		c->policy.hold_out_key = random_secret();
+	c->visits.counts.key = c->policy.hold_out_key;
 	/* On a full disk this fails, and state_flush() says so until it works: nothing leaves. */
 	if (!bad)
 		control_compact(c, NULL);
@@ -284,6 +305,7 @@ void control_close(struct control *c)
 	optout_done(&c->optout);
 	register_close(&c->asked_out);
 	errands_done(&c->errands);
+	visits_done(&c->visits);
 	approvals_done(&c->approvals);
 	c->state = NULL;
 	c->steers = NULL;

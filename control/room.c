@@ -49,6 +49,7 @@ struct room {
 	struct wish_topic wishes[WISHES];
 	struct survey_topics surveys;
 	struct errand_topics errands;
+	struct visit_topics visits;
 	struct approval_topics approvals;
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
@@ -72,6 +73,15 @@ static void revoke_lease(void *arg, const struct address *target)
 }
 
 static void tell_approval(void *arg, const struct approval *a) { approval_topics_tell(&((struct room *)arg)->approvals, a); }
+
+static void revoke_visits(void *arg, const struct address *target)
+{
+	struct room *room = arg;
+	uint8_t payload[sizeof target->b + 1];
+	memcpy(payload, target->b, sizeof target->b);
+	payload[sizeof target->b] = 128;
+	bus_tell_each(room->process->bus, "visit", "visit.revoke", (struct bytes){payload, sizeof payload});
+}
 
 static void acknowledge_later(struct seen *seen, const struct bus_delivery *d)
 {
@@ -467,6 +477,8 @@ static void start(struct room *room)
 	survey_topics_open(&room->surveys);
 	room->errands = (struct errand_topics){.errands = &room->control.errands, .bus = bus};
 	approval_topics_open(&room->approvals);
+	room->visits = (struct visit_topics){&room->control, bus};
+	visit_topics_open(&room->visits);
 	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");
@@ -526,6 +538,7 @@ static int run(struct process *p, struct fault *fault)
 	room.process = p;
 	room.control.publish = publish;
 	room.control.revoke = revoke_lease;
+	room.control.revoke_visits = revoke_visits;
 	room.control.approval_changed = tell_approval;
 	room.approvals = (struct approval_topics){&room.control, p->bus};
 	room.control.arg = &room;

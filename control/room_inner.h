@@ -17,6 +17,7 @@
 #include "control/rules_inner.h"
 #include "control/state_inner.h"
 #include "control/steers_inner.h"
+#include "control/visits_inner.h"
 
 #define SENSORS_MAX 256
 #define AS_PACES 65536 /* power of two; systems that share one are slower for it, never faster */
@@ -65,6 +66,7 @@ struct control {
 	struct campaigns *campaigns; /* likewise */
 	struct credentials credentials;
 	struct errands errands;      /* for other processes */
+	struct visits visits;
 	struct followeds *followeds; /* NULL: there is no study */
 	uint64_t follow_kept_us;     /* when what was heard of them was last written to the state */
 	struct state *state;
@@ -84,6 +86,8 @@ struct control {
 	int (*publish)(void *arg, struct event *);
 	/* Tells the prober to stop looking at that address. */
 	void (*revoke)(void *arg, const struct address *);
+	/* The same to who visits pages; may be NULL. */
+	void (*revoke_visits)(void *arg, const struct address *);
 	/* How an approval stands is another now; may be NULL. */
 	void (*approval_changed)(void *arg, const struct approval *);
 	void *arg;
@@ -117,6 +121,36 @@ uint32_t control_session_mark(const struct event *); /* tells sessions of one so
 
 /* Puts the event in the line of each action that a rule names for it and that another process does. */
 void control_hand_over(struct control *, const struct event *);
+
+/* In visits_decide.c: */
+
+struct visit_answer {
+	const char *decision;
+	enum reason reason;
+	struct event_id id; /* of the decision, and the lease; zero when none could be made */
+	uint64_t not_before_us;
+	char detail[200];
+};
+/* What the rules say about the page that the event names. */
+void control_visit(struct control *, const struct event *, const char *role, unsigned worker);
+/* Somebody names a page by hand; `here`: who asks will visit it, else the process "visit" does.  `dry`: only what would be. */
+void control_visit_ask(struct control *, struct bytes url, bool here, bool dry, uint64_t now_us, struct visit_answer *);
+void control_visits_tick(struct control *, uint64_t now_us); /* whose time has come, whose lease has ended */
+
+/* In visits_connect.c: */
+
+/* May that visit connect there?  REASON_OK and where to send from, or why not. */
+enum reason control_visit_connect(struct control *, const struct event_id *lease, const struct address *, uint16_t port,
+				  struct bytes host, uint64_t now_us, struct address *from);
+void control_visit_done(struct control *, const struct event_id *lease);
+void control_visits_opt_outs(struct control *); /* there are others now: connections to them end */
+
+/* In visits_topics.c: */
+struct visit_topics {
+	struct control *control;
+	struct bus *bus;
+};
+void visit_topics_open(struct visit_topics *);
 
 /* In learn.c: */
 

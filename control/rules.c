@@ -166,7 +166,7 @@ static int read_rule(const struct rule_reading *r, const struct yaml_node *n, si
 	STEP("known", rule_read_known(r, o.known, at, rule));
 	STEP("ports", read_ports(r, n, at, &o.ports, rule));
 	STEP("basis", read_basis(r, n, at, &o, rule));
-	if (rule->action == ACTION_PROBE)
+	if (rule->action == ACTION_PROBE || rule->action == ACTION_VISIT)
 		STEP("delay", read_delay(r, o.delay_node, n, at, rule));
 #undef STEP
 	if (bad)

@@ -85,6 +85,8 @@ static const struct option active_fields[] = {
 	 .size = sizeof(struct survey_option), .summary = "approved surveys"},
 	{"follow", OPTION_MAP, ACTIVE(follow), .fields = follow_fields,
 	 .summary = "an approved study: who attacked is looked at again later; absent: nobody is"},
+	{"visits", OPTION_MAP, ACTIVE(visits), .fields = visits_fields,
+	 .summary = "pages that are visited because a rule says so: how many, at which ports"},
 	{"rate", OPTION_NUMBER, ACTIVE(rate), "1000",
 	 .summary = "packets a second to observed addresses, over all; 0: no limit"},
 	{"burst", OPTION_NUMBER, ACTIVE(burst), "0", .summary = "packets at once; 0: one second's worth"},

@@ -58,11 +58,18 @@ struct follow_option {
 	uint64_t hosts_max;
 };
 
+struct visits_option { /* of pages: control/visits_inner.h */
+	struct option_list ports; /* uint64_t; empty: see visit_port_is_allowed() */
+	uint64_t per_day, per_host, per_address, connections, lease_ms;
+	bool again;
+};
+
 struct active_options {
 	bool enabled;
 	struct option_list scope;     /* struct scope_option */
 	struct option_list surveys;   /* struct survey_option */
 	struct follow_option follow;
+	struct visits_option visits;
 	struct option_list addresses; /* struct address: what looks leave from */
 	struct option_list known_scanners; /* struct prefix */
 	const char *opt_out;
@@ -137,6 +144,8 @@ struct settings {
 };
 
 extern const struct option delay_fields[]; /* of a struct delay_option */
+
+extern const struct option visits_fields[]; /* of a struct visits_option; in visits_settings.c */
 
 /* In survey_settings.c: */
 

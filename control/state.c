@@ -27,6 +27,7 @@ enum record {
 	RECORD_SURVEY,
 	RECORD_FOLLOW,
 	RECORD_APPROVAL,
+	RECORD_VISITS,
 };
 
 struct state {
@@ -125,6 +126,14 @@ static void read_survey(struct reader *r, const struct state_reader *to)
 		to->survey(to->arg, &s);
 }
 
+static void read_visits(struct reader *r, const struct state_reader *to)
+{
+	const uint64_t hash = read_u64(r);
+	const uint32_t day = read_u32(r), count = read_u32(r);
+	if (reader_ok(r) && to->visits)
+		to->visits(to->arg, hash, day, count);
+}
+
 static void read_follow(struct reader *r, const struct state_reader *to)
 {
 	struct followed f = {.changed = false};
@@ -174,6 +183,9 @@ static void read_record(struct bytes record, const struct state_reader *to)
 		return;
 	case RECORD_FOLLOW:
 		read_follow(&r, to);
+		return;
+	case RECORD_VISITS:
+		read_visits(&r, to);
 		return;
 	case RECORD_APPROVAL:
 		if (to->approval)
@@ -390,6 +402,16 @@ void state_put_feature(struct state *s, uint64_t feature, uint64_t campaign, uin
 	write_u64(&w, campaign);
 	write_u32(&w, sources);
 	write_u64(&w, seen_us);
+	record_end(s, &w);
+}
+
+void state_put_visits(struct state *s, uint64_t hash, uint32_t day, uint32_t count)
+{
+	uint8_t room[STATE_RECORD_MAX];
+	struct writer w = record_begin(room, RECORD_VISITS);
+	write_u64(&w, hash);
+	write_u32(&w, day);
+	write_u32(&w, count);
 	record_end(s, &w);
 }
 

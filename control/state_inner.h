@@ -49,6 +49,7 @@ struct state_reader {
 	/* `study` tells one study from another; with neither attack nor look: no longer followed. */
 	void (*follow)(void *arg, uint64_t study, const struct followed *);
 	void (*approval)(void *arg, struct reader *); /* as approvals_read() takes it */
+	void (*visits)(void *arg, uint64_t hash, uint32_t day, uint32_t count); /* may be NULL */
 };
 
 /* Reads a file's text; returns how many bytes of it are whole. */
@@ -70,6 +71,8 @@ void state_put_target(struct state *, const struct address *, const struct event
 void state_put_steer(struct state *, const struct steer *);
 void state_put_source(struct state *, const struct sources *, const struct source *);
 void state_put_feature(struct state *, uint64_t feature, uint64_t campaign, uint32_t sources, uint64_t seen_us);
+/* Visits of a day (control/visits_inner.h), of what has that hash. */
+void state_put_visits(struct state *, uint64_t hash, uint32_t day, uint32_t count);
 void state_put_survey(struct state *, const struct state_survey *);
 void state_put_follow(struct state *, uint64_t study, const struct followed *);
 void state_put_approval(struct state *, const struct approval *);

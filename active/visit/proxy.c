@@ -62,8 +62,7 @@ void visit_log_end(struct proxy_visit *v, size_t index, const char *reason)
 		v->proxy->hooks.ended(v->proxy->hooks.arg, v, index);
 }
 
-/* Whatever is open ends: the budget is spent. */
-static void visit_exhaust(struct proxy_visit *v, const char *limit)
+void proxy_visit_exhaust(struct proxy_visit *v, const char *limit)
 {
 	struct reach *next;
 	set_limit(v, limit);
@@ -89,7 +88,7 @@ bool visit_take(struct proxy_visit *v, size_t index, uint64_t in, uint64_t out)
 	return false;
 }
 
-static void on_time(uv_timer_t *timer) { visit_exhaust(timer->data, "time"); }
+static void on_time(uv_timer_t *timer) { proxy_visit_exhaust(timer->data, "time"); }
 
 static void on_visit_closed(uv_handle_t *handle)
 {

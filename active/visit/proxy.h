@@ -104,5 +104,7 @@ void proxy_visit_closed(struct proxy_visit *, size_t index); /* such a connectio
 const struct proxy_connection *proxy_visit_log(const struct proxy_visit *, size_t *count);
 /* "connections", "bytes", "time"; empty: none was met. */
 const char *proxy_visit_limit(const struct proxy_visit *);
+/* Its budget counts as spent from now on, in that word: whatever is open ends, and who waits is told. */
+void proxy_visit_exhaust(struct proxy_visit *, const char *limit);
 /* Closes all of its connections and listeners. */
 void proxy_visit_end(struct proxy_visit *);

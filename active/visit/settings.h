@@ -11,7 +11,7 @@ struct visit_options {
 	const char *agent, *referrer, *language;
 	uint64_t connect_timeout_ms, resolve_timeout_ms, time_ms;
 	uint64_t connections, bytes_in, bytes_out, page_max, file_max, pages_max;
-	uint64_t at_once, queue_max, pages_per_host;
+	uint64_t at_once, queue_max;
 };
 
 struct visit_settings {
