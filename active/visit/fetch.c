@@ -42,12 +42,19 @@ struct fetch {
 	bool sized;
 };
 
+/* Before the session may be closed: libcurl keeps its cookies. */
+static void easy_end(struct fetch *f)
+{
+	if (!f->easy)
+		return;
+	curl_multi_remove_handle(f->session->fetcher->multi, f->easy);
+	curl_easy_cleanup(f->easy);
+	f->easy = NULL;
+}
+
 static void fetch_free(struct fetch *f)
 {
-	if (f->easy) {
-		curl_multi_remove_handle(f->session->fetcher->multi, f->easy);
-		curl_easy_cleanup(f->easy);
-	}
+	easy_end(f);
 	curl_slist_free_all(f->fields);
 	curl_slist_free_all(f->resolve);
 	if (f->fd >= 0)
@@ -64,6 +71,7 @@ static void fetch_end(struct fetch *f)
 	if (f->result.index != SIZE_MAX)
 		proxy_visit_closed(s->visit, f->result.index);
 	s->fetch = NULL;
+	easy_end(f);
 	f->result.body = buffer_bytes(&f->body);
 	f->done(f->arg, &f->result);
 	fetch_free(f);

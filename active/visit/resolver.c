@@ -164,7 +164,8 @@ static void take_message(struct question *q, struct bytes message)
 		uv_close((uv_handle_t *)&q->poll, on_question_closed);
 		return;
 	}
-	if (answer.code == 0 || answer.code == 3)
+	/* One that refuses or fails leaves it to the next server; the last one's word counts. */
+	if (answer.code == 0 || answer.code == 3 || q->lookup->tries + 1 >= q->lookup->resolver->options.resolver_count)
 		question_done(q, &answer);
 }
 
