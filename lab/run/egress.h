@@ -15,10 +15,18 @@
 
 #define EGRESS_TARGETS_MAX 16
 #define EGRESS_DECOYS_MAX 16
+#define EGRESS_NAME_MAX 255
+#define EGRESS_SENT_USUAL 4096
+#define EGRESS_RECEIVED_USUAL 65536
+#define EGRESS_CONNECTIONS_USUAL 4
+#define EGRESS_PER_MINUTE_USUAL 4
+#define EGRESS_TIME_MS_USUAL 60000
+#define EGRESS_DECOY_CONNECTIONS_MAX 64     /* of one run, to all decoys */
+#define EGRESS_DECOY_BYTES_MAX (1u << 20)   /* each way, over these */
 
 struct egress_target {
-	const char *name;        /* as the sample calls it; NULL: by its address */
-	struct address address;  /* where it is really */
+	char name[EGRESS_NAME_MAX + 1]; /* as the sample calls it; empty: by its address */
+	struct address address;         /* where it is really */
 	uint16_t port;
 };
 
@@ -33,10 +41,13 @@ struct egress_plan {
 	size_t target_count;
 	struct egress_decoy decoys[EGRESS_DECOYS_MAX];
 	size_t decoy_count;
-	uint64_t sent_max;          /* bytes out, over all connections, 4096 when 0 */
-	uint64_t received_max;      /* 65536 when 0 */
-	unsigned connections_max;   /* over the whole run, 4 when 0; to decoys 64 of their own */
-	unsigned per_minute_max;    /* connections, 4 when 0 */
-	uint64_t time_ms;           /* of one connection, 60 s when 0 */
-	int netns;                  /* from where it connects; -1: from where we are */
+	uint64_t sent_max;        /* bytes out, over all connections to targets; 0: the usual, as below */
+	uint64_t received_max;
+	unsigned connections_max; /* over the whole run */
+	unsigned per_minute_max;  /* connections */
+	uint64_t time_ms;         /* of one connection */
+	int netns;                /* from where it connects; -1: from where we are */
 };
+
+/* Whether the plan can be used: a sentence when not (no target has an address that is nobody's, ports are ports). */
+int egress_check(const struct egress_plan *, struct fault *);

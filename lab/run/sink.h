@@ -59,6 +59,7 @@ struct sink_flow { /* all packets to one address and port by one transport */
 	uint64_t connections;   /* that it completed, of TCP */
 	uint64_t said, heard;   /* payload of these */
 	uint64_t first_ms, last_ms;
+	uint64_t left;          /* connections that were relayed outside, by an egress */
 	const char *protocol;   /* what was spoken there: "http", "irc"; "" when nothing knew it */
 };
 
@@ -129,9 +130,10 @@ struct run_sink_keeper;
 
 /*
  * Who gives its rights away starts a keeper before, as with boxes: a small process that forks sinks on
- * request.  Who keeps its rights needs none and passes NULL to run_sink_start().
+ * request.  Who keeps its rights needs none and passes NULL to run_sink_start().  A keeper that was
+ * opened without egress refuses every plan that has one, whatever became of whoever asks.
  */
-int run_sink_keeper_open(struct run_sink_keeper **, struct fault *);
+int run_sink_keeper_open(struct run_sink_keeper **, bool egress, struct fault *);
 void run_sink_keeper_close(struct run_sink_keeper *); /* ends all its sinks */
 
 /* Answers when this returns; `netns` stays the caller's. */

@@ -4,9 +4,13 @@
  * Serves the namespace of that path until the seconds are over or standard input ends; with "box" for a
  * path it makes a box and runs the command in it, until that ends.  Then it writes the capture, and what
  * it found to standard output, a line each.
+ *
+ * In the environment: EGRESS_TARGET=NAME,ADDRESS,PORT lets that leave, EGRESS_DECOY=SCANNED,ADDRESS,PORT
+ * turns a scan; with EGRESS_FORBIDDEN=1 the keeper is one that lets nothing leave.
  */
 #include "base/clock.h"
 #include "box/box.h"
+#include "lab/run/egress.h"
 #include "lab/run/sink.h"
 #include <fcntl.h>
 #include <inttypes.h>
@@ -42,8 +46,9 @@ static void print_findings(const struct run_sink_findings *f)
 {
 	for (size_t i = 0; i < f->flow_count; i++)
 		printf("flow %s transport %u packets %" PRIu64 " connections %" PRIu64 " said %" PRIu64 " heard %" PRIu64
-		       " protocol %s\n", f->flows[i].endpoint, f->flows[i].transport, f->flows[i].packets,
-		       f->flows[i].connections, f->flows[i].said, f->flows[i].heard, f->flows[i].protocol);
+		       " left %" PRIu64 " protocol %s\n", f->flows[i].endpoint, f->flows[i].transport, f->flows[i].packets,
+		       f->flows[i].connections, f->flows[i].said, f->flows[i].heard, f->flows[i].left,
+		       f->flows[i].protocol);
 	for (size_t i = 0; i < f->name_count; i++)
 		printf("name %s %s count %" PRIu64 "\n", f->names[i].type, f->names[i].name, f->names[i].count);
 	for (size_t i = 0; i < f->request_count; i++)
@@ -86,6 +91,26 @@ static int box_begin(struct box_keeper *k, char **argv, struct box_started *star
 	return box_start(k, &plan, started, fault);
 }
 
+/* False where the environment says nothing of it. */
+static bool read_egress(struct egress_plan *p)
+{
+	char name[EGRESS_NAME_MAX + 1], address[ADDRESS_TEXT_MAX];
+	unsigned port = 0, scanned = 0;
+	const char *target = getenv("EGRESS_TARGET"), *decoy = getenv("EGRESS_DECOY");
+	*p = (struct egress_plan){.netns = -1};
+	if (!target || sscanf(target, "%255[^,],%47[^,],%u", name, address, &port) != 3)
+		return false;
+	snprintf(p->targets[0].name, sizeof p->targets[0].name, "%s", name);
+	p->targets[0].port = (uint16_t)port;
+	p->target_count = address_parse(bytes_of_text(address), &p->targets[0].address);
+	if (decoy && sscanf(decoy, "%u,%47[^,],%u", &scanned, address, &port) == 3) {
+		p->decoys[0].scanned = (uint16_t)scanned;
+		p->decoys[0].port = (uint16_t)port;
+		p->decoy_count = address_parse(bytes_of_text(address), &p->decoys[0].address);
+	}
+	return true;
+}
+
 static int report(struct run_sink *s, const char *path)
 {
 	struct fault fault = {0};
@@ -116,8 +141,11 @@ int main(int argc, char **argv)
 		served = (struct served){bytes_of_text(argv[4]), read_file(argv[5])};
 	const bool boxed = argc > 6 && !strcmp(argv[1], "box");
 	const uint64_t seconds = strtoul(argv[2], NULL, 10);
-	const struct run_sink_plan plan = {.time_ms = seconds * 1000 + 5000, .served = serve, .arg = &served};
-	int bad = run_sink_keeper_open(&keeper, &fault);
+	struct egress_plan egress;
+	const bool leaves = read_egress(&egress);
+	const struct run_sink_plan plan = {.time_ms = seconds * 1000 + 5000, .served = serve, .arg = &served,
+					   .egress = leaves ? &egress : NULL};
+	int bad = run_sink_keeper_open(&keeper, leaves && !getenv("EGRESS_FORBIDDEN"), &fault);
 	if (!bad && boxed)
 		bad = box_keeper_open(&boxes, "/tmp", &fault);
 	if (!bad && boxed)

@@ -251,6 +251,8 @@ void caller_accept(struct server *s, int door)
 		}
 		address_from_sockaddr(&at, &a, &port);
 		struct sink_flow *flow = world_connected(&s->world, &a, port);
+		if (leave_offer(s, fd, &a, port, flow))
+			continue;
 		struct caller *c = caller_open(s, fd, SINK_TCP, &a, port);
 		if (!c) {
 			close(fd);

@@ -87,7 +87,7 @@ static void pack_flow(struct pack *p, void *at)
 {
 	struct sink_flow *f = at;
 	uint64_t *const numbers[] = {&f->packets, &f->bytes, &f->answered_packets, &f->answered_bytes, &f->connections,
-				     &f->said, &f->heard, &f->first_ms, &f->last_ms};
+				     &f->said, &f->heard, &f->left, &f->first_ms, &f->last_ms};
 	pack_text(p, &f->endpoint);
 	pack_address(p, &f->address);
 	pack_port(p, &f->port, &f->transport);

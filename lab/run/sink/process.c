@@ -151,7 +151,8 @@ _Noreturn void sink_process(int control, int netns, int egress, const struct sin
 	int shared = -1;
 	if (!s)
 		_exit(1);
-	*s = (struct server){.control = control, .egress = egress, .served = order->served, .began_us = clock_utc_us(),
+	*s = (struct server){.control = control, .egress = egress, .leaves = &order->egress,
+			     .served = order->served, .began_us = clock_utc_us(),
 			     .began_mono_us = clock_mono_us(), .time_ms = order->time_ms ? order->time_ms : TIME_MS_USUAL};
 	prctl(PR_SET_NAME, "kansoku-sink");
 	int bad = prepare(s, netns, key, &shared, &fault);

@@ -8,7 +8,7 @@
 #define SWEEP_MS 100
 
 /* What an event is of: a connection, or one of these. */
-enum { OF_CONTROL = 1, OF_WATCH, OF_TCP, OF_TCP6, OF_UDP, OF_UDP6 };
+enum { OF_CONTROL = 1, OF_WATCH, OF_TCP, OF_TCP6, OF_UDP, OF_UDP6, OF_EGRESS };
 
 static void wait_for(struct server *s, int fd, uint64_t what)
 {
@@ -36,6 +36,9 @@ static void event(struct server *s, const struct epoll_event *e)
 		return;
 	case OF_WATCH:
 		watch_turn(&s->watch);
+		return;
+	case OF_EGRESS:
+		leave_event(s);
 		return;
 	case OF_TCP:
 	case OF_TCP6:
@@ -75,6 +78,7 @@ void serve(struct server *s)
 {
 	wait_for(s, s->control, OF_CONTROL);
 	wait_for(s, s->watch.fd, OF_WATCH);
+	wait_for(s, s->egress, OF_EGRESS);
 	for (int six = 0; six < 2; six++) {
 		wait_for(s, s->land.tcp[six], OF_TCP + (uint64_t)six);
 		wait_for(s, s->land.udp[six], OF_UDP + (uint64_t)six);

@@ -7,6 +7,7 @@
  * and it is told   C found length  the download lies in shared memory        S  stop
  */
 #pragma once
+#include "lab/run/egress.h"
 #include "lab/run/sink/land.h"
 #include "lab/run/sink/veil.h"
 #include "lab/run/sink/talk.h"
@@ -64,7 +65,9 @@ struct server {
 	struct land land;
 	struct watch watch;
 	struct veil_side *secure;
-	int epoll, control, egress;
+	int epoll, control;
+	int egress;                /* to its process; -1: nothing leaves */
+	const struct egress_plan *leaves;
 	struct caller *connections[CONNECTIONS_MAX];
 	size_t count;
 	struct caller *asking; /* whose question is out; NULL: nobody's, or of one that is gone */
@@ -102,13 +105,21 @@ void download_leave(struct server *, struct download *);
 void datagrams_event(struct server *, int door);
 void datagrams_say(struct server *, struct caller *);
 
+/*
+ * leave.c: hands a connection to the egress when the plan has a place for it: true, and the descriptor
+ * is gone.  Then takes word of those that ended.
+ */
+bool leave_offer(struct server *, int fd, const struct address *, uint16_t port, struct sink_flow *);
+void leave_event(struct server *);
+
 /* serve.c: until told to stop, or its time is over. */
 void serve(struct server *);
 
 /* process.c: what the forked process does; never returns. */
 struct sink_order { /* from whoever asks for it */
 	uint64_t time_ms;
-	bool served;
+	bool served, leaves;
+	struct egress_plan egress; /* when it leaves */
 };
 _Noreturn void sink_process(int control, int netns, int egress, const struct sink_order *, const struct veil_key *);
 int message_send(int fd, char letter, const void *body, size_t len, const int *fds, size_t count);

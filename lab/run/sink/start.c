@@ -1,4 +1,5 @@
 /* The side of whoever starts a sink, and the keeper that forks it for who has no right to. */
+#include "lab/run/sink/egress.h"
 #include "lab/run/sink/pack.h"
 #include "lab/run/sink/serve.h"
 #include <errno.h>
@@ -14,6 +15,7 @@
 
 #define START_MS_MAX 10000
 #define STOP_MS_MAX 5000
+#define FDS_KEPT_MAX 3
 #define FINDINGS_MEMORY_MAX (64u << 20)
 
 struct run_sink {
@@ -32,21 +34,45 @@ struct run_sink_keeper {
 	pid_t pid;
 };
 
-/* Nothing but what it needs: a box's or a bus's descriptors are not the sink's. */
-_Noreturn static void child(int control, int netns, const struct sink_order *order, const struct veil_key *key)
+/* Nothing but what it needs, from 3 on: a box's or a bus's descriptors are not the sink's. */
+static void keep_only(const int *fds, int count)
 {
-	int kept[2] = {fcntl(control, F_DUPFD_CLOEXEC, 16), fcntl(netns, F_DUPFD_CLOEXEC, 16)};
-	dup2(kept[0], 3);
-	dup2(kept[1], 4);
-	close_range(5, ~0u, 0);
+	int kept[FDS_KEPT_MAX];
+	for (int i = 0; i < count; i++)
+		kept[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, 16);
+	for (int i = 0; i < count; i++)
+		if (kept[i] >= 0)
+			dup2(kept[i], 3 + i);
+		else
+			close(3 + i);
+	close_range(3 + (unsigned)count, ~0u, 0);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_IGN); /* of a terminal: whoever started it tells it to stop */
 	signal(SIGCHLD, SIG_DFL);
-	sink_process(3, 4, -1, order, key);
 }
 
-_Noreturn static void keeper(int fd, pid_t parent)
+/* `outside` is where an egress connects from, or -1. */
+_Noreturn static void child(int control, int netns, int outside, const struct sink_order *order,
+			    const struct veil_key *key)
+{
+	int pair[2] = {-1, -1};
+	if (order->leaves && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct egress_plan plan = order->egress;
+			keep_only((const int[]){pair[1], outside}, 2);
+			plan.netns = outside >= 0 ? 4 : -1;
+			egress_process(3, &plan);
+		}
+	}
+	if (pair[1] >= 0)
+		close(pair[1]);
+	keep_only((const int[]){control, netns, pair[0]}, 3);
+	sink_process(3, 4, pair[0] >= 0 ? 5 : -1, order, key);
+}
+
+_Noreturn static void keeper(int fd, bool egress, pid_t parent)
 {
 	prctl(PR_SET_NAME, "kansoku-sinks");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -54,23 +80,27 @@ _Noreturn static void keeper(int fd, pid_t parent)
 	signal(SIGINT, SIG_IGN);
 	if (getppid() != parent)
 		_exit(0);
+	static const char refusal[] = "sink: this keeper lets nothing leave";
 	const struct veil_key *key = veil_key_make();
 	for (;;) {
 		struct sink_order order;
 		char letter = 0;
-		int fds[2];
-		ssize_t n = message_receive(fd, &letter, &order, sizeof order, fds, 2);
+		int fds[3];
+		ssize_t n = message_receive(fd, &letter, &order, sizeof order, fds, 3);
 		if (n < 0)
 			_exit(0);
-		if (n == sizeof order && fds[0] >= 0 && fds[1] >= 0 && fork() == 0)
-			child(fds[0], fds[1], &order, key);
-		for (size_t i = 0; i < 2; i++)
+		bool whole = n == sizeof order && fds[0] >= 0 && fds[1] >= 0;
+		if (whole && order.leaves && !egress)
+			message_send(fds[0], 'F', refusal, sizeof refusal - 1, NULL, 0);
+		else if (whole && fork() == 0)
+			child(fds[0], fds[1], fds[2], &order, key);
+		for (size_t i = 0; i < 3; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);
 	}
 }
 
-int run_sink_keeper_open(struct run_sink_keeper **out, struct fault *fault)
+int run_sink_keeper_open(struct run_sink_keeper **out, bool egress, struct fault *fault)
 {
 	int pair[2];
 	struct run_sink_keeper *k = calloc(1, sizeof *k);
@@ -84,7 +114,7 @@ int run_sink_keeper_open(struct run_sink_keeper **out, struct fault *fault)
 		int fd = fcntl(pair[1], F_DUPFD_CLOEXEC, 16);
 		dup2(fd, 3);
 		close_range(4, ~0u, 0);
-		keeper(3, parent);
+		keeper(3, egress, parent);
 	}
 	close(pair[1]);
 	k->fd = pair[0];
@@ -106,20 +136,33 @@ void run_sink_keeper_close(struct run_sink_keeper *k)
 	free(k);
 }
 
+static int order_make(const struct run_sink_plan *plan, struct sink_order *out, struct fault *fault)
+{
+	*out = (struct sink_order){.time_ms = plan->time_ms, .served = plan->served != NULL, .leaves = plan->egress != NULL};
+	if (!plan->egress)
+		return 0;
+	out->egress = *plan->egress;
+	return egress_check(plan->egress, fault);
+}
+
 static int order_sink(struct run_sink *s, struct run_sink_keeper *k, int netns, struct fault *fault)
 {
 	int pair[2];
-	const struct sink_order order = {.time_ms = s->plan.time_ms, .served = s->plan.served != NULL};
+	struct sink_order order;
+	int bad = order_make(&s->plan, &order, fault);
+	if (bad)
+		return bad;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return fault_set(fault, ERR_SYSTEM, "sink: socketpair: %s", strerror(errno));
 	s->fd = pair[0];
-	int bad = 0;
+	const int outside = order.leaves ? order.egress.netns : -1;
 	if (k) {
-		bad = message_send(k->fd, 'O', &order, sizeof order, (const int[]){pair[1], netns}, 2);
+		const int fds[] = {pair[1], netns, outside};
+		bad = message_send(k->fd, 'O', &order, sizeof order, fds, outside >= 0 ? 3 : 2);
 	} else {
 		s->pid = fork();
 		if (s->pid == 0)
-			child(pair[1], netns, &order, NULL);
+			child(pair[1], netns, outside, &order, NULL);
 		bad = s->pid < 0 ? ERR_SYSTEM : 0;
 	}
 	close(pair[1]);
