@@ -43,6 +43,7 @@ struct store_options {
 /* … and of the role "journal". */
 #define TOPIC_BLOB_PUT "blob.put"   /* struct blob_part; answered with how much is there, u64 */
 #define TOPIC_BLOB_GET "blob.get"   /* sha256, offset u64; answered with total u64 and up to 64 KiB */
+#define TOPIC_BLOB_READ "blob.read"  /* sha256; answered with the whole file, in parts */
 #define TOPIC_JOURNAL_STATUS "journal.status" /* answered with a line of JSON */
 
 /*

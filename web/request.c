@@ -247,13 +247,14 @@ static void part_came(void *arg, int status, struct bytes payload, bool more)
 	int kept = buffer_append(&rq->answer_parts, payload.at, payload.len);
 	if (more)
 		return;
+	rq->asking = false;
 	if (kept)
 		web_fail(rq, 413, "answer-too-large", "the answer is larger than %u bytes, ask for less",
 			 WEB_ANSWER_MAX);
 	else
 		rq->answer(rq, status, buffer_bytes(&rq->answer_parts));
 	buffer_done(&rq->answer_parts);
-	if (!rq->response)
+	if (!rq->response && !rq->asking)
 		web_fail(rq, 500, "no-answer", "the answer could not be made");
 }
 
@@ -261,6 +262,7 @@ void web_ask(struct web_request *rq, const char *role, const char *topic, struct
 	     web_answer_f *answer)
 {
 	rq->answer = answer;
+	rq->asking = true;
 	if (bus_request(rq->server->process->bus, role, topic, payload, part_came, rq))
 		web_fail(rq, 503, "not-there", "the %s process is not running", role);
 }

@@ -47,7 +47,7 @@ void web_reply(struct web_request *, unsigned status, const char *type, struct b
 /* {"error":{"code":...,"message":...}}; codes are words that a console can translate. */
 void web_fail(struct web_request *, unsigned status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* Asks `topic` of the process of that role; `answer` gets all parts together. */
+/* Asks `topic` of the process of that role; `answer` gets all parts together, and may ask again. */
 void web_ask(struct web_request *, const char *role, const char *topic, struct bytes payload,
 	     web_answer_f *answer);
 /* Becomes a stream of server-sent events of these kinds. */

@@ -44,7 +44,7 @@ struct web_request {
 	uint64_t started_us;
 	struct MHD_Response *response; /* NULL: not answered yet */
 	unsigned status;
-	bool suspended, served;
+	bool suspended, served, asking;
 	web_answer_f *answer;
 	struct buffer answer_parts, body;
 	bool body_too_large;

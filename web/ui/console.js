@@ -1,6 +1,7 @@
 // The first page: live events in both directions, a host's two sides, reports.
 // Everything that comes from outside is set as text, never as markup.
 
+import { sample, samples } from "./samples.js";
 import { flowEvent, hostClock, telescope, verdictLabel } from "./telescope.js";
 
 const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found", "host.matched", "source.judged"]);
@@ -44,13 +45,17 @@ function detail(e) {
 		return `${get("tool") ?? ""} ${get("flow.packets") ?? "?"} packets, ${get("scan.destinations") ?? get("backscatter.destinations") ?? get("reflection.sources") ?? get("flood.sources") ?? "?"} addresses`;
 	case "source.judged": return `${judged(e).verdict} ${judged(e).confidence} %: ${get("evidence") ?? ""}`;
 	case "alert.raised": return `${get("alert.verdict") ?? ""} ${get("alert.signature") ?? ""}`;
+	case "sample.analysed": return `${get("sample.verdict") ?? ""} ${get("sample.family") ?? ""} ${get("sample.type") ?? ""} ${get("sample.architecture") ?? ""} ${(get("file.sha256") ?? "").slice(0, 12)}`;
+	case "indicator.found": return `${get("indicator.role") ?? ""} ${get("indicator.value") ?? ""} (${get("indicator.how") ?? ""}, ${get("confidence") ?? "?"} %)`;
+	case "campaign.found": return `${get("sample.campaign") ?? ""}: ${get("count") ?? "?"} samples share ${get("reason") ?? ""} ${get("evidence") ?? ""}`;
+	case "exploit.seen": return `${get("exploit.weakness") ?? ""} ${get("exploit.title") ?? `${get("rule") ?? ""} ${get("exploit.group") ?? ""} ${get("exploit.shape") ?? ""}`}`;
 	case "sensor.changed": return `${get("service") ?? ""} ${get("state") ?? ""} ${get("detail") ?? ""}`;
 	default: return get("detail") ?? "";
 	}
 }
 
 // Rows of the store carry rarely used fields as two lists.
-function extra(e, name) {
+export function extra(e, name) {
 	const at = Array.isArray(e.field) ? e.field.indexOf(name) : -1;
 	return at < 0 ? undefined : e.value[at];
 }
@@ -222,6 +227,8 @@ function route() {
 	}
 	if (name === "host" && argument) host(argument);
 	else if (name === "report" && argument) report(argument);
+	else if (name === "samples" && argument) sample(page, argument);
+	else if (name === "samples") samples(page);
 	else if (name === "telescope") telescope(page, argument);
 	else if (name === "state") state();
 	else live();

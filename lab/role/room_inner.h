@@ -1,0 +1,54 @@
+/* The lab's process: what waits, what is at work, and what is known. */
+#pragma once
+#include "base/siphash.h"
+#include "bus/process.h"
+#include "lab/exploits/exploits.h"
+#include "lab/role/job_inner.h"
+
+#define JOBS_AT_ONCE_MAX 16
+#define TOLD_SLOTS 8192
+
+struct lab_room {
+	struct process *process;
+	const struct lab_options *options;
+	struct lab_rules *rules;         /* YARA; NULL: none */
+	struct exploit_rules *exploits;  /* NULL: not wanted */
+	struct known *known;
+	struct runner_slot {
+		struct lab_runner *runner;   /* NULL: none, or it died */
+		uv_poll_t poll;
+		struct job *job;
+	} runners[JOBS_AT_ONCE_MAX];
+	size_t runner_count;
+	struct job *waiting, **last_waiting, *active[JOBS_AT_ONCE_MAX];
+	size_t waiting_count, active_count;
+	struct siphash_key secret;
+	struct { uint64_t key, time_us; } told[TOLD_SLOTS]; /* exploits that were told lately */
+	struct { char *url; char sha256[FILE_HEX + 1]; } urls[URLS_MAX]; /* captured by which name, a ring */
+	size_t url_next;
+	struct buffer line;              /* of the store's answer, while it is remembered */
+	unsigned remembering, tries;     /* which question, 0: done; how often the store was away */
+	uv_timer_t again;
+	bool stopped;
+	uint64_t exploits_lost;
+	struct event event, other;
+};
+
+/* 0 taken or known already; ERR_FULL; ERR_BAD: it names no file. */
+int room_take(struct lab_room *, const struct event *captured);
+void room_begin_jobs(struct lab_room *);
+/* What was analysed before this process began, and what it missed; then jobs begin. */
+void room_remember(struct lab_room *);
+void room_exploit(struct lab_room *, struct event *);
+void room_url(struct lab_room *, struct bytes url, const char *sha256);
+/* NULL: no captured file came from there. */
+const char *room_url_find(const struct lab_room *, struct bytes url);
+int runners_open(struct lab_room *, struct fault *);
+void runners_watch(struct lab_room *);
+void runners_close(struct lab_room *);
+void runs_free(struct job *);
+/* A thread ended while the process is to stop. */
+void room_stopped(struct lab_room *);
+/* A runner that is free, for this job; NULL: there is none. */
+struct runner_slot *runner_of(struct lab_room *, struct job *);
+void job_ran(struct job *, struct run *, const struct fault *);
