@@ -29,7 +29,7 @@ struct table { /* open addressing of numbers + 1 */
 	size_t size;
 };
 
-struct known {
+struct known_samples {
 	struct arena arena;
 	struct sample *samples;
 	struct trait *traits;
@@ -52,9 +52,9 @@ static uint64_t trait_digest(const char *shares, struct bytes what)
 	return digest_add(digest_add(1469598103934665603u, bytes_of_text(shares)), what);
 }
 
-int known_open(struct known **out)
+int known_samples_open(struct known_samples **out)
 {
-	struct known *k = calloc(1, sizeof *k);
+	struct known_samples *k = calloc(1, sizeof *k);
 	if (!k)
 		return ERR_MEMORY;
 	k->arena = ARENA(256u << 20);
@@ -63,12 +63,12 @@ int known_open(struct known **out)
 	*out = k;
 	if (k->by_sha256.slots && k->by_trait.slots)
 		return 0;
-	known_close(k);
+	known_samples_close(k);
 	*out = NULL;
 	return ERR_MEMORY;
 }
 
-void known_close(struct known *k)
+void known_samples_close(struct known_samples *k)
 {
 	if (!k)
 		return;
@@ -81,9 +81,9 @@ void known_close(struct known *k)
 	free(k);
 }
 
-size_t known_count(const struct known *k) { return k->sample_count; }
+size_t known_samples_count(const struct known_samples *k) { return k->sample_count; }
 
-static struct sample *sample_find(const struct known *k, const char *sha256)
+static struct sample *sample_find(const struct known_samples *k, const char *sha256)
 {
 	size_t at = (size_t)sample_digest(sha256) & (k->by_sha256.size - 1);
 	for (; k->by_sha256.slots[at]; at = (at + 1) & (k->by_sha256.size - 1)) {
@@ -94,7 +94,7 @@ static struct sample *sample_find(const struct known *k, const char *sha256)
 	return NULL;
 }
 
-static struct trait *trait_find(const struct known *k, uint64_t digest, const char *shares, struct bytes what)
+static struct trait *trait_find(const struct known_samples *k, uint64_t digest, const char *shares, struct bytes what)
 {
 	size_t at = (size_t)digest & (k->by_trait.size - 1);
 	for (; k->by_trait.slots[at]; at = (at + 1) & (k->by_trait.size - 1)) {
@@ -114,7 +114,7 @@ static void put(struct table *t, uint64_t digest, uint32_t number)
 }
 
 /* Twice the room when it is more than half full: everything is put anew. */
-static int grow_table(struct known *k, struct table *t, size_t count, bool traits)
+static int grow_table(struct known_samples *k, struct table *t, size_t count, bool traits)
 {
 	if (2 * (count + 1) < t->size)
 		return 0;
@@ -141,13 +141,13 @@ static int grow(void **items, size_t *room, size_t count, size_t size)
 	return 0;
 }
 
-uint64_t known_time_us(const struct known *k, const char *sha256)
+uint64_t known_samples_time_us(const struct known_samples *k, const char *sha256)
 {
 	const struct sample *s = sample_find(k, sha256);
 	return s ? s->time_us : 0;
 }
 
-int known_add(struct known *k, const char *sha256, const char *tlsh, const char *campaign, uint64_t time_us)
+int known_samples_add(struct known_samples *k, const char *sha256, const char *tlsh, const char *campaign, uint64_t time_us)
 {
 	struct sample *s = sample_find(k, sha256);
 	if (!s) {
@@ -170,7 +170,7 @@ int known_add(struct known *k, const char *sha256, const char *tlsh, const char 
 	return 0;
 }
 
-static struct trait *trait_make(struct known *k, const char *shares, struct bytes what)
+static struct trait *trait_make(struct known_samples *k, const char *shares, struct bytes what)
 {
 	uint64_t digest = trait_digest(shares, what);
 	struct trait *t = trait_find(k, digest, shares, what);
@@ -186,7 +186,7 @@ static struct trait *trait_make(struct known *k, const char *shares, struct byte
 	return t;
 }
 
-int known_trait(struct known *k, const char *sha256, const char *shares, struct bytes what)
+int known_samples_trait(struct known_samples *k, const char *sha256, const char *shares, struct bytes what)
 {
 	struct sample *s = sample_find(k, sha256);
 	struct trait *t = s && !memchr(what.at ? what.at : (const uint8_t *)"", 0, what.len) ? trait_make(k, shares, what) : NULL;
@@ -206,7 +206,7 @@ int known_trait(struct known *k, const char *sha256, const char *shares, struct 
 	return 0;
 }
 
-const char *known_shares(const struct indicator *i)
+const char *known_samples_shares(const struct indicator *i)
 {
 	if (i->confidence < 50 || i->value.len < 4 || i->value.len > 400)
 		return NULL;
@@ -225,7 +225,7 @@ const char *known_shares(const struct indicator *i)
 }
 
 struct linking {
-	struct known *known;
+	struct known_samples *known;
 	struct arena *arena;
 	struct sample *self;
 	struct sample_link *links;
@@ -254,7 +254,7 @@ static void add_link(struct linking *l, const struct sample *other, const char *
 
 static void link_traits(struct linking *l)
 {
-	const struct known *k = l->known;
+	const struct known_samples *k = l->known;
 	for (uint32_t p = l->self->traits; p; p = k->pairs[p - 1].next_of_sample) {
 		const struct trait *t = &k->traits[k->pairs[p - 1].trait];
 		for (uint32_t q = t->samples; q; q = k->pairs[q - 1].next_of_trait) {
@@ -283,7 +283,7 @@ static void link_alike(struct linking *l)
 /* All that bear one of these names bear the oldest one's from now on. */
 static void join(struct linking *l, size_t *joined, bool *news)
 {
-	struct known *k = l->known;
+	struct known_samples *k = l->known;
 	const struct sample *oldest = l->self;
 	char name[CAMPAIGN_CHARS + 1] = "";
 	for (size_t i = 0; i < l->member_count; i++) {
@@ -312,7 +312,7 @@ static void join(struct linking *l, size_t *joined, bool *news)
 		*joined += !strcmp(k->samples[n].campaign, name);
 }
 
-int known_link(struct known *k, struct sample_story *story, struct arena *arena, size_t *joined, bool *news)
+int known_samples_link(struct known_samples *k, struct sample_story *story, struct arena *arena, size_t *joined, bool *news)
 {
 	struct linking l = {.known = k, .arena = arena, .self = sample_find(k, story->findings->sha256),
 			    .links = arena_alloc(arena, KNOWN_LINKS_MAX * sizeof *l.links),

@@ -16,21 +16,21 @@
 #define SAME_DISTANCE 15          /* so near that it is one build after another */
 #define CAMPAIGN_CHARS 14         /* "c-" and twelve digits */
 
-struct known;
+struct known_samples;
 
-int known_open(struct known **);
-void known_close(struct known *);
+int known_samples_open(struct known_samples **);
+void known_samples_close(struct known_samples *);
 /* When it was analysed last; 0: never. */
-uint64_t known_time_us(const struct known *, const char *sha256);
-size_t known_count(const struct known *);
+uint64_t known_samples_time_us(const struct known_samples *, const char *sha256);
+size_t known_samples_count(const struct known_samples *);
 /* Takes in one sample, or what is new of it; `campaign` NULL or "": none is known.  ERR_FULL, ERR_MEMORY. */
-int known_add(struct known *, const char *sha256, const char *tlsh, const char *campaign, uint64_t time_us);
+int known_samples_add(struct known_samples *, const char *sha256, const char *tlsh, const char *campaign, uint64_t time_us);
 /* It has that: "command" and "198.51.100.3:23". */
-int known_trait(struct known *, const char *sha256, const char *shares, struct bytes what);
+int known_samples_trait(struct known_samples *, const char *sha256, const char *shares, struct bytes what);
 /* What an indicator makes of a sample's belonging; NULL: nothing, it is too common or too weak. */
-const char *known_shares(const struct indicator *);
+const char *known_samples_shares(const struct indicator *);
 /*
  * The story's links to others, its campaign, and in `joined` how many samples that has; the sample was
  * added with its traits.  *news: it is the first that makes, or joins, or joins together.
  */
-int known_link(struct known *, struct sample_story *, struct arena *, size_t *joined, bool *news);
+int known_samples_link(struct known_samples *, struct sample_story *, struct arena *, size_t *joined, bool *news);

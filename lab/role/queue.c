@@ -23,7 +23,7 @@ static bool is_at_hand(const struct lab_room *room, const char *sha256)
 
 static bool is_known(const struct lab_room *room, const char *sha256)
 {
-	uint64_t then = known_time_us(room->known, sha256);
+	uint64_t then = known_samples_time_us(room->known, sha256);
 	return then && clock_utc_us() < then + room->options->again_ms * 1000;
 }
 
@@ -97,7 +97,7 @@ enum { REMEMBER_SAMPLES = 1, REMEMBER_TRAITS, REMEMBER_MISSED, REMEMBER_END };
 static void take_sample(void *arg, const json_t *row)
 {
 	struct lab_room *room = arg;
-	known_add(room->known, row_text(row, "sha256"), row_text(row, "tlsh"), row_text(row, "campaign"),
+	known_samples_add(room->known, row_text(row, "sha256"), row_text(row, "tlsh"), row_text(row, "campaign"),
 		  row_number(row, "at") * 1000000);
 }
 
@@ -112,9 +112,9 @@ static void take_trait(void *arg, const json_t *row)
 	for (unsigned r = 0; r < INDICATOR_ROLES; r++)
 		if (!strcmp(indicator_role_name((enum indicator_role)r), row_text(row, "role")))
 			i.role = (enum indicator_role)r;
-	const char *shares = known_shares(&i);
+	const char *shares = known_samples_shares(&i);
 	if (shares)
-		known_trait(room->known, row_text(row, "sha256"), shares, i.value);
+		known_samples_trait(room->known, row_text(row, "sha256"), shares, i.value);
 }
 
 static void take_missed(void *arg, const json_t *row)

@@ -9,19 +9,19 @@ static void put_next(struct job *j);
 static void remember_sample(struct job *j)
 {
 	struct sample_story *s = &j->story;
-	struct known *k = j->room->known;
+	struct known_samples *k = j->room->known;
 	const struct findings *f = s->findings;
-	known_add(k, f->sha256, f->tlsh, NULL, s->time_us);
+	known_samples_add(k, f->sha256, f->tlsh, NULL, s->time_us);
 	for (size_t i = 0; i < s->indicator_count; i++) {
-		const char *shares = known_shares(&s->indicators[i]);
+		const char *shares = known_samples_shares(&s->indicators[i]);
 		if (shares)
-			known_trait(k, f->sha256, shares, s->indicators[i].value);
+			known_samples_trait(k, f->sha256, shares, s->indicators[i].value);
 	}
 	for (size_t i = 1; i < f->part_count; i++)
-		known_trait(k, f->sha256, "part", bytes_of_text(f->parts[i].sha256));
+		known_samples_trait(k, f->sha256, "part", bytes_of_text(f->parts[i].sha256));
 	for (size_t r = 0; r < STORY_RUNS; r++)
 		for (size_t i = 0; s->runs[r] && i < s->runs[r]->dropped_count; i++)
-			known_trait(k, f->sha256, "dropped", bytes_of_text(s->runs[r]->dropped[i].sha256));
+			known_samples_trait(k, f->sha256, "dropped", bytes_of_text(s->runs[r]->dropped[i].sha256));
 }
 
 static void complete(struct job *j)
@@ -35,7 +35,7 @@ static void complete(struct job *j)
 		log_warning("lab: %s: no memory to tell all of it", j->sha256);
 	remember_sample(j);
 	/* What it belongs with is a reason, too. */
-	if (known_link(j->room->known, s, &j->arena, &j->joined, &j->news) == 0 && s->link_count)
+	if (known_samples_link(j->room->known, s, &j->arena, &j->joined, &j->news) == 0 && s->link_count)
 		lab_story_complete(s, &j->arena);
 }
 

@@ -115,7 +115,7 @@ static int open_all(struct lab_room *room, struct fault *fault)
 {
 	const struct lab_options *o = room->options;
 	const char *complaint;
-	int bad = known_open(&room->known) ? fault_set(fault, ERR_MEMORY, "lab: no memory to start with") : 0;
+	int bad = known_samples_open(&room->known) ? fault_set(fault, ERR_MEMORY, "lab: no memory to start with") : 0;
 	if (!bad && o->rules.count)
 		bad = lab_rules_open(&room->rules, o->rules.items, o->rules.count, fault);
 	if (!bad && o->exploits) {
@@ -155,7 +155,7 @@ static int run(struct process *p, struct fault *fault)
 		log_warning("lab: %llu exploits were not told, the journal was busy", (unsigned long long)room.exploits_lost);
 	exploit_rules_close(room.exploits);
 	lab_rules_close(room.rules);
-	known_close(room.known);
+	known_samples_close(room.known);
 	return bad;
 }
 

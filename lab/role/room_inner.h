@@ -13,7 +13,7 @@ struct lab_room {
 	const struct lab_options *options;
 	struct lab_rules *rules;         /* YARA; NULL: none */
 	struct exploit_rules *exploits;  /* NULL: not wanted */
-	struct known *known;
+	struct known_samples *known;
 	struct runner_slot {
 		struct lab_runner *runner;   /* NULL: none, or it died */
 		uv_poll_t poll;
