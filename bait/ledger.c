@@ -13,11 +13,25 @@
 #define LINE_MAX_BYTES 512
 #define CHUNK 65536
 
-static const char *const kind_names[LEDGER_KINDS] = {"place", "account"};
+static const char *const kind_names[LEDGER_KINDS] = {"place", "account", "sample"};
 
 const char *bait_ledger_kind_name(enum bait_kind kind)
 {
 	return kind_names[kind];
+}
+
+static void hex_write(const uint8_t *bytes, size_t n, char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void bait_run_write(const struct bait_run *r, char text[LEDGER_TEXT_MAX + 1])
+{
+	char event[33], root[33];
+	hex_write(r->event, sizeof r->event, event);
+	hex_write(r->root, sizeof r->root, root);
+	snprintf(text, LEDGER_TEXT_MAX + 1, "%s %s %s %s %llu", r->sha256, r->run, event, root, (unsigned long long)r->depth);
 }
 
 static void head_write(struct writer *w)
@@ -58,6 +72,30 @@ int bait_ledger_create(const char *state, struct fault *fault)
 static int hex_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool hex_read(const char *text, uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit((uint8_t)text[2 * i]), low = hex_digit((uint8_t)text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+bool bait_run_read(const char *text, struct bait_run *out)
+{
+	struct bait_run r = {0};
+	char event[33], root[33];
+	unsigned long long depth;
+	if (sscanf(text, "%64[0-9a-f] %15s %32[0-9a-f] %32[0-9a-f] %llu", r.sha256, r.run, event, root, &depth) != 5 ||
+	    strlen(r.sha256) != 64 || strlen(event) != 32 || strlen(root) != 32)
+		return false;
+	r.depth = depth;
+	*out = r;
+	return hex_read(event, out->event, sizeof out->event) && hex_read(root, out->root, sizeof out->root);
 }
 
 static bool head_read(struct bytes line, struct bait_secret *out)

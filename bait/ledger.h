@@ -15,7 +15,7 @@
 
 #define LEDGER_FOLDER "bait"
 #define LEDGER_FILE "ledger"
-#define LEDGER_ENTRIES_MAX 16384
+#define LEDGER_ENTRIES_MAX 65536 /* 400 bytes each in memory; only those there are */
 #define LEDGER_USER_MAX 31
 #define LEDGER_TEXT_MAX 255
 #define LEDGER_BYTES_MAX (LEDGER_ENTRIES_MAX * 512u)
@@ -23,6 +23,7 @@
 enum bait_kind {
 	LEDGER_PLACE,   /* a page, a list, a repository outside where decoys were announced */
 	LEDGER_ACCOUNT, /* an account that every decoy lets in */
+	LEDGER_SAMPLE,  /* a run of a sample in whose box credentials lay; its text is a bait_run */
 	LEDGER_KINDS
 };
 
@@ -32,6 +33,15 @@ struct bait_entry {
 	uint64_t time_s;
 	char by[LEDGER_USER_MAX + 1], user[LEDGER_USER_MAX + 1], text[LEDGER_TEXT_MAX + 1];
 };
+
+/* What the text of a LEDGER_SAMPLE says: "SHA256 RUN EVENT ROOT DEPTH", the events in hexadecimal. */
+struct bait_run {
+	char sha256[65], run[16];  /* of the sample; "root" or "user" */
+	uint8_t event[16], root[16]; /* ids of token.planted and of the first event of its chain */
+	uint64_t depth;              /* of token.planted */
+};
+void bait_run_write(const struct bait_run *, char text[LEDGER_TEXT_MAX + 1]);
+bool bait_run_read(const char *text, struct bait_run *); /* false: it is none */
 
 struct bait_ledger {
 	int fd; /* -1: none; the caller closes it */

@@ -13,6 +13,14 @@
 #include "box/box.h"
 #include "lab/lab.h"
 
+#define RUN_FILES_MAX 32
+
+struct run_file {
+	const char *path;      /* in the box, absolute; folders are made */
+	struct bytes content;
+	uint32_t mode, uid;    /* 0600, 0 or 1000 */
+};
+
 struct run_plan {
 	struct bytes sample;
 	const char *sha256, *type, *architecture; /* of its findings */
@@ -20,7 +28,8 @@ struct run_plan {
 	const char *const *arguments;  /* NULL-terminated; NULL: none */
 	uint32_t uid;                  /* 0 or 1000 */
 	struct box_limits limits;
-	struct bytes secret;           /* of the bait ledger: tokens are planted when it is not empty */
+	const struct run_file *files;  /* that lie there from the start, such as bait (lab/planting.h) */
+	size_t file_count;             /* RUN_FILES_MAX at most */
 	/* Content that a download in the box may be served with: NULL, or by URL as asked for. */
 	bool (*served)(void *arg, struct bytes url, struct bytes *content);
 	void *arg;

@@ -57,7 +57,13 @@ int runner_plan_write(struct buffer *to, const struct run_plan *p)
 		put_text(&o, p->arguments[i]);
 	put_number(&o, p->uid);
 	put_numbers(&o, limits, sizeof limits / sizeof *limits);
-	put_bytes(&o, p->secret);
+	put_number(&o, p->file_count);
+	for (size_t i = 0; i < p->file_count; i++) {
+		put_text(&o, p->files[i].path);
+		put_bytes(&o, p->files[i].content);
+		put_number(&o, p->files[i].mode);
+		put_number(&o, p->files[i].uid);
+	}
 	put_number(&o, p->served != NULL);
 	return o.bad;
 }
@@ -210,7 +216,14 @@ int runner_plan_read(struct bytes b, struct arena *arena, struct run_plan *p)
 	get_numbers(&in, v, sizeof v / sizeof *v);
 	p->limits = (struct box_limits){.memory = v[0], .processes = v[1], .time_ms = v[2], .cpu_ms = v[3], .disk = v[4],
 					.file = v[5], .cpus_percent = v[6]};
-	p->secret = get_bytes(&in);
+	struct run_file *files = get_list(&in, sizeof *files, &p->file_count);
+	for (size_t i = 0; i < p->file_count; i++) {
+		files[i].path = get_text(&in, true);
+		files[i].content = get_bytes(&in);
+		files[i].mode = (uint32_t)read_u64(&in.from);
+		files[i].uid = (uint32_t)read_u64(&in.from);
+	}
+	p->files = files;
 	(void)read_u64(&in.from); /* whether anything is served: the runner asks in any case */
 	return conclude(&in);
 }

@@ -241,6 +241,32 @@ static void make_links(struct maker *m, const char *folder, const char *const *n
 	}
 }
 
+/* Folders of "/home/admin/.config/x" that are not there yet belong to whom the file does. */
+static void make_path(struct maker *m, const char *path, uint32_t uid)
+{
+	char folder[SCENE_NAME_MAX];
+	struct stat st;
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const size_t n = (size_t)(slash - path);
+		if (!n || n >= sizeof folder)
+			continue;
+		memcpy(folder, path, n);
+		folder[n] = '\0';
+		if (fstatat(m->root, folder, &st, AT_SYMLINK_NOFOLLOW))
+			make_folder(m, folder, 0755, uid);
+	}
+}
+
+static void make_given(struct maker *m, const struct run_plan *plan)
+{
+	for (size_t i = 0; i < plan->file_count; i++) {
+		const struct run_file *file = &plan->files[i];
+		const char *path = file->path + (file->path[0] == '/');
+		make_path(m, path, file->uid);
+		make_file(m, path, file->content, file->mode, file->uid);
+	}
+}
+
 int scene_make(const struct scene *w, const struct run_plan *plan, int root, struct fault *fault)
 {
 	struct stat st;
@@ -256,6 +282,7 @@ int scene_make(const struct scene *w, const struct run_plan *plan, int root, str
 	make_links(&m, "bin", bin, COUNT(bin));
 	make_links(&m, "sbin", sbin, COUNT(sbin));
 	make_links(&m, "usr/bin", usr_bin, COUNT(usr_bin));
+	make_given(&m, plan);
 	make_file(&m, w->sample + 1, plan->sample, 0755, plan->uid);
 	return m.bad ? fault_set(fault, ERR_SYSTEM, "lab: the box' files cannot be written: %s", strerror(errno)) : 0;
 }

@@ -13,7 +13,8 @@
 
 FIELD(FIELD_BAIT_ID, "bait.id", TEXT, 0, "number that stands for a token of the ledger of bait");
 FIELD(FIELD_BAIT_SHAPE, "bait.shape", TEXT, 0, "how it looks: password, key or url");
-FIELD(FIELD_BAIT_KIND, "bait.kind", TEXT, 0, "where it was planted: decoy, place or account");
+FIELD(FIELD_BAIT_KIND, "bait.kind", TEXT, 0, "where it was planted: decoy, place, account or sample");
+FIELD(FIELD_BAIT_RUN, "bait.run", TEXT, 0, "run of the sample in whose box it lay: root or user");
 FIELD(FIELD_BAIT_NAME, "bait.name", BYTES, 0, "the name that it was planted under, often an account's");
 FIELD(FIELD_BAIT_PATH, "bait.path", BYTES, 0, "file or page of the decoy that showed it");
 FIELD(FIELD_BAIT_DEVICE, "bait.device", ADDRESS, 0, "decoy where it was planted");
@@ -153,6 +154,20 @@ static void say_planted(struct event *e, const struct bait_token *t, const struc
 	event_set_number(e, FIELD_BAIT_SEEN, seen->time_us);
 }
 
+/* Credentials out of a sample's box: what led here is that they were planted there. */
+static void say_sample(struct event *e, const struct bait_entry *entry)
+{
+	struct bait_run run;
+	struct event_id event, root;
+	if (!bait_run_read(entry->text, &run))
+		return;
+	memcpy(event.b, run.event, sizeof event.b);
+	memcpy(root.b, run.root, sizeof root.b);
+	event_set_chain(e, &event, &root, run.depth);
+	event_set_text(e, FIELD_FILE_SHA256, run.sha256);
+	event_set_text(e, FIELD_BAIT_RUN, run.run);
+}
+
 static void say_entry(struct event *e, struct bait *b, uint32_t number)
 {
 	bait_ledger_refresh(&b->ledger);
@@ -161,7 +176,10 @@ static void say_entry(struct event *e, struct bait *b, uint32_t number)
 	event_set_text(e, FIELD_BAIT_KIND, bait_ledger_kind_name(entry ? entry->kind : LEDGER_PLACE));
 	if (!entry)
 		return;
-	event_set_bytes(e, FIELD_BAIT_PLACE, bytes_of_text(entry->text));
+	if (entry->kind == LEDGER_SAMPLE)
+		say_sample(e, entry);
+	else
+		event_set_bytes(e, FIELD_BAIT_PLACE, bytes_of_text(entry->text));
 	if (*entry->user)
 		event_set_bytes(e, FIELD_BAIT_NAME, bytes_of_text(entry->user));
 }
