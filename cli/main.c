@@ -1,4 +1,5 @@
 /* kansoku: one binary; the first word picks the command, or the role of a process. */
+#include "active/visit/visit.h"
 #include "bus/process.h"
 #include "cli/arguments_inner.h"
 #include <stdlib.h>
@@ -68,6 +69,8 @@ int main(int argc, char **argv)
 	struct fault fault = {0};
 	if (argc == 3 && !strcmp(argv[1], "process"))
 		return process_main(argv[2]);
+	if (argc > 2 && !strcmp(argv[1], "inside"))
+		return visit_inside(argc - 2, argv + 2);
 	if (argc < 2)
 		return help(stderr), 2;
 	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help"))

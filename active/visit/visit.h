@@ -2,7 +2,7 @@
  * A visit: one page, looked at by real browsers in boxes, as several kinds of visitor.
  *
  * Each look starts Chromium in a box of its own (box/box.h), whose network has nothing but a
- * listening socket: the browser takes it for its HTTP proxy, and the caller gets it and serves it
+ * listening socket: the browser takes it for its SOCKS proxy, and the caller gets it and serves it
  * (active/visit/proxy.h), so every connection passes whoever decides.  The browser is driven over the
  * DevTools pipe.  What comes out is the page's redirects, frames, scripts, requests, downloads and
  * picture, what changed in the box, how the looks differ, and a verdict with its reasons.
@@ -15,7 +15,7 @@
 #include "base/registry.h"
 #include "box/box.h"
 
-#define VISIT_URL_MAX 8192
+#define VISIT_PAGE_URL_MAX 4096
 #define VISIT_LOOKS_MAX 8
 #define VISIT_REQUESTS_MAX 1000
 #define VISIT_HOPS_MAX 64
@@ -25,7 +25,7 @@
 #define VISIT_CHANGES_MAX 256
 #define VISIT_MEMORY_MAX (192u << 20) /* of what is kept of one visit */
 #define VISIT_BODY_MAX (8u << 20)     /* of one answer; more is cut, and the browser's connection too */
-#define VISIT_FILE_MAX (32u << 20)    /* of one download */
+#define VISIT_DOWNLOAD_MAX (32u << 20) /* of one download */
 
 enum visit_browser { VISIT_SHELL, VISIT_FULL }; /* chromium-headless-shell; chromium --headless */
 
@@ -52,7 +52,22 @@ struct visit_limits { /* 0: the default beside it */
 	uint64_t memory;   /* of one box, 1 GiB */
 };
 
+#define VISIT_CONNECTIONS_MAX 256
+struct visit_connection { /* that a browser asked its proxy for */
+	char host[254], address[48], reason[32]; /* reason: "ok", or the word of who refused it */
+	uint64_t bytes_in, bytes_out;
+	uint16_t port;
+};
+
+struct visit_tools { /* where browsers are on this machine, and this program itself */
+	char self[4096];
+	const char *programs[2]; /* by enum visit_browser; NULL: not installed */
+};
+/* Looks at files, so before the rights are taken away.  ERR_MISSING: there is no small browser. */
+int visit_tools_find(struct visit_tools *, struct fault *);
+
 struct visit_plan {
+	const struct visit_tools *tools;
 	const char *url; /* http or https */
 	/* Looks in this order; none: the usual ones, where the first asks for more of them. */
 	const struct visit_personality *const *personalities;
@@ -61,13 +76,18 @@ struct visit_plan {
 	struct visit_limits limits;
 	bool brief;           /* one look, no picture: for volume */
 	/*
-	 * A box begins: what is accepted from `listener` asks for connections as a client of an HTTP proxy
-	 * (CONNECT, or the absolute form of RFC 9112 3.2.2).  The listener is the caller's from then on.
+	 * A box begins: what is accepted from `listener` asks for connections as a client of SOCKS 5 (RFC 1928),
+	 * with names, not addresses.  The listener is the caller's from then on (proxy_visit_listen()).
 	 * Called on visit_run()'s thread; anything but 0 ends the visit.
 	 */
 	int (*listening)(void *arg, unsigned look, int listener);
 	/* That box has ended: whatever is still open for it may be closed.  May be NULL. */
 	void (*ended)(void *arg, unsigned look);
+	/*
+	 * After that: what that box connected to, as whoever served it saw it; how many of `max`.  The texts
+	 * are copied.  May be NULL.
+	 */
+	size_t (*connections)(void *arg, unsigned look, struct visit_connection *out, size_t max);
 	/* Asked often: true ends the visit where it stands.  May be NULL. */
 	bool (*stop)(void *arg);
 	void *arg;
@@ -146,6 +166,7 @@ struct visit_change { /* in the box, by the time the page was over */
 
 struct visit_look {
 	const struct visit_personality *personality;
+	const char *agent;                  /* as it was sent */
 	const char *final, *title, *failed; /* failed: why nothing came of it; NULL: something did */
 	const struct visit_hop *hops;
 	const struct visit_request *requests;
@@ -153,6 +174,8 @@ struct visit_look {
 	const struct visit_script *scripts;
 	const struct visit_file *files;
 	const struct visit_change *changes;
+	const struct visit_connection *connections;
+	size_t connection_count;
 	size_t hop_count, request_count, frame_count, script_count, file_count, change_count;
 	struct visit_measures measures;
 	struct bytes dom, text, picture; /* after scripts; what a person reads; PNG */
@@ -186,13 +209,11 @@ struct visit_findings {
 	const char *limits;    /* of all looks, words separated by spaces */
 };
 
-struct visit;
+struct view; /* what one visit saw */
 /* 0, also when the page could not be reached: then the findings say why.  ERR_MISSING: no browser is installed. */
-int visit_run(struct visit **, struct box_keeper *, const struct visit_plan *, struct fault *);
-const struct visit_findings *visit_findings(const struct visit *);
-void visit_free(struct visit *);
-/* Whether a browser can be started here; a sentence for each lack, for `kansoku doctor`. */
-bool visit_possible(struct writer *lacks);
+int visit_run(struct view **, struct box_keeper *, const struct visit_plan *, struct fault *);
+const struct visit_findings *visit_findings(const struct view *);
+void visit_free(struct view *);
 
 /*
  * What a report of a visit is: one file in active/visit/reports/, VISIT_REPORT(it).  "json" is the whole,
@@ -208,3 +229,9 @@ REGISTRY(visit_reports, struct visit_report);
 const struct visit_report *visit_report_find(const char *name); /* NULL: no such */
 /* Writes it into a buffer that grows up to its limit: 0, ERR_FULL or ERR_MEMORY. */
 int visit_report_write(const struct visit_report *, const struct visit_findings *, struct buffer *out);
+
+/*
+ * What `kansoku inside` does, in the box: makes the listening socket and hands it out, starts the
+ * browser, and tells of processes, sockets and files in the box when it is asked.  Exit status.
+ */
+int visit_inside(int argc, char **argv);
