@@ -86,6 +86,12 @@ static void entries_look(struct table *t)
 		size_t start = i;
 		while (start && i - start < XOR_STRING_MAX - 1 && b.at[start - 1] && xor_printable(b.at[start - 1] ^ t->key))
 			start--;
+		/*
+		 * What no zero precedes is the first of its section, right behind code of which a byte may pass for a
+		 * letter; sections of constants begin at multiples of 4.
+		 */
+		if (start % 4 && b.at[start - 1] && (start | 3) + 4 < i)
+			start = (start | 3) + 1;
 		if (i - start >= 3)
 			entry_look(t, start, i);
 	}

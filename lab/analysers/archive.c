@@ -14,7 +14,21 @@
 #define CHUNK 65536
 #define RATIO_TOLD 200 /* more than so many bytes out of one: a bomb, or zeros */
 
-static struct archive *archive_open(struct bytes content)
+static void formats_add(struct archive *archive)
+{
+	archive_read_support_format_zip(archive);
+	archive_read_support_format_tar(archive);
+	archive_read_support_format_cpio(archive);
+	archive_read_support_format_ar(archive);
+	archive_read_support_format_7zip(archive);
+	archive_read_support_format_rar(archive);
+	archive_read_support_format_rar5(archive);
+	archive_read_support_format_cab(archive);
+	archive_read_support_format_iso9660(archive);
+}
+
+/* `packed_only`: what is compressed is no archive, whatever it looks like. */
+static struct archive *archive_open(struct bytes content, bool packed_only)
 {
 	static const char *const passwords[] = {"infected", "malware", "virus", "password", "1234", "123", NULL};
 	struct archive *archive = archive_read_new();
@@ -27,15 +41,8 @@ static struct archive *archive_open(struct bytes content)
 	archive_read_support_filter_zstd(archive);
 	archive_read_support_filter_compress(archive);
 	archive_read_support_filter_lz4(archive);
-	archive_read_support_format_zip(archive);
-	archive_read_support_format_tar(archive);
-	archive_read_support_format_cpio(archive);
-	archive_read_support_format_ar(archive);
-	archive_read_support_format_7zip(archive);
-	archive_read_support_format_rar(archive);
-	archive_read_support_format_rar5(archive);
-	archive_read_support_format_cab(archive);
-	archive_read_support_format_iso9660(archive);
+	if (!packed_only)
+		formats_add(archive);
 	archive_read_support_format_raw(archive);
 	for (const char *const *word = passwords; *word; word++)
 		archive_read_add_passphrase(archive, *word);
@@ -97,11 +104,12 @@ static void entry_look(struct analysis *a, struct archive *archive, struct archi
 		member_read(a, archive, name);
 }
 
-static void archive_analyse(struct analysis *a, const struct part *part)
+/* How many members there were. */
+static size_t members_read(struct analysis *a, struct bytes content, bool packed_only)
 {
-	struct archive *archive = archive_open(part->content);
+	struct archive *archive = archive_open(content, packed_only);
 	struct archive_entry *entry;
-	size_t members = 0, before = analysis_room(a);
+	size_t members = 0;
 	int status = ARCHIVE_FATAL;
 	while (archive && (status = archive_read_next_header(archive, &entry)) >= ARCHIVE_WARN && status != ARCHIVE_EOF) {
 		if (members++ == MEMBERS_MAX) {
@@ -118,13 +126,22 @@ static void archive_analyse(struct analysis *a, const struct part *part)
 		analysis_fact(a, "archive.damaged", "it cannot be opened");
 	else if (status < ARCHIVE_WARN)
 		analysis_fact(a, "archive.damaged", "%s", archive_error_string(archive) ? archive_error_string(archive) : "");
+	if (archive)
+		archive_read_free(archive);
+	return members;
+}
+
+static void archive_analyse(struct analysis *a, const struct part *part)
+{
+	size_t before = analysis_room(a), members = members_read(a, part->content, false);
+	/* Zeros that were compressed are an empty tar file, which is true and helps nobody. */
+	if (!members)
+		members = members_read(a, part->content, true);
 	if (members)
 		analysis_fact(a, "archive.members", "%zu", members);
 	size_t out = before - analysis_room(a);
 	if (part->content.len && out / part->content.len > RATIO_TOLD)
 		analysis_fact(a, "archive.odd", "%zu bytes come out of %zu", out, part->content.len);
-	if (archive)
-		archive_read_free(archive);
 }
 
 static const char *const archive_types[] = {"zip", "apk", "jar", "office", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4",
