@@ -1,5 +1,6 @@
 /* The user's side: a keeper, and requests to it. */
 #include "box/box_inner.h"
+#include "base/fork.h"
 #include "box/keeper_inner.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +71,7 @@ int box_keeper_open(struct box_keeper **out, const char *scratch, struct fault *
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, notices))
 		goto close_requests;
 	fflush(NULL);
-	k->pid = fork();
+	k->pid = fork_plain();
 	if (k->pid == 0)
 		become_keeper(requests[1], notices[1], user);
 	close(requests[1]);

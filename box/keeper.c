@@ -1,4 +1,5 @@
 /* The keeper: takes requests, watches its boxes, and ends with its user. */
+#include "base/fork.h"
 #include "box/keeper_inner.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -214,7 +215,7 @@ static void start_janitor(struct keeper *k)
 	k->janitor = -1;
 	if (k->cgroups.count == 0 || pipe2(ends, O_CLOEXEC))
 		return;
-	k->janitor_pid = keeper_fork();
+	k->janitor_pid = fork_plain();
 	if (k->janitor_pid == 0) {
 		signal(SIGTERM, SIG_IGN);
 		prctl(PR_SET_PDEATHSIG, 0);

@@ -36,11 +36,6 @@ struct keeper {
 _Noreturn void keeper_run(int requests, int notices);
 
 uint64_t keeper_now_ns(void);
-/*
- * fork() without what libraries do after it: libuv closes and opens again what it takes for its
- * descriptors, and the keeper has given their numbers to others.
- */
-pid_t keeper_fork(void);
 /* Fills in `b` and the reply; on failure nothing of the box is left. */
 int living_start(struct keeper *, struct living *b, struct plan *, struct reply *, int *listener, int *root);
 /* Looks after limits and ends; called every few milliseconds. */

@@ -11,6 +11,7 @@
  * is, the first process of the box.  Its children's ends are ignored, so orphans are reaped, and
  * when the keeper dies the gate opens onto a command that does not exist.
  */
+#include "base/fork.h"
 #include "box/keeper_inner.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -264,7 +265,7 @@ static int make_users(uint32_t base)
 	int ends[2], status;
 	if (pipe2(ends, O_CLOEXEC))
 		give_up("no pipe", NULL);
-	pid_t pid = keeper_fork();
+	pid_t pid = fork_plain();
 	if (pid == 0) {
 		one = (char)unshare(CLONE_NEWUSER);
 		_exit(write(ends[1], &one, 1) == 1 && pause() ? 0 : 1);

@@ -1,4 +1,5 @@
 /* How the keeper starts a box: stage, gate, link, entrant; each step has its time. */
+#include "base/fork.h"
 #include "box/keeper_inner.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-pid_t keeper_fork(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL); }
 
 static int pidfd_of(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
@@ -78,7 +77,7 @@ static int start_stage(struct keeper *k, struct living *b, const struct plan *pl
 	int pair[2], errors[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) || pipe2(errors, O_CLOEXEC))
 		return fault_set(fault, ERR_SYSTEM, "box: too few descriptors");
-	b->stage = keeper_fork();
+	b->stage = fork_plain();
 	if (b->stage == 0) {
 		close(pair[0]);
 		stage_run(plan, users, pair[1], errors[1]);
@@ -104,7 +103,7 @@ static int start_link(const struct living *b, struct fault *fault)
 	char path[64];
 	int status = 1;
 	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)b->first_pid);
-	pid_t pid = keeper_fork();
+	pid_t pid = fork_plain();
 	if (pid == 0) {
 		int network = open(path, O_RDONLY | O_CLOEXEC);
 		_exit(network < 0 || box_join(b->sink, fault) || link_make(network) ? 1 : 0);
@@ -154,7 +153,7 @@ static int start_entrant(struct keeper *k, struct living *b, const struct plan *
 		return fault_set(fault, ERR_SYSTEM, "box: too few descriptors");
 	const struct entrance e = {.plan = plan, .users = users, .first = b->first, .channel = pair[1],
 				   .keeper = k->self, .cgroups = b->cgroup.procs, .cgroup_count = b->cgroup.count, .pids = k->cgroups.pids};
-	pid_t pid = keeper_fork();
+	pid_t pid = fork_plain();
 	if (pid == 0)
 		entrant_run(&e);
 	close(pair[1]);

@@ -1,5 +1,6 @@
 /* A process that runs samples, and its owner's side. */
 #include "lab/run/run_inner.h"
+#include "base/fork.h"
 #include "lab/run/runner_frame.h"
 #include <errno.h>
 #include <linux/close_range.h>
@@ -178,7 +179,7 @@ int lab_runner_open(struct lab_runner **out, const char *scratch, struct fault *
 		return fault_set(fault, ERR_SYSTEM, "lab: no runner: %s", strerror(errno));
 	}
 	const pid_t owner = getpid();
-	*r = (struct lab_runner){.pid = fork(), .channel = pair[0], .heard = BUFFER(RUNNER_BYTES_MAX)};
+	*r = (struct lab_runner){.pid = fork_plain(), .channel = pair[0], .heard = BUFFER(RUNNER_BYTES_MAX)};
 	if (r->pid == 0)
 		worker_main(pair[1], scratch, owner);
 	close(pair[1]);

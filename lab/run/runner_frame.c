@@ -150,7 +150,7 @@ static const char *get_text(struct in *in, bool needed)
 	if (read_u64(&in->from)) {
 		const uint64_t n = read_u64(&in->from);
 		const struct bytes b = n <= reader_left(&in->from) ? read_bytes(&in->from, n) : (struct bytes){0};
-		if (b.len == n)
+		if (b.len == n && (n == 0 || memchr(b.at, 0, n) == NULL))
 			text = arena_text(in->arena, b);
 		if (text == NULL)
 			spoil(in);
@@ -234,7 +234,8 @@ static void get_box(struct in *in, struct box_result *b)
 	get_numbers(in, v, sizeof v / sizeof *v);
 	*b = (struct box_result){.status = (int)(uint32_t)v[0], .killed = v[1] != 0, .time_ms = v[2], .cpu_ms = v[3],
 				 .memory_peak = v[4], .processes_peak = v[5], .disk_used = v[6], .start_us = v[7]};
-	snprintf(b->limit, sizeof b->limit, "%s", get_visible(in));
+	if (!bytes_copy_text(bytes_of_text(get_visible(in)), b->limit, sizeof b->limit))
+		spoil(in);
 }
 
 static void get_seen(struct in *in, struct run_findings *f)

@@ -41,6 +41,7 @@ static void command_line(const struct call *c, uint64_t address, struct writer *
 static void executed(struct call *c, int64_t directory, uint64_t path_at, uint64_t arguments, bool by_descriptor)
 {
 	char path[TRACE_PATH_MAX], line[RUN_SUBJECT_MAX];
+	bool there = by_descriptor;
 	if (by_descriptor) {
 		if (!trace_descriptor(c, (int)directory, path))
 			return;
@@ -50,12 +51,18 @@ static void executed(struct call *c, int64_t directory, uint64_t path_at, uint64
 		taken_take_descriptor(c->trace->plan.taken, trace_borrow(c, (int)directory), path);
 	} else if (!trace_path(c, directory, path_at, path)) {
 		return;
+	} else if (strcmp(path, "/proc/self/exe") == 0) { /* as busybox runs its applets, and bots themselves */
+		char self[64];
+		snprintf(self, sizeof self, "/proc/%d/exe", c->by->process);
+		const ssize_t n = readlink(self, path, sizeof path - 1);
+		path[n > 0 ? n : 0] = 0;
+		there = true;
 	}
 	struct writer w = writer_of(line, sizeof line - 1);
 	command_line(c, arguments, &w);
 	*w.at = 0;
 	/* What is not there is only looked for, as a shell does along its PATH. */
-	if (by_descriptor || taken_exists(c->trace->plan.taken, path)) {
+	if (there || taken_exists(c->trace->plan.taken, path)) {
 		char subject[RUN_SUBJECT_MAX];
 		snprintf(subject, sizeof subject, "%s", line[0] ? line : path);
 		say(c, DID_PROCESS, subject, path);

@@ -1,4 +1,5 @@
 /* The side of whoever starts a sink, and the keeper that forks it for who has no right to. */
+#include "base/fork.h"
 #include "lab/run/sink/egress.h"
 #include "lab/run/sink/pack.h"
 #include "lab/run/sink/serve.h"
@@ -58,7 +59,7 @@ _Noreturn static void child(int control, int netns, int outside, const struct si
 {
 	int pair[2] = {-1, -1};
 	if (order->leaves && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-		pid_t pid = fork();
+		pid_t pid = fork_plain();
 		if (pid == 0) {
 			struct egress_plan plan = order->egress;
 			keep_only((const int[]){pair[1], outside}, 2);
@@ -92,7 +93,7 @@ _Noreturn static void keeper(int fd, bool egress, pid_t parent)
 		bool whole = n == sizeof order && fds[0] >= 0 && fds[1] >= 0;
 		if (whole && order.leaves && !egress)
 			message_send(fds[0], 'F', refusal, sizeof refusal - 1, NULL, 0);
-		else if (whole && fork() == 0)
+		else if (whole && fork_plain() == 0)
 			child(fds[0], fds[1], fds[2], &order, key);
 		for (size_t i = 0; i < 3; i++)
 			if (fds[i] >= 0)
@@ -109,7 +110,7 @@ int run_sink_keeper_open(struct run_sink_keeper **out, bool egress, struct fault
 		return fault_set(fault, ERR_SYSTEM, "sink: no keeper: %s", strerror(errno));
 	}
 	const pid_t parent = getpid();
-	k->pid = fork();
+	k->pid = fork_plain();
 	if (k->pid == 0) {
 		int fd = fcntl(pair[1], F_DUPFD_CLOEXEC, 16);
 		dup2(fd, 3);
@@ -160,7 +161,7 @@ static int order_sink(struct run_sink *s, struct run_sink_keeper *k, int netns, 
 		const int fds[] = {pair[1], netns, outside};
 		bad = message_send(k->fd, 'O', &order, sizeof order, fds, outside >= 0 ? 3 : 2);
 	} else {
-		s->pid = fork();
+		s->pid = fork_plain();
 		if (s->pid == 0)
 			child(pair[1], netns, outside, &order, NULL);
 		bad = s->pid < 0 ? ERR_SYSTEM : 0;
