@@ -16,10 +16,14 @@ static void tell_refused(struct control *c, struct visit_lease *l, const struct 
 	struct event *e = &c->event;
 	c->visits.connects_refused++;
 	c->totals.by_reason[reason]++;
-	if (++l->refusals > VISIT_REFUSALS_MAX) {
+	bool told = l->refusals == VISIT_REFUSALS_MAX;
+	for (size_t i = 0; i < l->refusals && !told; i++)
+		told = address_equal(&l->refused[i], a);
+	if (told) {
 		c->bulk[reason]++;
 		return;
 	}
+	l->refused[l->refusals++] = *a;
 	event_begin(e, EVENT_DECISION_MADE);
 	e->time_us = c->now_us;
 	event_set_text(e, FIELD_SERVICE, "visit");

@@ -13,7 +13,7 @@
 
 #define VISITS_MAX 2048          /* waiting and under way */
 #define VISIT_ADDRESSES_MAX 128  /* of one visit that are told apart */
-#define VISIT_REFUSALS_MAX 16    /* of one visit that are told one by one */
+#define VISIT_REFUSALS_MAX 16    /* addresses of one visit whose refusal is told by itself */
 #define VISIT_COUNTS 65536       /* power of two; 16 bytes each */
 #define VISIT_URL_KEPT_MAX 4096
 
@@ -25,6 +25,7 @@ struct visit_lease {
 	uint64_t basis_until_us, due_us, expires_us; /* expires_us 0: it waits until due_us */
 	struct address source;                       /* whose event it was; zero: nobody's */
 	uint32_t connections, refusals;
+	struct address refused[VISIT_REFUSALS_MAX]; /* told, each once */
 	size_t address_count;
 	struct visit_address {
 		struct address address;

@@ -81,7 +81,7 @@ static bool read_tag(struct reader *r, struct tag *out)
 			out->attributes[out->count++] = a;
 	const uint8_t *end = r->at < r->end ? memchr(r->at, '>', (size_t)(r->end - r->at)) : NULL;
 	r->at = end ? end + 1 : r->end;
-	return true;
+	return end != NULL; /* cut by the page's end: browsers drop it, too */
 }
 
 static struct bytes attribute_of(const struct tag *t, const char *name)
