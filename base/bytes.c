@@ -63,8 +63,9 @@ size_t bytes_find(struct bytes haystack, const char *needle)
 size_t bytes_find_nocase(struct bytes haystack, const char *needle)
 {
 	size_t n = strlen(needle);
+	uint8_t first = lower((uint8_t)needle[0]);
 	for (size_t i = 0; i + n <= haystack.len; i++)
-		if (same_nocase(haystack.at + i, needle, n))
+		if (!n || (lower(haystack.at[i]) == first && same_nocase(haystack.at + i, needle, n)))
 			return i;
 	return haystack.len;
 }

@@ -12,6 +12,7 @@
 #define SCHEME_MAX 12
 #define LOCAL_PART_MAX 64 /* RFC 5321 4.5.3.1.1 */
 #define AUTHORITY_MAX (HOST_NAME_MAX_BYTES + 64)
+#define FETCHER_REACH 96 /* how far before a URL the program that fetches it is named */
 #define CONFIDENCE_LEAST 8 /* what is less sure is noise */
 #define BYSTANDER_CONFIDENCE 30
 
@@ -119,14 +120,15 @@ static const struct scheme *scheme_before(struct bytes text, size_t colon, size_
 }
 
 /* What stands before a URL says what it is for; so does what it names. */
-static enum indicator_role url_role(struct bytes text, size_t start, struct bytes url, enum indicator_role usual)
+static enum indicator_role url_role(const struct text_look *look, size_t start, struct bytes url, enum indicator_role usual)
 {
 	static const char *const fetchers[] = {"wget", "curl", "tftp", "ftpget", "lwp-download", "fetch ", "certutil",
 					       "DownloadFile", "DownloadString", "iwr ", "bitsadmin", "mshta", NULL};
 	static const char *const endings[] = {".sh", ".mips", ".mpsl", ".arm", ".arm5", ".arm6", ".arm7", ".x86",
 					      ".x86_64", ".i586", ".i686", ".ppc", ".sh4", ".m68k", ".spc", ".exe",
 					      ".dll", ".apk", ".bin", ".elf", ".ps1", ".jar", ".hta", ".msi", ".vbs", NULL};
-	size_t from = start > 160 ? start - 160 : 0;
+	struct bytes text = look->text;
+	size_t from = start > look->url_end + FETCHER_REACH ? start - FETCHER_REACH : look->url_end;
 	for (size_t i = start; i > from; i--)
 		if (text.at[i - 1] == '\n') {
 			from = i;
@@ -202,7 +204,7 @@ static void tell_url(const struct text_look *look, const struct scheme *scheme, 
 		plausible /= 3;
 	bool bystander = host_is_bystander(p->host);
 	enum indicator_role role = bystander ? FOR_CHECK
-					     : url_role(look->text, start, writer_bytes(&w), scheme->role);
+					     : url_role(look, start, writer_bytes(&w), scheme->role);
 	tell(look, INDICATOR_URL, role, writer_bytes(&w), start, bystander ? BYSTANDER_CONFIDENCE : plausible);
 	tell_host(look, p->host, p->port && p->port != scheme->port ? p->port : 0,
 		  (size_t)(p->host.at - look->text.at), sure, role);
@@ -338,6 +340,8 @@ void indicators_find(struct bytes text, uint64_t offset, const char *how, unsign
 		else if (text.at[i] == ':' && i >= look.done + 4)
 			went = v6_look(&look, i);
 		if (went > i) {
+			if (text.at[i] == ':')
+				look.url_end = went;
 			look.done = i = went;
 			continue;
 		}

@@ -10,6 +10,7 @@ struct text_look {
 	const char *how;
 	unsigned confidence;
 	size_t done; /* what lies before was taken */
+	size_t url_end; /* of the last URL: what stands before it says nothing of the next */
 };
 
 /* User agents, keys and wallets (event/indicator_words.c). */

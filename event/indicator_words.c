@@ -145,7 +145,7 @@ static void agents_look(const struct text_look *look)
 			struct bytes agent = bytes_trim(slice(rest, 0, n));
 			if (agent.len > 3 && !memchr(agent.at, '%', agent.len) && (named || agent.len > 16))
 				tell(look, INDICATOR_AGENT, agent, named ? 100 : 90);
-			rest = slice(rest, n ? n : 1, rest.len);
+			rest = slice(rest, n || !rest.len ? n : 1, rest.len);
 		}
 	}
 }
