@@ -20,7 +20,7 @@ static const int calls_always[] = {
 	CALL(shutdown), CALL(getsockname), CALL(getpeername), CALL(getsockopt), CALL(setsockopt),
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_ctl), CALL(epoll_create1), CALL(poll), CALL(ppoll),
 	CALL(select), CALL(pselect6), CALL(eventfd2), CALL(timerfd_create), CALL(timerfd_settime),
-	CALL(pipe2), CALL(socketpair), CALL(dup), CALL(dup3), CALL(fcntl), CALL(fstat), CALL(newfstatat), CALL(lseek),
+	CALL(pipe2), CALL(socketpair), CALL(memfd_create), CALL(dup), CALL(dup3), CALL(fcntl), CALL(fstat), CALL(newfstatat), CALL(lseek),
 	CALL(mmap), CALL(munmap), CALL(mprotect), CALL(mremap), CALL(madvise), CALL(brk), CALL(futex),
 	CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday),
 	CALL(time), CALL(getrandom), CALL(getpid), CALL(gettid), CALL(getppid), CALL(getuid), CALL(geteuid),

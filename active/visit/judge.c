@@ -209,6 +209,6 @@ void view_conclude(struct view *v)
 		best = v->looks[i].score > best ? v->looks[i].score : best;
 	}
 	f->score = best + compared < 100 ? best + compared : 100;
-	f->verdict = f->score >= MALICIOUS_MIN ? "malicious" : f->score >= SUSPICIOUS_MIN ? "suspicious"
-		: reached ? "unremarkable" : "unreachable";
+	f->verdict = !reached ? "unreachable" : f->score >= MALICIOUS_MIN ? "malicious"
+		: f->score >= SUSPICIOUS_MIN ? "suspicious" : "unremarkable";
 }

@@ -62,8 +62,9 @@ struct visit_connection { /* that a browser asked its proxy for */
 struct visit_tools { /* where browsers are on this machine, and this program itself */
 	char self[4096];
 	const char *programs[2]; /* by enum visit_browser; NULL: not installed */
+	int nowhere;             /* /dev/null, for what browsers print: a sandboxed process cannot open it */
 };
-/* Looks at files, so before the rights are taken away.  ERR_MISSING: there is no small browser. */
+/* Opens files, so before the rights are taken away; for the life of the process.  ERR_MISSING: there is no small browser. */
 int visit_tools_find(struct visit_tools *, struct fault *);
 
 struct visit_plan {

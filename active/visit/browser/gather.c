@@ -215,6 +215,7 @@ static void gather_rest(struct looking *l, uint64_t deadline_us)
 void look_gather(struct looking *l, struct browser *b, uint64_t deadline_us)
 {
 	devtools_call(l->devtools, l->session, "Page.stopLoading", NULL, NULL, 0);
+	look_bodies_again(l);
 	gather_rest(l, sooner(deadline_us, STEP_US));
 	if (!l->crashed && l->out->frame_count) {
 		gather_text(l, deadline_us);

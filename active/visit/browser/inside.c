@@ -134,21 +134,21 @@ static void tell_processes(struct inside *i)
 	const struct dirent *e;
 	while (d && (e = readdir(d))) {
 		char path[64], name[64], program[256], line[512], whole[INSIDE_NAME_MAX];
-		const int pid = atoi(e->d_name);
-		if (pid <= 0 || pid == getpid())
+		const unsigned long pid = strtoul(e->d_name, NULL, 10);
+		if (!pid || pid == (unsigned long)getpid())
 			continue;
-		snprintf(path, sizeof path, "/proc/%d/comm", pid);
+		snprintf(path, sizeof path, "/proc/%lu/comm", pid);
 		read_whole(path, name, sizeof name);
 		name[strcspn(name, "\n")] = '\0';
-		snprintf(path, sizeof path, "/proc/%d/exe", pid);
+		snprintf(path, sizeof path, "/proc/%lu/exe", pid);
 		const ssize_t n = readlink(path, program, sizeof program - 1);
 		program[n > 0 ? n : 0] = '\0';
-		snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+		snprintf(path, sizeof path, "/proc/%lu/cmdline", pid);
 		const size_t len = read_whole(path, line, sizeof line);
 		for (size_t c = 0; c + 1 < len; c++)
 			if (!line[c] || line[c] == '\t')
 				line[c] = ' ';
-		snprintf(whole, sizeof whole, "%d\t%s\t%s\t%s", pid, name, program, line);
+		snprintf(whole, sizeof whole, "%lu\t%s\t%s\t%s", pid, name, program, line);
 		tell(i, INSIDE_PROCESS, whole);
 	}
 	if (d)

@@ -105,7 +105,7 @@ static const char *agent_of(struct looking *l, const char *product)
 		return agent;
 	const int before = (int)(chrome - agent) + 7;
 	const char *rest = chrome + 7 + strspn(chrome + 7, "0123456789");
-	snprintf(text, sizeof text, "%.*s%u%s", before, agent, (unsigned)atoi(real + 1), rest);
+	snprintf(text, sizeof text, "%.*s%u%s", before, agent, (unsigned)strtoul(real + 1, NULL, 10), rest);
 	return look_text(l, text, strlen(text));
 }
 
@@ -113,7 +113,7 @@ static json_t *brands_of(const char *agent)
 {
 	const char *chrome = strstr(agent, "Chrome/");
 	char version[8];
-	snprintf(version, sizeof version, "%u", chrome ? (unsigned)atoi(chrome + 7) : 0);
+	snprintf(version, sizeof version, "%u", chrome ? (unsigned)strtoul(chrome + 7, NULL, 10) : 0);
 	return json_pack("[{s:s,s:s},{s:s,s:s},{s:s,s:s}]", "brand", "Chromium", "version", version, "brand", "Google Chrome",
 			 "version", version, "brand", "Not;A=Brand", "version", "99");
 }
@@ -159,7 +159,8 @@ static void add_hooks(struct looking *l)
 	json_decref(config);
 	char *source = malloc(HOOKS_MAX);
 	if (said && source)
-		snprintf(source, HOOKS_MAX, "%.*s(%s);", (int)(visit_hooks_end - visit_hooks), (const char *)visit_hooks, said);
+		l->hooks_length = (size_t)snprintf(source, HOOKS_MAX, "%.*s(%s);", (int)(visit_hooks_end - visit_hooks),
+						   (const char *)visit_hooks, said);
 	call(l, l->session, "Runtime.addBinding", json_pack("{s:s}", "name", l->binding));
 	if (said && source)
 		call(l, l->session, "Page.addScriptToEvaluateOnNewDocument", json_pack("{s:s}", "source", source));
@@ -285,7 +286,8 @@ static void look_with(struct looking *l, struct browser *b)
 		look_limit(l, "crash");
 		l->out->failed = l->out->failed ? l->out->failed : "the browser ended";
 	}
-	look_gather(l, b, clock_mono_us() + GATHER_US);
+	if (!strstr(l->limits, "stopped"))
+		look_gather(l, b, clock_mono_us() + GATHER_US);
 }
 
 static bool make_room(struct looking *l)
@@ -304,11 +306,6 @@ static bool make_room(struct looking *l)
 static void settle(struct looking *l, const struct browser *b, uint64_t start_us)
 {
 	struct visit_look *out = l->out;
-	size_t kept = 0;
-	for (size_t i = 0; i < out->script_count; i++)
-		if (l->scripts[i].origin)
-			l->scripts[kept++] = l->scripts[i];
-	out->script_count = kept;
 	out->hops = l->hops;
 	out->requests = l->requests;
 	out->frames = l->frames;

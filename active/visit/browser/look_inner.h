@@ -15,7 +15,7 @@
 struct seen_request { /* beside visit_request of the same index */
 	char id[LOOK_ID_MAX + 1], session[DEVTOOLS_SESSION_MAX + 1];
 	double begun_s, answered_s; /* of the browser's clock */
-	bool done, told_asked, told_answered;
+	bool done, finished, told_asked, told_answered;
 };
 
 struct seen_frame { /* beside visit_frame of the same index */
@@ -51,6 +51,7 @@ struct looking {
 	struct seen_download downloads[VISIT_FILES_MAX];
 	size_t download_count;
 	uint64_t bytes;
+	size_t hooks_length;
 	bool loaded, crashed, moved;
 	char limits[128];
 };
@@ -72,6 +73,8 @@ bool look_take_scripts(struct looking *, const char *session, const char *method
 bool look_take_downloads(struct looking *, const char *session, const char *method, const json_t *);
 
 size_t look_requests_open(const struct looking *);
+/* Asks for the bodies that were not to be had while one page gave way to the next. */
+void look_bodies_again(struct looking *);
 bool look_downloads_open(const struct looking *);
 unsigned look_frame_find(struct looking *, const char *id); /* makes it when it is new */
 /* A page begins to be fetched in a frame; `status` of the answer that led here, 0: none did. */

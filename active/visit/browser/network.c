@@ -134,7 +134,7 @@ static void take_finished(struct looking *l, size_t i, const json_t *params)
 	struct visit_request *r = &l->requests[i];
 	const double at_s = devtools_number(params, "timestamp");
 	const double length = devtools_number(params, "encodedDataLength");
-	s->done = true;
+	s->done = s->finished = true;
 	r->receive_ms = s->answered_s > 0 && at_s > s->answered_s ? (uint64_t)((at_s - s->answered_s) * 1000) : 0;
 	r->wire_bytes = length > 0 ? (uint64_t)length : 0;
 	ask_body(l, i, s->id);
@@ -173,17 +173,34 @@ static void take_websocket(struct looking *l, const char *session, const json_t 
 						.protocol = "websocket", .status_text = ""};
 }
 
-/* The headers as they went over the wire, with cookies; they come before or after the plain event. */
-static void take_extra(struct looking *l, size_t i, const json_t *params, bool asked)
+/*
+ * The headers as they went over the wire, with cookies; they come before or after the plain event, and
+ * all steps of a redirect bear one id.
+ */
+static void take_extra(struct looking *l, const json_t *params, bool asked)
 {
-	struct seen_request *s = &l->seen_requests[i];
-	struct visit_request *r = &l->requests[i];
-	if (asked && !s->told_asked) {
-		s->told_asked = true;
-		r->asked = headers_of(l, devtools_at(params, "headers"), &r->asked_count);
-	} else if (!asked && !s->told_answered && (!r->status || r->status == (unsigned)devtools_number(params, "statusCode"))) {
-		s->told_answered = true;
-		r->answered = headers_of(l, devtools_at(params, "headers"), &r->answered_count);
+	const char *id = devtools_text(params, "requestId");
+	const unsigned status = (unsigned)devtools_number(params, "statusCode");
+	for (size_t i = 0; i < l->out->request_count; i++) {
+		struct seen_request *s = &l->seen_requests[i];
+		struct visit_request *r = &l->requests[i];
+		if (strcmp(s->id, id) || (asked ? s->told_asked : s->told_answered) || (!asked && r->status && r->status != status))
+			continue;
+		*(asked ? &s->told_asked : &s->told_answered) = true;
+		if (asked)
+			r->asked = headers_of(l, devtools_at(params, "headers"), &r->asked_count);
+		else
+			r->answered = headers_of(l, devtools_at(params, "headers"), &r->answered_count);
+		return;
+	}
+}
+
+void look_bodies_again(struct looking *l)
+{
+	for (size_t i = 0; i < l->out->request_count; i++) {
+		const struct visit_request *r = &l->requests[i];
+		if (l->seen_requests[i].finished && !r->failed && !r->redirected && !r->sha256[0])
+			ask_body(l, i, l->seen_requests[i].id);
 	}
 }
 
@@ -220,9 +237,9 @@ bool look_take_network(struct looking *l, const char *session, const char *metho
 		look_active(l);
 		take_failed(l, i, params);
 	} else if (!strcmp(what, "requestWillBeSentExtraInfo")) {
-		take_extra(l, i, params, true);
+		take_extra(l, params, true);
 	} else if (!strcmp(what, "responseReceivedExtraInfo")) {
-		take_extra(l, i, params, false);
+		take_extra(l, params, false);
 	}
 	return true;
 }

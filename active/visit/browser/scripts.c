@@ -49,11 +49,6 @@ static void on_source(void *arg, size_t i, const json_t *result)
 	const bool binary = devtools_at(result, "bytecode") != NULL;
 	const char *source = devtools_text(result, binary ? "bytecode" : "scriptSource");
 	const struct bytes all = {(const uint8_t *)source, devtools_text_len(result, binary ? "bytecode" : "scriptSource")};
-	/* Our own; and what nobody can show any more, since its page is gone, may be that, too. */
-	if (strstr(source, l->binding) || (!all.len && !strcmp(s->origin, "eval"))) {
-		s->origin = NULL;
-		return;
-	}
 	m->scripts++;
 	m->script_bytes += s->size;
 	m->inline_scripts += !strcmp(s->origin, "inline");
@@ -90,6 +85,8 @@ static void take_script(struct looking *l, const char *session, const json_t *pa
 	const double length = devtools_number(params, "length");
 	if (!strcmp(devtools_text(params, "executionContextAuxData.type"), "isolated"))
 		return; /* our own measuring */
+	if (length > 0 && (size_t)length == l->hooks_length && !*devtools_text(params, "url"))
+		return; /* our own hooks: a page that makes its scripts as long as those hides nothing but their count */
 	struct visit_script *s = add_script(l, origin_of(l, session, params), &i);
 	if (!s)
 		return;

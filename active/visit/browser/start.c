@@ -32,8 +32,8 @@ static const char *const flags[] = {
 	"--safebrowsing-disable-auto-update", "--metrics-recording-only", "--no-pings", "--mute-audio",
 	"--password-store=basic", "--use-mock-keychain", "--hide-scrollbars", "--disable-popup-blocking",
 	"--disable-site-isolation-trials", "--disable-blink-features=AutomationControlled",
-	"--disable-features=IsolateOrigins,site-per-process,Translate,OptimizationHints,MediaRouter,"
-	"DialMediaRouteProvider,HttpsUpgrades,AutofillServerCommunication,CertificateTransparencyComponentUpdater",
+	("--disable-features=IsolateOrigins,site-per-process,Translate,OptimizationHints,MediaRouter,"
+	"DialMediaRouteProvider,HttpsUpgrades,AutofillServerCommunication,CertificateTransparencyComponentUpdater"),
 	"--ignore-certificate-errors", "--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 	"--proxy-server=socks5://127.0.0.1:1080", "--proxy-bypass-list=<-loopback>",
 	"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
@@ -53,7 +53,8 @@ int visit_tools_find(struct visit_tools *out, struct fault *fault)
 			out->programs[kind] = access(*p, X_OK) == 0 ? *p : NULL;
 	if (!out->programs[VISIT_SHELL])
 		return fault_set(fault, ERR_MISSING, "chromium-headless-shell is not installed, so no page is visited by a browser");
-	return 0;
+	out->nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return out->nowhere < 0 ? fault_set(fault, ERR_SYSTEM, "/dev/null: %s", strerror(errno)) : 0;
 }
 
 static void add_mounts(struct box_plan *plan, const char *self)
@@ -115,7 +116,7 @@ static int start_box(struct browser *b, const struct visit_tools *tools, const s
 		argv[n++] = "--headless=new";
 	argv[n++] = "about:blank";
 	struct box_plan plan = {.argv = argv, .env = environment, .host_name = "desktop", .cwd = "/", .uid = 1000,
-				.network = BOX_LOOPBACK, .output = -1, .fds = {fds[0], fds[1], fds[2]}, .fd_count = 3};
+				.network = BOX_LOOPBACK, .output = tools->nowhere, .fds = {fds[0], fds[1], fds[2]}, .fd_count = 3};
 	snprintf(plan.name, sizeof plan.name, "visit-%d-%u", getpid(), atomic_fetch_add(&number, 1));
 	add_mounts(&plan, tools->self);
 	limit_box(&plan.limits, limits);
