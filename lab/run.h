@@ -15,6 +15,8 @@
 
 #define RUN_FILES_MAX 32
 
+struct egress_plan;
+
 struct run_file {
 	const char *path;      /* in the box, absolute; folders are made */
 	struct bytes content;
@@ -30,6 +32,8 @@ struct run_plan {
 	struct box_limits limits;
 	const struct run_file *files;  /* that lie there from the start, such as bait (lab/planting.h) */
 	size_t file_count;             /* RUN_FILES_MAX at most */
+	/* A way out that the operator approved (lab/run/egress.h); NULL: nothing leaves.  Its netns is -1. */
+	const struct egress_plan *egress;
 	/* Content that a download in the box may be served with: NULL, or by URL as asked for. */
 	bool (*served)(void *arg, struct bytes url, struct bytes *content);
 	void *arg;

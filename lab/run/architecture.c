@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #define QEMU(name) "/usr/bin/qemu-" name "-static"
+#define CROSS(triplet) "/usr/" triplet "/lib"
 #define ELF_HEADER_SEEN 20 /* up to e_machine */
 
 /*
@@ -10,29 +11,29 @@
  * its numbers are others, so that a second table of calls would be needed.
  */
 static const struct architecture architectures[] = {
-	{"x86-64", NULL, 62, 64, false},
-	{"i386", QEMU("i386"), 3, 32, false},
-	{"arm", QEMU("arm"), 40, 32, false},
-	{"armeb", QEMU("armeb"), 40, 32, true},
-	{"aarch64", QEMU("aarch64"), 183, 64, false},
-	{"mips", QEMU("mips"), 8, 32, true},
-	{"mipsel", QEMU("mipsel"), 8, 32, false},
-	{"mips64", QEMU("mips64"), 8, 64, true},
-	{"mips64el", QEMU("mips64el"), 8, 64, false},
-	{"powerpc", QEMU("ppc"), 20, 32, true},
-	{"powerpc64", QEMU("ppc64"), 21, 64, true},
-	{"powerpc64le", QEMU("ppc64le"), 21, 64, false},
-	{"sparc", QEMU("sparc"), 2, 32, true},
-	{"sparc32plus", QEMU("sparc32plus"), 18, 32, true},
-	{"sparc64", QEMU("sparc64"), 43, 64, true},
-	{"m68k", QEMU("m68k"), 4, 32, true},
-	{"riscv32", QEMU("riscv32"), 243, 32, false},
-	{"riscv64", QEMU("riscv64"), 243, 64, false},
-	{"sh4", QEMU("sh4"), 42, 32, false},
-	{"sh4eb", QEMU("sh4eb"), 42, 32, true},
-	{"s390x", QEMU("s390x"), 22, 64, true},
-	{"hppa", QEMU("hppa"), 15, 32, true},
-	{"loongarch64", QEMU("loongarch64"), 258, 64, false},
+	{"x86-64", NULL, "/usr/lib/x86_64-linux-gnu", 62, 64, false},
+	{"i386", QEMU("i386"), CROSS("i686-linux-gnu"), 3, 32, false},
+	{"arm", QEMU("arm"), CROSS("arm-linux-gnueabi"), 40, 32, false},
+	{"armeb", QEMU("armeb"), NULL, 40, 32, true},
+	{"aarch64", QEMU("aarch64"), CROSS("aarch64-linux-gnu"), 183, 64, false},
+	{"mips", QEMU("mips"), CROSS("mips-linux-gnu"), 8, 32, true},
+	{"mipsel", QEMU("mipsel"), CROSS("mipsel-linux-gnu"), 8, 32, false},
+	{"mips64", QEMU("mips64"), CROSS("mips64-linux-gnuabi64"), 8, 64, true},
+	{"mips64el", QEMU("mips64el"), CROSS("mips64el-linux-gnuabi64"), 8, 64, false},
+	{"powerpc", QEMU("ppc"), CROSS("powerpc-linux-gnu"), 20, 32, true},
+	{"powerpc64", QEMU("ppc64"), CROSS("powerpc64-linux-gnu"), 21, 64, true},
+	{"powerpc64le", QEMU("ppc64le"), CROSS("powerpc64le-linux-gnu"), 21, 64, false},
+	{"sparc", QEMU("sparc"), NULL, 2, 32, true},
+	{"sparc32plus", QEMU("sparc32plus"), NULL, 18, 32, true},
+	{"sparc64", QEMU("sparc64"), CROSS("sparc64-linux-gnu"), 43, 64, true},
+	{"m68k", QEMU("m68k"), CROSS("m68k-linux-gnu"), 4, 32, true},
+	{"riscv32", QEMU("riscv32"), NULL, 243, 32, false},
+	{"riscv64", QEMU("riscv64"), CROSS("riscv64-linux-gnu"), 243, 64, false},
+	{"sh4", QEMU("sh4"), CROSS("sh4-linux-gnu"), 42, 32, false},
+	{"sh4eb", QEMU("sh4eb"), NULL, 42, 32, true},
+	{"s390x", QEMU("s390x"), CROSS("s390x-linux-gnu"), 22, 64, true},
+	{"hppa", QEMU("hppa"), CROSS("hppa-linux-gnu"), 15, 32, true},
+	{"loongarch64", QEMU("loongarch64"), NULL, 258, 64, false},
 };
 #define COUNT (sizeof architectures / sizeof *architectures)
 _Static_assert(COUNT < ARCHITECTURES_MAX, "callers keep a line for each");

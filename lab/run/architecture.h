@@ -13,6 +13,7 @@
 struct architecture {
 	const char *word;
 	const char *qemu;   /* Debian's static program, "/usr/bin/qemu-mips-static"; NULL: natively */
+	const char *libraries; /* where Debian's libc for it lies, from its cross compiler; NULL: there is none */
 	uint16_t machine;   /* e_machine */
 	uint8_t bits;
 	bool big;           /* most significant byte first */

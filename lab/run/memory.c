@@ -142,7 +142,7 @@ static void search_areas(struct memory *m, pid_t process, bool emulated, uint8_t
 void memory_search(struct memory *m, pid_t process)
 {
 	char exe[256];
-	if (!process_exe(process, exe, sizeof exe) || strcmp(exe, "/bin/busybox") == 0)
+	if (!process_exe(process, exe, sizeof exe) || strcmp(exe, SCENE_TOOLS) == 0)
 		return;
 	if (m->bytes >= MEMORY_BYTES_MAX || m->processes++ >= MEMORY_PROCESSES_MAX) {
 		observe_limit(m->found->seen, "run.memory-search");

@@ -21,7 +21,8 @@ static void close_one(int *fd)
 /* Only we may look into the folder; its files are seen by the box, which mounts them. */
 static int scratch_make(struct running *r, struct fault *fault)
 {
-	snprintf(r->scratch, sizeof r->scratch, "/tmp/kansoku-run.XXXXXX");
+	/* In memory where there is such a folder: the box' list of mounts names what these lie on. */
+	snprintf(r->scratch, sizeof r->scratch, "%s/kansoku-run.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(r->scratch) == NULL) {
 		const int bad = fault_set(fault, ERR_SYSTEM, "lab: no folder %s: %s", r->scratch, strerror(errno));
 		r->scratch[0] = 0;
@@ -84,7 +85,8 @@ static int tracer_open(struct running *r, struct fault *fault)
 
 static int world_begin(struct running *r, struct fault *fault)
 {
-	const struct run_sink_plan sink = {.time_ms = r->time_ms + BOX_SLACK_MS, .served = r->plan->served, .arg = r->plan->arg};
+	const struct run_sink_plan sink = {.time_ms = r->time_ms + BOX_SLACK_MS, .served = r->plan->served, .arg = r->plan->arg,
+					  .egress = r->plan->egress};
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/ns/pid", r->started.pid);
 	const ssize_t n = readlink(path, r->namespace, sizeof r->namespace - 1);
@@ -93,6 +95,8 @@ static int world_begin(struct running *r, struct fault *fault)
 	int bad = scene_make(&r->scene, r->plan, r->started.root, fault);
 	if (!bad)
 		bad = run_sink_start(&r->sink, NULL, r->started.sink, &sink, fault);
+	if (r->scene.loader_missing)
+		observe_limit(&r->seen, "run.loader");
 	r->seen.start_us = clock_mono_us(); /* the sink's times begin now, too */
 	if (!bad)
 		bad = tracer_open(r, fault);

@@ -1,4 +1,5 @@
 #include "lab/run/runner_frame.h"
+#include "lab/run/egress.h"
 
 struct out {
 	struct buffer *to;
@@ -38,6 +39,24 @@ static void put_numbers(struct out *o, const uint64_t *v, size_t count)
 		put_number(o, v[i]);
 }
 
+static void put_egress(struct out *o, const struct egress_plan *e)
+{
+	const uint64_t v[] = {e->sent_max, e->received_max, e->connections_max, e->per_minute_max, e->time_ms};
+	put_numbers(o, v, sizeof v / sizeof *v);
+	put_number(o, e->target_count);
+	for (size_t i = 0; i < e->target_count; i++) {
+		put_text(o, e->targets[i].name);
+		put(o, e->targets[i].address.b, sizeof e->targets[i].address.b);
+		put_number(o, e->targets[i].port);
+	}
+	put_number(o, e->decoy_count);
+	for (size_t i = 0; i < e->decoy_count; i++) {
+		put_number(o, e->decoys[i].scanned);
+		put(o, e->decoys[i].address.b, sizeof e->decoys[i].address.b);
+		put_number(o, e->decoys[i].port);
+	}
+}
+
 #define LIMITS(l) {(l).memory, (l).processes, (l).time_ms, (l).cpu_ms, (l).disk, (l).file, (l).cpus_percent}
 
 int runner_plan_write(struct buffer *to, const struct run_plan *p)
@@ -65,6 +84,9 @@ int runner_plan_write(struct buffer *to, const struct run_plan *p)
 		put_number(&o, p->files[i].uid);
 	}
 	put_number(&o, p->served != NULL);
+	put_number(&o, p->egress != NULL);
+	if (p->egress)
+		put_egress(&o, p->egress);
 	return o.bad;
 }
 
@@ -198,6 +220,49 @@ static int conclude(const struct in *in)
 	return reader_ok(&in->from) && reader_left(&in->from) == 0 ? 0 : ERR_BAD;
 }
 
+static struct address get_address(struct in *in)
+{
+	struct address a = {{0}};
+	const struct bytes b = read_bytes(&in->from, sizeof a.b);
+	if (b.len == sizeof a.b)
+		memcpy(a.b, b.at, sizeof a.b);
+	return a;
+}
+
+/* A damaged plan is refused whole: what is left of it must not let more out. */
+static const struct egress_plan *get_egress(struct in *in)
+{
+	uint64_t v[5];
+	struct egress_plan *e = arena_alloc(in->arena, sizeof *e);
+	if (e == NULL) {
+		spoil(in);
+		return NULL;
+	}
+	get_numbers(in, v, sizeof v / sizeof *v);
+	*e = (struct egress_plan){.sent_max = v[0], .received_max = v[1], .connections_max = (unsigned)v[2],
+				  .per_minute_max = (unsigned)v[3], .time_ms = v[4], .netns = -1};
+	const uint64_t targets = read_u64(&in->from);
+	if (targets > EGRESS_TARGETS_MAX)
+		spoil(in);
+	for (e->target_count = 0; !in->from.bad && e->target_count < targets; e->target_count++) {
+		struct egress_target *t = &e->targets[e->target_count];
+		if (!bytes_copy_text(bytes_of_text(get_text(in, true)), t->name, sizeof t->name))
+			spoil(in);
+		t->address = get_address(in);
+		t->port = (uint16_t)read_u64(&in->from);
+	}
+	const uint64_t decoys = read_u64(&in->from);
+	if (decoys > EGRESS_DECOYS_MAX)
+		spoil(in);
+	for (e->decoy_count = 0; !in->from.bad && e->decoy_count < decoys; e->decoy_count++) {
+		struct egress_decoy *d = &e->decoys[e->decoy_count];
+		d->scanned = (uint16_t)read_u64(&in->from);
+		d->address = get_address(in);
+		d->port = (uint16_t)read_u64(&in->from);
+	}
+	return e;
+}
+
 int runner_plan_read(struct bytes b, struct arena *arena, struct run_plan *p)
 {
 	struct in in = {reader_of_bytes(b), arena};
@@ -225,6 +290,8 @@ int runner_plan_read(struct bytes b, struct arena *arena, struct run_plan *p)
 	}
 	p->files = files;
 	(void)read_u64(&in.from); /* whether anything is served: the runner asks in any case */
+	if (read_u64(&in.from))
+		p->egress = get_egress(&in);
 	return conclude(&in);
 }
 

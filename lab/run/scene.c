@@ -1,11 +1,15 @@
+#include "lab/elf_inner.h"
 #include "lab/run/sink.h"
 #include "lab/run/scene.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSYBOX "/usr/bin/busybox"
+#define BUSYBOX_BYTES_MAX (8u << 20)
+#define SEGMENT_LOADER 3 /* PT_INTERP */
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* Applets that are plain links to busybox, as in the firmware of most devices. */
@@ -27,7 +31,7 @@ static const char *const usr_bin[] = {
 };
 
 static const char *const folders[] = {
-	"bin", "sbin", "usr", "usr/bin", "usr/sbin", "usr/lib", "lib", "etc", "etc/cron.d", "etc/init.d", "etc/rc.d", "etc/network",
+	"bin", "sbin", "usr", "usr/bin", "usr/sbin", "etc", "etc/cron.d", "etc/init.d", "etc/rc.d", "etc/network",
 	"etc/config", "etc/systemd", "etc/systemd/system", "home", "mnt", "opt", "root", "root/.ssh", "run", "sys", "var", "var/log",
 	"var/lock", "var/run", "var/spool", "var/spool/cron", "var/spool/cron/crontabs", "var/tmp", "tmp",
 };
@@ -52,12 +56,35 @@ static const struct { const char *path, *text; unsigned mode; } files[] = {
 	{"root/.ash_history", "ifconfig\n", 0600},
 };
 
-/* What /proc would say of the machine we run on. */
-static const struct { const char *name, *to, *text; } masks[] = {
-	{"version", "/proc/version", "Linux version " SCENE_KERNEL " (build@release) (gcc version 4.8.3 (OpenWrt/Linaro GCC 4.8-2014.04 r42625) ) #1 Fri Mar 21 10:14:02 CST 2014\n"},
-	{"cpuinfo", "/proc/cpuinfo", "system type\t\t: MT7620\nmachine\t\t\t: Router\nprocessor\t\t: 0\ncpu model\t\t: MIPS 24KEc V5.0\nBogoMIPS\t\t: 385.84\n"},
-	{"cmdline", "/proc/cmdline", "console=ttyS1,57600n8 root=/dev/mtdblock5\n"},
+/* What /proc would say of the machine we run on: small devices have little. */
+enum { MASK_VERSION, MASK_CPU, MASK_COMMAND, MASK_MEMORY, MASKS };
+static const struct { const char *name, *to, *text; } masks[MASKS] = {
+	[MASK_VERSION] = {"version", "/proc/version", "Linux version " SCENE_KERNEL " (build@release) (gcc version 4.8.3) #1 Fri Mar 21 10:14:02 CST 2014\n"},
+	[MASK_CPU] = {"cpuinfo", "/proc/cpuinfo", NULL},
+	[MASK_COMMAND] = {"cmdline", "/proc/cmdline", "console=ttyS1,57600n8 root=/dev/mtdblock5\n"},
+	[MASK_MEMORY] = {"meminfo", "/proc/meminfo", "MemTotal:         252428 kB\nMemFree:          131072 kB\nMemAvailable:     167936 kB\n"
+						     "Buffers:            6144 kB\nCached:            38912 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n"},
 };
+
+static const struct { const char *word, *text; } processors[] = {
+	{"mips", "system type\t\t: MT7620\nmachine\t\t\t: Router\nprocessor\t\t: 0\ncpu model\t\t: MIPS 24KEc V5.0\nBogoMIPS\t\t: 385.84\n"},
+	{"arm", "processor\t: 0\nmodel name\t: ARMv7 Processor rev 5 (v7l)\nBogoMIPS\t: 38.40\nFeatures\t: half thumb fastmult vfp edsp neon vfpv3\n"
+		"CPU architecture: 7\n\nHardware\t: Generic DT based system\n"},
+	{"aarch64", "processor\t: 0\nBogoMIPS\t: 100.00\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32\nCPU implementer\t: 0x41\nCPU architecture: 8\n"},
+	{"x86-64", "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Atom(TM) CPU D525   @ 1.80GHz\ncpu MHz\t\t: 1800.000\n"
+		   "cache size\t: 512 KB\nflags\t\t: fpu tsc msr cx8 sep cmov mmx fxsr sse sse2 ss ht lm constant_tsc pni ssse3\nbogomips\t: 3600.00\n"},
+};
+
+static const char *processor_text(const struct architecture *a)
+{
+	const char *word = a ? a->word : "mips";
+	if (strcmp(word, "i386") == 0)
+		word = "x86-64";
+	for (size_t i = 0; i < COUNT(processors); i++)
+		if (strncmp(word, processors[i].word, strlen(processors[i].word)) == 0)
+			return processors[i].text;
+	return "processor\t: 0\n";
+}
 
 static int write_mask(const char *path, const char *text)
 {
@@ -78,7 +105,7 @@ static int plan_masks(struct scene *w, struct box_plan *box, struct fault *fault
 {
 	for (size_t i = 0; i < COUNT(masks); i++) {
 		snprintf(w->masks[i], sizeof w->masks[i], "%s/%s", w->scratch, masks[i].name);
-		if (write_mask(w->masks[i], masks[i].text))
+		if (write_mask(w->masks[i], i == MASK_CPU ? processor_text(w->architecture) : masks[i].text))
 			return fault_set(fault, ERR_SYSTEM, "lab: %s cannot be written: %s", w->masks[i], strerror(errno));
 		add_mount(box, w->masks[i], masks[i].to);
 	}
@@ -113,6 +140,40 @@ static int plan_formats(struct scene *w, const struct run_plan *plan, struct box
 	w->formats[n] = NULL;
 	box->formats = w->formats;
 	return 0;
+}
+
+/* The name that a program gives its loader is the program's: only a plain one beneath /lib is believed. */
+static bool loader_name(struct bytes file, char *out, size_t size)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
+	struct elf e;
+	if (!elf_open(&e, file))
+		return false;
+	for (unsigned i = 0; i < e.segment_count; i++) {
+		const struct elf_segment s = elf_segment(&e, i);
+		if (s.type != SEGMENT_LOADER || s.size < 2)
+			continue;
+		const struct bytes name = elf_bytes(&e, s.offset, s.size - 1); /* it ends with NUL */
+		return name.len && bytes_copy_text(name, out, size) && strncmp(out, "/lib", 4) == 0 &&
+		       strspn(out, plain) == strlen(out) && strstr(out, "..") == NULL;
+	}
+	return false;
+}
+
+/* A dynamic program needs a libc of its architecture: that of its cross compiler, where one is installed. */
+static void plan_libraries(struct scene *w, const struct run_plan *plan, struct box_plan *box)
+{
+	const struct architecture *a = w->architecture;
+	if (a == NULL || !loader_name(plan->sample, w->loader[1], sizeof w->loader[1]))
+		return;
+	const char *const name = strrchr(w->loader[1], '/') + 1;
+	snprintf(w->loader[0], sizeof w->loader[0], "%s/%s", a->libraries ? a->libraries : "", name);
+	if (a->libraries == NULL || *name == 0 || access(w->loader[0], R_OK) != 0) {
+		w->loader_missing = true;
+		return;
+	}
+	add_mount(box, a->libraries, a->qemu ? "/usr/lib" : a->libraries);
+	add_mount(box, w->loader[0], w->loader[1]);
 }
 
 static const char *interpreter_of(const struct run_plan *plan)
@@ -167,14 +228,14 @@ int scene_plan(struct scene *w, const struct run_plan *plan, const char *scratch
 	if (access(BUSYBOX, X_OK) != 0)
 		return fault_set(fault, ERR_MISSING, "lab: %s is missing, the tools of a box (Debian: busybox-static)", BUSYBOX);
 	plan_name(w, plan->name);
-	add_mount(box, BUSYBOX, "/bin/busybox");
-	int bad = plan_masks(w, box, fault);
+	int bad = plan_formats(w, plan, box, fault);
 	if (!bad)
-		bad = plan_formats(w, plan, box, fault);
+		bad = plan_masks(w, box, fault);
 	if (!bad)
 		bad = plan_program(w, plan, fault);
 	if (bad)
 		return bad;
+	plan_libraries(w, plan, box);
 	const char *const env[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", plan->uid ? "HOME=/home/admin" : "HOME=/root",
 				   plan->uid ? "USER=admin" : "USER=root", "SHELL=/bin/sh", "TERM=vt102", "PWD=/tmp"};
 	memcpy(w->env, env, sizeof env);
@@ -241,6 +302,24 @@ static void make_links(struct maker *m, const char *folder, const char *const *n
 	}
 }
 
+/* The tools are a copy, which the box' root may infect as it could on a device; a mount would show where we keep ours. */
+static void make_tools(struct maker *m)
+{
+	uint8_t *room = malloc(BUSYBOX_BYTES_MAX);
+	const int fd = open(BUSYBOX, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = room && fd >= 0 ? read(fd, room, BUSYBOX_BYTES_MAX) : -1;
+	if (n > 0)
+		make_file(m, "bin/busybox", (struct bytes){room, (size_t)n}, 0755, 0);
+	else
+		m->bad = true;
+	if (fd >= 0)
+		close(fd);
+	free(room);
+	make_links(m, "bin", bin, COUNT(bin));
+	make_links(m, "sbin", sbin, COUNT(sbin));
+	make_links(m, "usr/bin", usr_bin, COUNT(usr_bin));
+}
+
 /* Folders of "/home/admin/.config/x" that are not there yet belong to whom the file does. */
 static void make_path(struct maker *m, const char *path, uint32_t uid)
 {
@@ -279,9 +358,7 @@ int scene_make(const struct scene *w, const struct run_plan *plan, int root, str
 	make_folder(&m, "home/admin", 0755, 1000);
 	for (size_t i = 0; i < COUNT(files); i++)
 		make_file(&m, files[i].path, bytes_of_text(files[i].text), files[i].mode, 0);
-	make_links(&m, "bin", bin, COUNT(bin));
-	make_links(&m, "sbin", sbin, COUNT(sbin));
-	make_links(&m, "usr/bin", usr_bin, COUNT(usr_bin));
+	make_tools(&m);
 	make_given(&m, plan);
 	make_file(&m, w->sample + 1, plan->sample, 0755, plan->uid);
 	return m.bad ? fault_set(fault, ERR_SYSTEM, "lab: the box' files cannot be written: %s", strerror(errno)) : 0;

@@ -12,11 +12,14 @@
 #define SCENE_SAMPLE_MAX (SCENE_NAME_MAX + 8)
 #define SCENE_KERNEL "3.10.14"
 #define SCENE_HOST "localhost"
+#define SCENE_TOOLS "/bin/busybox"
 
 struct scene {
 	char sample[SCENE_SAMPLE_MAX];  /* its path in the box */
 	char scratch[256];              /* where the masks of /proc lie */
-	char masks[3][300];
+	char masks[4][300];
+	char loader[2][128];            /* what a dynamic program names as its interpreter: on the host, in the box */
+	bool loader_missing;            /* it names one that is not installed */
 	const char *argv[BOX_ARGUMENTS_MAX + 2];
 	const char *env[12];
 	char lines[ARCHITECTURES_MAX][ARCHITECTURE_LINE_MAX];

@@ -130,6 +130,13 @@ void taken_remember(struct taken *t, const char *path)
 	t->names[t->name_count++] = copy;
 }
 
+void taken_take_passing(struct taken *t)
+{
+	for (size_t i = 0; i < t->name_count; i++)
+		if (strncmp(t->names[i], "/dev/", 5) == 0)
+			taken_take(t, t->names[i]);
+}
+
 void taken_finish(struct taken *t)
 {
 	for (size_t i = 0; i < t->name_count; i++)

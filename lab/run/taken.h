@@ -32,6 +32,8 @@ void taken_take_descriptor(struct taken *, int descriptor, const char *path);
 /* Will be taken by taken_finish(). */
 void taken_remember(struct taken *, const char *path);
 void taken_finish(struct taken *);
+/* What was remembered and lies in folders that end with the box, such as /dev/shm. */
+void taken_take_passing(struct taken *);
 /* Is there such a file in the box? */
 bool taken_exists(const struct taken *, const char *path);
 /* SHA-256 in hexadecimal. */

@@ -90,6 +90,7 @@ static void told_clone(struct call *c)
 static void told_exit(struct call *c)
 {
 	const struct trace_plan *p = &c->trace->plan;
+	taken_take_passing(p->taken);
 	if (p->exiting)
 		p->exiting(p->arg, c->by->process);
 }
@@ -135,7 +136,8 @@ static void told_kill(struct call *c)
 static void told_prctl(struct call *c)
 {
 	char name[17] = "";
-	if (c->a[0] == PR_SET_NAME && trace_text(c, c->a[1], name, sizeof name))
+	/* busybox calls itself as the applet that it is. */
+	if (c->a[0] == PR_SET_NAME && !c->by->tool && trace_text(c, c->a[1], name, sizeof name))
 		say(c, DID_HIDE, name, "renames itself");
 	else if (c->a[0] == PR_SET_DUMPABLE && c->a[1] == 0)
 		say(c, DID_HIDE, "prctl", "does not want to be looked at");

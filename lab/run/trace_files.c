@@ -113,13 +113,20 @@ static bool is_emulators(const struct call *c, const char *path)
 	return c->by->emulated && (strcmp(path, "/proc/sys/vm/mmap_min_addr") == 0 || strcmp(path, "/proc/self/maps") == 0);
 }
 
+/* The loader of a dynamic program looks for its libraries in dozens of places. */
+static bool is_loaders(const char *path)
+{
+	const bool library = strncmp(path, "/lib", 4) == 0 || strncmp(path, "/usr/lib", 8) == 0;
+	return strcmp(path, "/etc/ld.so.cache") == 0 || (library && strstr(path, ".so"));
+}
+
 static void opened(struct call *c, int64_t directory, uint64_t address, uint64_t flags)
 {
 	char path[TRACE_PATH_MAX];
 	if (!trace_path(c, directory, address, path) || is_emulators(c, path))
 		return;
 	if ((flags & O_ACCMODE) == O_RDONLY && !(flags & (O_CREAT | O_TRUNC))) {
-		if (!(flags & O_DIRECTORY))
+		if (!(flags & O_DIRECTORY) && !is_loaders(path))
 			trace_file(c, path, "read");
 		return;
 	}

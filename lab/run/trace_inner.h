@@ -10,6 +10,7 @@ struct trace_process {
 	uint32_t boxed;        /* as the box counts */
 	int handle;            /* pidfd of the process; -1: not opened yet */
 	bool emulated;         /* it is qemu */
+	bool tool;             /* it is our busybox */
 	unsigned slept;        /* sleeps that we cut short */
 };
 

@@ -39,15 +39,14 @@ static uint32_t status_number(const char *status, const char *name)
 	return last;
 }
 
-static bool is_emulator(pid_t process)
+static void look_at_program(struct trace_process *p)
 {
 	char path[64], exe[256];
-	snprintf(path, sizeof path, "/proc/%d/exe", process);
+	snprintf(path, sizeof path, "/proc/%d/exe", p->process);
 	const ssize_t n = readlink(path, exe, sizeof exe - 1);
-	if (n <= 0)
-		return false;
-	exe[n] = 0;
-	return strstr(exe, SCENE_EMULATOR) != NULL;
+	exe[n > 0 ? n : 0] = 0;
+	p->emulated = strstr(exe, SCENE_EMULATOR) != NULL;
+	p->tool = strcmp(exe, SCENE_TOOLS) == 0;
 }
 
 static bool process_read(struct trace_process *p, pid_t thread)
@@ -59,7 +58,7 @@ static bool process_read(struct trace_process *p, pid_t thread)
 	*p = (struct trace_process){.thread = thread, .handle = -1};
 	p->process = (pid_t)status_number(status, "\nTgid:");
 	p->boxed = status_number(status, "\nNStgid:");
-	p->emulated = is_emulator(p->process);
+	look_at_program(p);
 	return p->process != 0;
 }
 

@@ -1,4 +1,5 @@
 /* A process that runs samples for an owner: it answers, asks, refuses, and ends with its owner. */
+#include "lab/run/egress.h"
 #include "lab/run/runner_frame.h"
 #include "tests/test.h"
 #include <poll.h>
@@ -142,6 +143,27 @@ TEST(findings_survive_their_way_as_bytes)
 		CHECK(runner_findings_read((struct bytes){buffer_bytes(&b).at, n}, &arena, &back) == ERR_BAD);
 		arena_done(&arena);
 	}
+	buffer_done(&b);
+	arena_done(&arena);
+}
+
+TEST(plan_survives_its_way_as_bytes_with_its_way_out)
+{
+	struct arena arena = ARENA(1u << 20);
+	struct buffer b = BUFFER(1u << 20);
+	const char *const arguments[] = {"one", NULL};
+	const struct egress_plan egress = {.targets = {{"c2.example", address_v4(0xc0000207), 23}}, .target_count = 1,
+					   .decoys = {{23, address_v4(0x0a000001), 2323}}, .decoy_count = 1, .sent_max = 100,
+					   .connections_max = 2, .netns = 7};
+	const struct run_plan plan = {.sample = BYTES("x"), .sha256 = "00", .type = "elf", .architecture = "mips",
+				      .arguments = arguments, .uid = 1000, .limits = {.memory = 5}, .egress = &egress};
+	struct run_plan back;
+	CHECK(runner_plan_write(&b, &plan) == 0 && runner_plan_read(buffer_bytes(&b), &arena, &back) == 0);
+	CHECK(strcmp(back.arguments[0], "one") == 0 && back.arguments[1] == NULL && back.name == NULL && back.limits.memory == 5);
+	CHECK(back.egress && back.egress->target_count == 1 && strcmp(back.egress->targets[0].name, "c2.example") == 0);
+	CHECK(back.egress->targets[0].port == 23 && address_to_v4(&back.egress->targets[0].address) == 0xc0000207);
+	CHECK(back.egress->decoys[0].port == 2323 && back.egress->sent_max == 100 && back.egress->connections_max == 2);
+	CHECK(back.egress->netns == -1); /* a descriptor means nothing in another process */
 	buffer_done(&b);
 	arena_done(&arena);
 }
