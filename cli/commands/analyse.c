@@ -1,4 +1,5 @@
 /* kansoku analyse: what can be known of a sample without running it. */
+#include "base/sandbox.h"
 #include "cli/command.h"
 #include "event/event.h"
 #include "lab/lab.h"
@@ -97,18 +98,33 @@ static int part_save(int folder, const struct part *p)
 	return close(fd) || at < p->content.len ? ERR_SYSTEM : 0;
 }
 
-static int parts_save(const struct findings *f, const char *path)
+static int parts_save(const struct findings *f, int folder)
 {
+	for (size_t i = 1; i < f->part_count; i++)
+		if (part_save(folder, &f->parts[i]))
+			return command_fail(1, "analyse: part %s cannot be saved: %s", f->parts[i].sha256, strerror(errno));
+	return 0;
+}
+
+/* -1: none is asked for. */
+static int parts_open(const char *path, int *folder)
+{
+	*folder = -1;
+	if (!path)
+		return 0;
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return command_fail(1, "analyse: %s cannot be made: %s", path, strerror(errno));
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
-	if (folder < 0)
-		return command_fail(1, "analyse: %s: %s", path, strerror(errno));
-	for (size_t i = 1; !status && i < f->part_count; i++)
-		if (part_save(folder, &f->parts[i]))
-			status = command_fail(1, "analyse: %s/%s: %s", path, f->parts[i].sha256, strerror(errno));
-	close(folder);
-	return status;
+	*folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *folder < 0 ? command_fail(1, "analyse: %s: %s", path, strerror(errno)) : 0;
+}
+
+/* Parsers meet hostile bytes: from here on the process reaches neither files nor the network, the parts' folder apart. */
+static void rights_give_up(const char *parts)
+{
+	const struct sandbox_path paths[] = {{.path = parts, .writable = true}};
+	struct fault fault = {0};
+	if (sandbox_enter(parts ? SANDBOX_FILES : 0, paths, parts ? 1 : 0, &fault))
+		fprintf(stderr, "kansoku analyse: %s; it goes on with the rights that it has\n", fault.text);
 }
 
 static int rules_open(const struct arguments *args, struct lab_rules **rules)
@@ -129,15 +145,17 @@ static int run_analyse(const struct arguments *args)
 	struct lab_rules *rules = NULL;
 	struct analysis *a = NULL;
 	struct fault fault;
-	int status = rules_open(args, &rules);
-	if (status)
+	int folder = -1, status = rules_open(args, &rules);
+	if (status || (status = parts_open(arguments_flag(args, "parts"), &folder)))
 		return status;
 	if (command_read_file(arguments_word(args, 0), SAMPLE_BYTES_MAX, &sample, &fault) < 0)
 		status = command_fail(1, "analyse: %s", fault.text);
-	else if (lab_analyse(&a, buffer_bytes(&sample), rules, &fault) < 0)
+	else
+		rights_give_up(arguments_flag(args, "parts"));
+	if (!status && lab_analyse(&a, buffer_bytes(&sample), rules, &fault) < 0)
 		status = command_fail(1, "analyse: %s", fault.text);
-	if (!status && arguments_flag(args, "parts"))
-		status = parts_save(analysis_findings(a), arguments_flag(args, "parts"));
+	if (!status && folder >= 0)
+		status = parts_save(analysis_findings(a), folder);
 	if (!status && arguments_flag(args, "json"))
 		status = print_json(analysis_findings(a));
 	else if (!status)

@@ -93,7 +93,9 @@ static void member_read(struct analysis *a, struct archive *archive, const char 
 
 static void entry_look(struct analysis *a, struct archive *archive, struct archive_entry *entry)
 {
-	const char *name = archive_entry_pathname(entry);
+	const char *name = archive_entry_pathname_utf8(entry);
+	if (!name)
+		name = archive_entry_pathname(entry); /* in a code page that is not told */
 	if (!name)
 		name = "";
 	if (archive_entry_is_data_encrypted(entry))
