@@ -10,7 +10,9 @@
 #include "active/identified.h"
 #include "active/settings_inner.h"
 #include "active/prober/synack_inner.h"
+#include "active/servers/check.h"
 #include "base/log.h"
+#include "base/place.h"
 #include "bus/process.h"
 #include <limits.h>
 
@@ -21,6 +23,8 @@
 struct room {
 	struct process *process;
 	struct prober *prober;         /* NULL: it has ended */
+	struct checks *checks;         /* of command servers; likewise */
+	struct server_fingerprints *servers;
 	struct identified *identified; /* NULL: there are no fingerprints */
 	struct prefix_set hosting;     /* prober.hosting */
 	struct prober_settings settings;
@@ -106,6 +110,30 @@ static void on_lease_give(void *arg, struct bus_request *request, struct bytes p
 	bus_answer(request, bad, (struct bytes){0}, false);
 }
 
+static void check_done(void *arg, const struct lease *lease, const struct check_result *result, uint16_t packets)
+{
+	struct room *room = arg;
+	uint8_t wire[CHECK_RESULT_WIRE_MAX];
+	struct writer w = writer_of(wire, sizeof wire);
+	check_result_write(result, &w);
+	if (result->steps && !w.bad)
+		bus_tell_each(room->process->bus, "control", "check.done", writer_bytes(&w));
+	done(room, lease, packets);
+}
+
+static void on_check_give(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	struct reader r = reader_of_bytes(payload);
+	struct check_order order;
+	struct lease lease;
+	int bad = room->checks ? ERR_DENIED : ERR_GONE;
+	if (room->checks && is_from_control(request))
+		bad = lease_read(&r, &lease) && check_order_read(&r, &order) ? checks_give(room->checks, &lease, &order)
+									      : ERR_BAD;
+	bus_answer(request, bad, (struct bytes){0}, false);
+}
+
 static void on_lease_revoke(void *arg, struct bus_request *request, struct bytes payload)
 {
 	struct room *room = arg;
@@ -116,6 +144,8 @@ static void on_lease_revoke(void *arg, struct bus_request *request, struct bytes
 		memcpy(prefix.base.b, payload.at, sizeof prefix.base.b);
 		prefix = prefix_of(&prefix.base, payload.at[REVOCATION_BYTES - 1]);
 		prober_revoke(room->prober, &prefix);
+		if (room->checks)
+			checks_revoke(room->checks, &prefix);
 	}
 	bus_answer(request, bad, (struct bytes){0}, false);
 }
@@ -177,10 +207,56 @@ static void on_prober_closed(void *arg)
 	process_leave(room->process);
 }
 
-static void on_stop(void *arg)
+static void on_checks_closed(void *arg)
 {
 	struct room *room = arg;
 	prober_close(room->prober, on_prober_closed, room);
+}
+
+static void on_stop(void *arg)
+{
+	struct room *room = arg;
+	struct checks *checks = room->checks;
+	room->checks = NULL;
+	checks_close(checks, on_checks_closed, room);
+}
+
+static void read_servers(struct room *room, const char *folder)
+{
+	struct fault first = {{0}};
+	size_t skipped = 0;
+	if (server_fingerprints_read(room->servers, folder, &skipped, &first) == 0 && skipped)
+		log_warning("%zu fingerprints of servers are left out; the first: %s", skipped, first.text);
+}
+
+/* Our own, and what lies in servers/ of the directories named. */
+static int load_servers(struct room *room)
+{
+	char folder[PLACE_PATH_MAX];
+	const struct option_list *named = &room->settings.section->fingerprints;
+	if (server_fingerprints_open(&room->servers))
+		return ERR_MEMORY;
+	if (place_find("fingerprints/servers", folder) == 0)
+		read_servers(room, folder);
+	for (size_t i = 0; i < named->count; i++) {
+		const int n = snprintf(folder, sizeof folder, "%s/servers", ((const char *const *)named->items)[i]);
+		if (n > 0 && n < (int)sizeof folder)
+			read_servers(room, folder);
+	}
+	return 0;
+}
+
+static int open_checks(struct room *room)
+{
+	int bad = load_servers(room);
+	const struct checks_options options = {
+		.fingerprints = room->servers,
+		.connect_timeout_ms = room->settings.section->connect_timeout_ms,
+		.idle_ms = room->settings.section->idle_ms,
+		.pause_ms = room->settings.section->pause_ms,
+	};
+	const struct checks_hooks hooks = {room, publish, check_done};
+	return bad ? bad : checks_open(&room->checks, room->process->loop, &options, &hooks);
 }
 
 static void load_fingerprints(struct room *room)
@@ -241,10 +317,13 @@ static int run(struct process *p, struct fault *fault)
 	load_fingerprints(&room);
 	compile_fingerprints(&room);
 	bad = open_prober(&room, fault);
+	if (!bad && open_checks(&room))
+		bad = fault_set(fault, ERR_MEMORY, "active: no memory for checks of servers");
 	bad = bad ? bad : deny_sending(&room, fault);
 	if (bad)
 		return bad;
 	bus_on_request(p->bus, "lease.give", on_lease_give, &room);
+	bus_on_request(p->bus, "check.give", on_check_give, &room);
 	bus_on_request(p->bus, "lease.revoke", on_lease_revoke, &room);
 	bus_on_request(p->bus, "prober.state", on_state_asked, &room);
 	bus_on_request(p->bus, "look.follow", on_look_follow, &room);
@@ -261,6 +340,7 @@ static int run(struct process *p, struct fault *fault)
 		say_condition(&room, "configuration", "no host is identified: there are no fingerprints", 0);
 	uv_run(p->loop, UV_RUN_DEFAULT);
 	identified_close(room.identified);
+	server_fingerprints_close(room.servers);
 	return 0;
 }
 
@@ -302,7 +382,7 @@ static const struct role active_role = {
 	.summary = "looks at addresses under leases from control, and identifies what answers",
 	.rights = SANDBOX_CONNECT,
 	.sends = KIND_MASK(EVENT_PROBE_SENT) | KIND_MASK(EVENT_HOST_ANSWERED) |
-		 KIND_MASK(EVENT_HOST_IDENTIFIED) | KIND_MASK(EVENT_SENSOR_CHANGED),
+		 KIND_MASK(EVENT_HOST_IDENTIFIED) | KIND_MASK(EVENT_SENSOR_CHANGED) | KIND_MASK(EVENT_INDICATOR_FOUND),
 	.talks_to = talks_to,
 	.door = true,
 	.check = check,

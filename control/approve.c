@@ -57,7 +57,9 @@ static void keep(struct control *c, const struct approval *a)
 {
 	state_put_approval(c->state, a);
 	publish_step(c, a);
-	if (c->approval_changed)
+	if (!strcmp(a->role, "control"))
+		control_check_approval(c, a);
+	else if (c->approval_changed)
 		c->approval_changed(c->arg, a);
 }
 

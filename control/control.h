@@ -19,6 +19,13 @@
  *
  * Control tells the process "visit" of who opted out: "visit.revoke", 16 bytes address + 1 byte prefix length.
  *
+ * Command servers of own samples (bus/check.h):
+ *
+ *   "server.list"    nothing.  Answer: {"rows": [{"address", "port", "state", "certainty", "sample", "family",
+ *                    "fingerprint", "found", "checked", "live", "next", "checks", "hello", "approval"}]}
+ *   "server.check"   {"address", "port"}: check one of them now, as far as its budget allows.
+ *                    Answer: {"decision", "reason", "detail"} as of "look.ask"
+ *
  * Opt-outs; "page" is what the page's process may ask, the rest is for the operator:
  *
  *   "optout.add"     {"prefix", "reason", "how": "api" or "command"}

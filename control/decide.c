@@ -21,6 +21,7 @@ struct trigger {
 	uint64_t delay_min_us, delay_max_us;
 	uint32_t session;
 	unsigned worker;
+	bool check; /* of a command server */
 };
 
 uint32_t control_session_mark(const struct event *e)
@@ -163,7 +164,7 @@ static struct look look_of(struct control *c, const struct trigger *t, uint64_t 
 {
 	const struct event *e = &c->event;
 	const struct active_options *o = c->settings.active;
-	struct look l = {.rule = rule_number(c, t->rule), .sensor = (uint8_t)t->worker};
+	struct look l = {.rule = rule_number(c, t->rule), .sensor = (uint8_t)t->worker, .check = t->check};
 	l.basis_until_us = policy_basis_until(&c->policy, &t->question.evidence);
 	l.lease = (struct lease){
 		.id = e->id,
@@ -295,6 +296,21 @@ void control_look_of_study(struct control *c, const struct question *q, const ui
 	decide(c, &t, answer);
 }
 
+void control_look_of_check(struct control *c, const struct event *e, const struct rule *rule, const struct question *q,
+			   const uint32_t *ports, const struct followed_cause *earlier, const char *why,
+			   unsigned worker, struct look_answer *answer)
+{
+	struct trigger t = {.event = e, .rule = rule, .question = *q, .ports = ports, .earlier = earlier, .why = why,
+			    .worker = worker, .check = true};
+	if (rule && e) {
+		t.delay_min_us = rule->delay_min_us;
+		t.delay_max_us = rule->delay_max_us;
+	}
+	if (rule && rule->basis != BASIS_NONE && q->evidence.basis != rule->basis)
+		t.question.evidence.basis = BASIS_NONE;
+	decide(c, &t, answer);
+}
+
 static void event_probe(struct control *c, const struct event *e, const struct rule *rule,
 			const struct address *source, const char *role, unsigned worker)
 {
@@ -343,5 +359,8 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 	const struct rule *probe = rules_pick(&c->rules, ACTION_PROBE, e, NULL);
 	if (probe)
 		event_probe(c, e, probe, &source, role, worker);
+	const struct rule *check = rules_pick(&c->rules, ACTION_CHECK, e, NULL);
+	if (check)
+		control_check_event(c, e, check, &source, role, worker);
 	control_steer(c, e, &source);
 }

@@ -8,6 +8,20 @@
  */
 #include "control/policy_inner.h"
 
+/*
+ * A sample also names whom it scans, floods, or asks whether there is a network, and its peers, which
+ * are other people's devices: none of these did anything, so nothing is asked of them.
+ */
+static bool is_of_attacker(const struct event *e)
+{
+	static const char *const roles[] = {"command", "download", "report"};
+	struct bytes role = event_bytes(e, FIELD_INDICATOR_ROLE);
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+		if (bytes_equal_text(role, roles[i]))
+			return true;
+	return false;
+}
+
 static bool is_conversation(enum event_kind kind)
 {
 	switch (kind) {
@@ -74,7 +88,7 @@ struct evidence evidence_of(const struct event *e, const char *role)
 		 bytes_equal_text(event_bytes(e, FIELD_STATE), "answered"))
 		proof.basis = BASIS_COOKIE;
 	else if (!strcmp(role, "lab") && e->kind == EVENT_INDICATOR_FOUND &&
-		 event_bytes(e, FIELD_FILE_SHA256).len)
+		 event_bytes(e, FIELD_FILE_SHA256).len && is_of_attacker(e))
 		proof.basis = BASIS_SAMPLE;
 	else if (e->kind == EVENT_RECORD_IMPORTED)
 		proof.basis = BASIS_RECORD;

@@ -91,6 +91,8 @@ uint64_t control_forget(struct control *c, struct bytes erasure, uint64_t now_us
 		known += forget_one(c, &r.found[i]);
 	known += control_approval_forget(c, type == ERASE_ADDRESS ? &one : NULL, type == ERASE_RANGE ? r.from_us : 1,
 					 type == ERASE_RANGE ? r.to_us : 0);
+	known += servers_forget(&c->servers, type == ERASE_ADDRESS ? &one : NULL, type == ERASE_RANGE ? r.from_us : 1,
+				type == ERASE_RANGE ? r.to_us : 0);
 	free(r.found);
 	if (known)
 		control_compact(c, NULL);

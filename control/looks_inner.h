@@ -22,6 +22,7 @@ struct look {
 	uint8_t tries;           /* how often it came back unsent */
 	uint8_t state;
 	uint8_t sensor;          /* worker that saw the trigger */
+	bool check;              /* of a command server: given as bus/check.h says */
 	bool withdrawn;          /* told so; what is left is that the prober says it is done */
 	uint32_t next_same_id;   /* the rest is the container's */
 	uint32_t before, after;

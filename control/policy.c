@@ -205,7 +205,7 @@ static bool is_over_budget(const struct asked *a)
 	const struct active_options *o = active_of(a);
 	const struct question *q = a->question;
 	bool too_large = q->ports > o->ports_max || q->ports * o->packets_per_port > o->packets_max;
-	return too_large || (a->known && target_is_in_round(a->targets, a->known, a->now_us));
+	return too_large || (!q->goes_on && a->known && target_is_in_round(a->targets, a->known, a->now_us));
 }
 
 static bool is_held_out(const struct asked *a)

@@ -67,6 +67,7 @@ struct question {
 	bool udp;        /* one of them is of UDP */
 	uint64_t tier;
 	double hold_out; /* share of this rule; negative: the configured one */
+	bool goes_on;    /* the rest of a look of this round, which waited for the operator: no second one */
 	uint64_t leave_us; /* when it would leave, with its delay; 0: now */
 	bool visit;      /* of a page: budgets of its own (control/visits_inner.h) */
 	bool nameless;   /* of a visit: the target is a name that nobody resolved yet */

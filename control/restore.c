@@ -166,6 +166,8 @@ static void keep_visits(struct control *c)
 	}
 }
 
+static void restore_server(void *arg, struct reader *r) { servers_read(&((struct control *)arg)->servers, r); }
+
 static void keep_target(void *arg, const struct target *t)
 {
 	struct control *c = arg;
@@ -200,6 +202,7 @@ int control_compact(struct control *c, struct fault *fault)
 	control_follow_retain(c);
 	control_approval_retain(c);
 	keep_visits(c);
+	control_check_retain(c);
 	return state_compact_end(c->state, fault);
 }
 
@@ -252,6 +255,7 @@ int control_open(struct control *c, const char *directory, uint64_t now_us, stru
 		.arg = c, .key = restore_key, .look = restore_look, .given = restore_given, .done = restore_done,
 		.target = restore_target, .steer = restore_steer, .source = restore_source, .feature = restore_feature,
 		.survey = restore_survey, .follow = restore_follow, .approval = restore_approval, .visits = restore_visits,
+		.server = restore_server,
 	};
 	c->now_us = now_us;
 	c->policy.settings = &c->settings;
@@ -307,6 +311,7 @@ void control_close(struct control *c)
 	errands_done(&c->errands);
 	visits_done(&c->visits);
 	approvals_done(&c->approvals);
+	servers_done(&c->servers);
 	c->state = NULL;
 	c->steers = NULL;
 	c->followeds = NULL;

@@ -12,6 +12,7 @@
 #include "bus/process.h"
 #include "control/errand_topics_inner.h"
 #include "control/room_inner.h"
+#include "control/server_topics_inner.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ struct room {
 	struct errand_topics errands;
 	struct visit_topics visits;
 	struct approval_topics approvals;
+	struct server_topics servers;
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
 };
@@ -166,13 +168,16 @@ static void lease_taken(void *arg, int status, struct bytes payload, bool more)
 static int give(struct room *room, const struct look *l)
 {
 	struct given *given = malloc(sizeof *given);
-	uint8_t wire[LEASE_WIRE_MAX];
+	uint8_t wire[LEASE_WIRE_MAX + CHECK_ORDER_WIRE_MAX];
 	struct writer w = writer_of(wire, sizeof wire);
+	struct check_order order;
 	if (!given)
 		return ERR_MEMORY;
 	*given = (struct given){room, l->lease.id};
 	lease_write(&l->lease, &w);
-	int bad = bus_request(room->process->bus, "active", "lease.give", writer_bytes(&w),
+	if (l->check && control_check_order(&room->control, l, clock_utc_us(), &order))
+		check_order_write(&order, &w);
+	int bad = bus_request(room->process->bus, "active", l->check ? "check.give" : "lease.give", writer_bytes(&w),
 			      lease_taken, given);
 	if (bad)
 		free(given);
@@ -479,6 +484,8 @@ static void start(struct room *room)
 	approval_topics_open(&room->approvals);
 	room->visits = (struct visit_topics){&room->control, bus};
 	visit_topics_open(&room->visits);
+	room->servers = (struct server_topics){&room->control, bus};
+	server_topics_open(&room->servers);
 	bus_open_to_guests(bus, "device.reset");
 	bus_open_to_guests(bus, "look.ask");
 	bus_open_to_guests(bus, "control.state");

@@ -46,6 +46,7 @@ struct control {
 	struct optout optout;
 	struct optout_register asked_out;
 	struct approvals approvals;
+	struct servers servers;
 	struct survey_run {
 		struct state_survey kept;
 		struct event_id lease;   /* zero: nobody has it */
@@ -268,6 +269,26 @@ void control_follow_restore(struct control *, uint64_t study, const struct follo
 /* In decide.c, for follow.c: `why` is the decision's detail. */
 void control_look_of_study(struct control *, const struct question *, const uint32_t *ports, const struct followed_cause *,
 			   const char *why, struct look_answer *);
+
+/* In server_checks.c: */
+
+/* A rule wants the server that this event names to be checked. */
+void control_check_event(struct control *, const struct event *, const struct rule *, const struct address *source,
+			 const char *role, unsigned worker);
+/* What that look may say, right before it leaves; false: nothing is known of such a server any more. */
+bool control_check_order(struct control *, const struct look *, uint64_t now_us, struct check_order *);
+void control_check_result(struct control *, const struct check_result *, uint64_t now_us);
+void control_check_approval(struct control *, const struct approval *); /* of kind hello, asked by us */
+void control_check_tick(struct control *, uint64_t now_us);             /* servers whose time has come */
+void control_check_retain(struct control *);                            /* for a compaction */
+/* "server.list" and "server.check" (control.h). */
+int control_server_list(struct control *, struct bytes json, struct writer *answer, struct fault *);
+int control_server_check(struct control *, struct bytes json, struct writer *answer, struct fault *);
+
+/* In decide.c, for server_checks.c: with an event and its rule, or what it follows from (`earlier`, `why`). */
+void control_look_of_check(struct control *, const struct event *, const struct rule *, const struct question *,
+			   const uint32_t *ports, const struct followed_cause *earlier, const char *why,
+			   unsigned worker, struct look_answer *);
 
 /* In wishes.c: */
 

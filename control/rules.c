@@ -14,7 +14,7 @@ static const char default_rules[] =
 	"- {name: instructed, on: session.closed, when: {commands: {min: 1}}, do: probe}\n"
 	"- {name: identified, on: host.identified, when: {confidence: {min: 50}}, do: steer}\n";
 
-static const char *const action_choices[] = {"probe", "steer", "visit", "analyse", "import", "notify", NULL};
+static const char *const action_choices[] = {"probe", "steer", "visit", "analyse", "import", "notify", "check", NULL};
 
 const char *rule_action_name(enum action action) { return action_choices[action]; }
 
@@ -122,6 +122,9 @@ static int read_action(const struct rule_reading *r, const struct yaml_node *n, 
 	if (role && !role_find(role))
 		return condition_complain(&r->base, n, path, "\"%s\" is not built in this version: it has no process \"%s\"",
 				action_choices[o->action], role);
+	if (rule->action == ACTION_CHECK && (rule->any_kind || rule->kind != EVENT_INDICATOR_FOUND))
+		return condition_complain(&r->base, n, path,
+				"only indicator.found names a command server; {on: indicator.found, when: {indicator.role: command}, do: check} would be right");
 	if (rule->action != ACTION_STEER && o->persona)
 		return condition_complain(&r->base, n, path, "a persona is for steer alone");
 	bool classed = o->known && o->known->type == YAML_MAP && yaml_child(o->known, known_name(KNOWN_CLASS));
@@ -166,7 +169,7 @@ static int read_rule(const struct rule_reading *r, const struct yaml_node *n, si
 	STEP("known", rule_read_known(r, o.known, at, rule));
 	STEP("ports", read_ports(r, n, at, &o.ports, rule));
 	STEP("basis", read_basis(r, n, at, &o, rule));
-	if (rule->action == ACTION_PROBE || rule->action == ACTION_VISIT)
+	if (rule->action == ACTION_PROBE || rule->action == ACTION_VISIT || rule->action == ACTION_CHECK)
 		STEP("delay", read_delay(r, o.delay_node, n, at, rule));
 #undef STEP
 	if (bad)

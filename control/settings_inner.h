@@ -83,7 +83,7 @@ struct active_options {
 	struct delay_option delay;
 	uint64_t rate, burst, round_ms, ports_max, packets_per_port, packets_max, network_looks;
 	uint64_t looks_at_once, looks_per_sensor, queue_max, handshake_age_ms, cookie_age_ms,
-		indicator_age_ms, lease_ms;
+		indicator_age_ms, lease_ms, recheck_ms, recheck_for_ms;
 };
 
 struct class_option {

@@ -12,6 +12,7 @@
 #define FILE_NAME_NEW "looks.new"
 #define MAGIC "kansoku control state 1\n"
 #define PENDING_MAX (64u << 20)
+#define LOOK_IS_CHECK 0x80 /* beside the tries, which are few */
 #define PENDING_FLUSH (1u << 20)
 
 enum record {
@@ -28,6 +29,7 @@ enum record {
 	RECORD_FOLLOW,
 	RECORD_APPROVAL,
 	RECORD_VISITS,
+	RECORD_SERVER,
 };
 
 struct state {
@@ -57,7 +59,9 @@ static void read_look(struct reader *r, const struct state_reader *to)
 		return;
 	s.look.basis_until_us = read_u64(r);
 	s.look.sensor = read_u8(r);
-	s.look.tries = read_u8(r);
+	const uint8_t tries = read_u8(r);
+	s.look.tries = tries & 0x7f;
+	s.look.check = tries & LOOK_IS_CHECK;
 	s.session = read_u32(r);
 	struct bytes rule = read_bytes(r, read_u8(r));
 	if (reader_ok(r) && bytes_copy_text(rule, s.rule, sizeof s.rule))
@@ -190,6 +194,10 @@ static void read_record(struct bytes record, const struct state_reader *to)
 	case RECORD_APPROVAL:
 		if (to->approval)
 			to->approval(to->arg, &r);
+		return;
+	case RECORD_SERVER:
+		if (to->server)
+			to->server(to->arg, &r);
 		return;
 	}
 }
@@ -325,7 +333,7 @@ void state_put_look(struct state *s, const struct state_look *l)
 	lease_write(&l->look.lease, &w);
 	write_u64(&w, l->look.basis_until_us);
 	write_u8(&w, l->look.sensor);
-	write_u8(&w, l->look.tries);
+	write_u8(&w, l->look.tries | (l->look.check ? LOOK_IS_CHECK : 0));
 	write_u32(&w, l->session);
 	write_u8(&w, (uint8_t)strlen(l->rule));
 	write_text(&w, l->rule);
@@ -436,6 +444,16 @@ void state_put_approval(struct state *s, const struct approval *a)
 	write_u16(&w, 0);
 	write_u8(&w, RECORD_APPROVAL);
 	approval_write(a, &w);
+	record_end(s, &w);
+}
+
+void state_put_server(struct state *s, const struct server *server)
+{
+	uint8_t room[SERVER_RECORD_MAX];
+	struct writer w = writer_of(room, sizeof room);
+	write_u16(&w, 0);
+	write_u8(&w, RECORD_SERVER);
+	server_write(server, &w);
 	record_end(s, &w);
 }
 

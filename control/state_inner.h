@@ -14,6 +14,7 @@
 #include "control/approvals_inner.h"
 #include "control/followed_inner.h"
 #include "control/looks_inner.h"
+#include "control/servers_inner.h"
 #include "control/sources_inner.h"
 #include "control/steers_inner.h"
 
@@ -50,6 +51,7 @@ struct state_reader {
 	void (*follow)(void *arg, uint64_t study, const struct followed *);
 	void (*approval)(void *arg, struct reader *); /* as approvals_read() takes it */
 	void (*visits)(void *arg, uint64_t hash, uint32_t day, uint32_t count); /* may be NULL */
+	void (*server)(void *arg, struct reader *);   /* as servers_read() does */
 };
 
 /* Reads a file's text; returns how many bytes of it are whole. */
@@ -76,6 +78,7 @@ void state_put_visits(struct state *, uint64_t hash, uint32_t day, uint32_t coun
 void state_put_survey(struct state *, const struct state_survey *);
 void state_put_follow(struct state *, uint64_t study, const struct followed *);
 void state_put_approval(struct state *, const struct approval *);
+void state_put_server(struct state *, const struct server *);
 /* All that was put is written, or a fault: then nothing may be given to the prober. */
 int state_flush(struct state *, struct fault *);
 

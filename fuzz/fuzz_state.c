@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	uint64_t sum = 0;
 	const struct state_reader reader = {&sum, on_key, on_look, on_id, on_id, on_target, on_steer, on_source, on_feature, on_survey,
-					    on_follow};
+					    on_follow, NULL, NULL, NULL};
 	size_t whole = state_read((struct bytes){bytes, n}, &reader);
 	if (whole > n || state_read((struct bytes){bytes, whole}, &reader) != whole)
 		abort();

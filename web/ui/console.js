@@ -207,6 +207,52 @@ async function optOuts() {
 	return box;
 }
 
+/* Bytes as `hexdump -C` shows them: each is seen, none acts. */
+function dump(hex) {
+	const lines = [];
+	for (let at = 0; at < hex.length; at += 32) {
+		const row = hex.slice(at, at + 32).match(/../g) ?? [];
+		const words = row.map((b) => { const c = parseInt(b, 16); return c >= 32 && c < 127 ? String.fromCharCode(c) : "."; }).join("");
+		lines.push(`${(at / 2).toString(16).padStart(8, "0")}  ${row.join(" ").padEnd(48)} |${words}|`);
+	}
+	return element("pre", {}, lines.join("\n"));
+}
+
+async function decide(approval, decision) {
+	const body = JSON.stringify({ id: approval.id, sha256: approval.sha256, decision, by: "console" });
+	const reply = await fetch("/api/v1/approvals", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+	if (!reply.ok) alert((await reply.json()).error?.message ?? reply.status);
+	state();
+}
+
+async function approvals() {
+	const box = element("section", {}, element("h2", {}, "Waits for your approval"));
+	try {
+		const { rows } = await ask("/api/v1/approvals?state=waiting");
+		if (!rows.length) box.append(element("p", { class: "empty" }, "Nothing waits."));
+		for (const row of rows) {
+			const yes = element("button", {}, "Let exactly this leave, once"), no = element("button", {}, "Decline");
+			yes.addEventListener("click", () => decide(row, "approve"));
+			no.addEventListener("click", () => decide(row, "decline"));
+			box.append(element("h3", {}, `${row.kind} to ${row.target || "-"} port ${row.port}`),
+				element("p", {}, `${row.title}; asked ${row.asked} by ${row.role}`, row.sample ? `; sample ${row.sample}` : ""),
+				dump(row.text), element("p", { class: "dim" }, `sha256 ${row.sha256}`), yes, " ", no);
+		}
+	} catch (e) { box.append(failure(e)); }
+	return box;
+}
+
+async function servers() {
+	const box = element("section", {}, element("h2", {}, "Command servers of own samples"));
+	try {
+		const { rows } = await ask("/api/v1/servers");
+		if (!rows.length) box.append(element("p", { class: "empty" }, "No sample has named one."));
+		else box.append(plainTable(rows.map(({ address, port, state: now, certainty, family, fingerprint, checked = "", live = "", hello, approval_state = "" }) =>
+			({ address, port, state: now, certainty, family, fingerprint, checked, live, hello, approval: approval_state }))));
+	} catch (e) { box.append(failure(e)); }
+	return box;
+}
+
 async function state() {
 	page.replaceChildren(element("section", {}, "…"));
 	const show = async (title, path) => {
@@ -214,7 +260,7 @@ async function state() {
 		try { box.append(element("pre", {}, JSON.stringify(await ask(path), null, 2))); } catch (e) { box.append(failure(e)); }
 		return box;
 	};
-	page.replaceChildren(await show("Control: what may be sent", "/api/v1/state"), await optOuts(), await show("Journal and store", "/api/v1/journal"));
+	page.replaceChildren(await show("Control: what may be sent", "/api/v1/state"), await approvals(), await servers(), await optOuts(), await show("Journal and store", "/api/v1/journal"));
 }
 
 function route() {

@@ -315,6 +315,7 @@ TEST(evidence_of_cookies_samples_and_records)
 	event_set_text(&e, FIELD_STATE, "answered");
 	CHECK(evidence_of(&e, "telescope").basis == BASIS_COOKIE);
 	event_begin(&e, EVENT_INDICATOR_FOUND);
+	event_set_text(&e, FIELD_INDICATOR_ROLE, "command");
 	CHECK(evidence_of(&e, "lab").basis == BASIS_NONE);
 	event_set_text(&e, FIELD_FILE_SHA256, "00");
 	CHECK(evidence_of(&e, "lab").basis == BASIS_SAMPLE);
@@ -343,6 +344,7 @@ TEST(evidence_heeds_the_marking_and_tells_which_one_forbade_it)
 		CHECK_SAY(record.basis == cases[i].record, "%s", cases[i].pap);
 		CHECK_SAY(!strcmp(record.marking, cases[i].told), "%s: %s", cases[i].pap, record.marking);
 		event_begin(&e, EVENT_INDICATOR_FOUND);
+		event_set_text(&e, FIELD_INDICATOR_ROLE, "command");
 		event_set_text(&e, FIELD_FILE_SHA256, "00");
 		event_set_text(&e, FIELD_PAP, cases[i].pap);
 		CHECK_SAY(evidence_of(&e, "lab").basis == cases[i].sample, "%s", cases[i].pap);

@@ -82,7 +82,7 @@ static void on_follow(void *arg, uint64_t study, const struct followed *f)
 }
 
 static const struct state_reader reader = {NULL, on_key, on_look, on_given, on_done, on_target, on_steer, on_source, on_feature, on_survey,
-					  on_follow, NULL, NULL};
+					  on_follow, NULL, NULL, NULL};
 static char directory[64], file[80];
 
 static struct state *open_state(void)
