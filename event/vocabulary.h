@@ -42,7 +42,8 @@
 	X(FLOOD_SEEN,       "flood.seen",        "a dark address was flooded from forged sources") \
 	X(CLIENT_SEEN,      "client.seen",       "what software a peer is, by how it greeted")      \
 	X(HOST_MATCHED,     "host.matched",      "a host answered as something that is sought")    \
-	X(EXPLOIT_SEEN,     "exploit.seen",      "a peer tried a known weakness, or one without a name")
+	X(EXPLOIT_SEEN,     "exploit.seen",      "a peer tried a known weakness, or one without a name") \
+	X(TOKEN_LEAKED,     "token.leaked",      "a sample tried to send bait out of its box")
 
 /*
  * Fields.  Types: TEXT is valid UTF-8 of our own making; BYTES come from outside
@@ -152,4 +153,10 @@
 	X(PAGE_FINAL,       "page.final",        BYTES,   0,       "page that it led to")         \
 	X(LIMIT,            "limit",             TEXT,    0,       "limits of ours that were met, in words") \
 	X(HELLO,            "indicator.hello",   BYTES,   PRIVATE, "what a sample said first to that server, as it was recorded") \
-	X(HELLO_REGISTERS,  "indicator.registers", BOOL,  0,       "whether saying it may enlist who says it; absent: not known")
+	X(HELLO_REGISTERS,  "indicator.registers", BOOL,  0,       "whether saying it may enlist who says it; absent: not known") \
+	X(BAIT_ID,          "bait.id",           TEXT,    0,       "number that stands for a token of the ledger of bait") \
+	X(BAIT_KIND,        "bait.kind",         TEXT,    0,       "where it was planted: decoy, place, account or sample") \
+	X(BAIT_NAME,        "bait.name",         BYTES,   0,       "the name that it was planted under, often an account's") \
+	X(BAIT_PATH,        "bait.path",         BYTES,   0,       "file or page that showed it") \
+	X(BAIT_ENTRY,       "bait.entry",        NUMBER,  0,       "its number in the ledger")    \
+	X(BAIT_RUN,         "bait.run",          TEXT,    0,       "run of the sample in whose box it lay: root or user")

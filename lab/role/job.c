@@ -251,6 +251,20 @@ static void set_place(struct event *e, const struct indicator *i)
 		event_set_number(e, FIELD_DPORT, port);
 }
 
+/* What it said first there: what a check of that server may repeat. */
+static void set_hello(const struct job *j, const struct indicator *i, struct event *e)
+{
+	for (size_t r = 0; r < STORY_RUNS; r++)
+		for (size_t k = 0; i->role == FOR_COMMAND && j->story.runs[r] && k < j->story.runs[r]->hello_count; k++) {
+			const struct hello *h = &j->story.runs[r]->hellos[k];
+			if (!h->said.len || !bytes_equal_text(i->value, h->endpoint))
+				continue;
+			event_set_bytes(e, FIELD_HELLO, h->said);
+			event_set_bool(e, FIELD_HELLO_REGISTERS, h->registers);
+			return;
+		}
+}
+
 static void tell_indicator(struct job *j, const struct indicator *i, struct event *e)
 {
 	event_begin(e, EVENT_INDICATOR_FOUND);
@@ -263,6 +277,7 @@ static void tell_indicator(struct job *j, const struct indicator *i, struct even
 	set_text(e, FIELD_INDICATOR_HOW, i->how);
 	event_set_number(e, FIELD_CONFIDENCE, i->confidence);
 	set_place(e, i);
+	set_hello(j, i, e);
 }
 
 static void tell_dropped(struct job *j, const struct dropped *d, struct event *e)
@@ -319,7 +334,8 @@ bool job_event(struct job *j, size_t number, struct event *out)
 		tell_campaign(j, out);
 		return true;
 	}
-	return false;
+	n += j->news && s->campaign && s->link_count;
+	return number >= n && job_bait_event(j, number - n, out);
 }
 
 /* First that it was analysed, which the others name as their cause. */

@@ -8,6 +8,7 @@
 #pragma once
 #include "base/arena.h"
 #include "bus/bus.h"
+#include "lab/planting.h"
 #include "lab/report.h"
 #include "lab/role/files_inner.h"
 #include "lab/role/known_inner.h"
@@ -46,6 +47,8 @@ struct job {
 	size_t place_count;
 	struct run *runs[STORY_RUNS];
 	unsigned running;
+	struct planting *plantings[STORY_RUNS]; /* NULL: no bait lay in that run's box */
+	struct event_id planted[STORY_RUNS];    /* their token.planted */
 	struct served { const char *url; uint8_t *at; size_t len; } served[SERVED_MAX];
 	size_t served_count, serving;
 	struct sample_story story;
@@ -72,3 +75,7 @@ void job_tell(struct job *);    /* publishes as far as the bus takes it; again o
 /* Which part of the story is published with what number; false beyond the last. */
 bool job_event(struct job *, size_t number, struct event *out);
 void job_done(struct job *);
+/* Bait for the run that begins, where there is a ledger (lab/role/bait.c). */
+void job_plant(struct job *, struct run_plan *);
+/* What was planted and what of it a sample tried to send; false beyond the last. */
+bool job_bait_event(const struct job *, size_t number, struct event *out);

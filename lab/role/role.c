@@ -125,6 +125,7 @@ static int open_all(struct lab_room *room, struct fault *fault)
 		for (size_t i = 0; !bad && (complaint = exploit_rules_complaint(room->exploits, i)); i++)
 			log_warning("lab: %s; going on without it", complaint);
 	}
+	bad = bad ? bad : room_bait_open(room, fault);
 	return bad ? bad : runners_open(room, fault);
 }
 
@@ -169,7 +170,9 @@ static int check(const struct config *c, struct fault *fault)
 
 static int prepare(struct preparation *p, struct fault *fault)
 {
-	return preparation_path(p, "lab", true) ? fault_set(fault, ERR_SYSTEM, "lab: its folder in %s cannot be made", preparation_state(p)) : 0;
+	if (preparation_path(p, "lab", true))
+		return fault_set(fault, ERR_SYSTEM, "lab: its folder in %s cannot be made", preparation_state(p));
+	return room_bait_prepare(p, fault);
 }
 
 static unsigned workers(const struct config *c)
@@ -184,7 +187,7 @@ static const struct role lab_role = {
 	.summary = "analyses captured files, runs them in boxes where that is allowed, names what requests exploit",
 	.rights = SANDBOX_FILES | SANDBOX_PATHS | SANDBOX_THREADS,
 	.sends = KIND_MASK(EVENT_SAMPLE_ANALYSED) | KIND_MASK(EVENT_INDICATOR_FOUND) | KIND_MASK(EVENT_FILE_CAPTURED) |
-		 KIND_MASK(EVENT_CAMPAIGN_FOUND) | KIND_MASK(EVENT_EXPLOIT_SEEN),
+		 KIND_MASK(EVENT_CAMPAIGN_FOUND) | KIND_MASK(EVENT_EXPLOIT_SEEN) | KIND_MASK(EVENT_TOKEN_PLANTED) | KIND_MASK(EVENT_TOKEN_LEAKED),
 	.talks_to = talks_to,
 	.optional = true,
 	.workers = workers,

@@ -14,6 +14,7 @@ struct lab_room {
 	struct lab_rules *rules;         /* YARA; NULL: none */
 	struct exploit_rules *exploits;  /* NULL: not wanted */
 	struct known_samples *known;
+	struct bait_ledger bait;         /* fd -1: no bait is planted */
 	struct runner_slot {
 		struct lab_runner *runner;   /* NULL: none, or it died */
 		uv_poll_t poll;
@@ -43,6 +44,8 @@ void room_exploit(struct lab_room *, struct event *);
 void room_url(struct lab_room *, struct bytes url, const char *sha256);
 /* NULL: no captured file came from there. */
 const char *room_url_find(const struct lab_room *, struct bytes url);
+int room_bait_prepare(struct preparation *, struct fault *);
+int room_bait_open(struct lab_room *, struct fault *);
 int runners_open(struct lab_room *, struct fault *);
 void runners_watch(struct lab_room *);
 void runners_close(struct lab_room *);

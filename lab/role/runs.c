@@ -32,11 +32,12 @@ static bool begin_run(struct job *j, uint32_t uid, struct fault *fault)
 {
 	const struct lab_options *o = j->room->options;
 	const struct findings *f = j->story.findings;
-	const struct run_plan plan = {
+	struct run_plan plan = {
 		.sample = buffer_bytes(&j->sample), .sha256 = f->sha256, .type = f->type, .architecture = f->architecture,
 		.name = j->name[0] && !strchr(j->name, '/') ? j->name : NULL, .uid = uid,
 		.limits = {.memory = o->run.memory, .processes = o->run.processes, .time_ms = o->run.time_ms, .disk = o->run.disk},
 		.served = serve, .arg = j};
+	job_plant(j, &plan);
 	struct runner_slot *slot = runner_of(j->room, j);
 	if (!slot) {
 		fault_set(fault, ERR_GONE, "no process that runs samples is left");

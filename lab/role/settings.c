@@ -37,6 +37,8 @@ static const struct option lab_fields[] = {
 	 .summary = "percent below which an indicator stands in the report only"},
 	{.name = "indicators", .type = OPTION_NUMBER, .offset = AT(indicators), .fallback = "100", .max = 4096,
 	 .summary = "indicators of a sample that are told one by one, the surest first"},
+	{.name = "bait", .type = OPTION_TEXT, .offset = AT(bait),
+	 .summary = "address or name of a decoy: credentials for it lie in the boxes of samples; absent: none do"},
 	{.name = "run", .type = OPTION_MAP, .offset = AT(run), .fields = run_fields, .summary = "running samples"},
 	{0},
 };

@@ -10,4 +10,5 @@ struct lab_options {
 		bool on;
 		uint64_t time_ms, memory, processes, disk;
 	} run;
+	const char *bait; /* server that bait in boxes leads to; NULL: none is planted */
 };

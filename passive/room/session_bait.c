@@ -11,14 +11,8 @@
 
 #define TOLD_MAX 32 /* of one session */
 
-FIELD(FIELD_BAIT_ID, "bait.id", TEXT, 0, "number that stands for a token of the ledger of bait");
 FIELD(FIELD_BAIT_SHAPE, "bait.shape", TEXT, 0, "how it looks: password, key or url");
-FIELD(FIELD_BAIT_KIND, "bait.kind", TEXT, 0, "where it was planted: decoy, place, account or sample");
-FIELD(FIELD_BAIT_RUN, "bait.run", TEXT, 0, "run of the sample in whose box it lay: root or user");
-FIELD(FIELD_BAIT_NAME, "bait.name", BYTES, 0, "the name that it was planted under, often an account's");
-FIELD(FIELD_BAIT_PATH, "bait.path", BYTES, 0, "file or page of the decoy that showed it");
 FIELD(FIELD_BAIT_DEVICE, "bait.device", ADDRESS, 0, "decoy where it was planted");
-FIELD(FIELD_BAIT_ENTRY, "bait.entry", NUMBER, 0, "its number in the ledger");
 FIELD(FIELD_BAIT_PLACE, "bait.place", BYTES, 0, "place outside where it was announced, or what the account is for");
 FIELD(FIELD_BAIT_FIRST, "bait.first", BOOL, 0, "whether it is the first use of it");
 FIELD(FIELD_BAIT_SESSION, "bait.session", ID, 0, "session that saw it first");
