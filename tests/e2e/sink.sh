@@ -121,6 +121,22 @@ grep -q 'forged packets went' "$WORK/said" && wants '^flood udp 203.0.113.60:53 
 [ "$(tshark -n -r "$WORK/sink.pcap" -Y 'dns.qry.name == "c2.example" && dns.flags.response == 0' 2>/dev/null | wc -l)" -ge 1 ] ||
 	fail "the sink's capture lacks the question"
 
+# Who is killed takes all along: the keeper, the sink, the box.
+"$STAND" box 40 "$WORK/none.pcap" - /dev/null /bin/sleep 40 >/dev/null 2>"$WORK/killed" &
+KILLED=$!
+for _ in $(seq 100); do grep -qs '^ready' "$WORK/killed" && break; sleep 0.1; done
+descendants() { local p; for p in $(pgrep -P "$1"); do echo "$p"; descendants "$p"; done; }
+left=$(descendants $KILLED)
+[ "$(echo "$left" | wc -l)" -ge 4 ] || fail "it has only these processes: $left"
+kill -KILL $KILLED
+wait $KILLED 2>/dev/null
+for _ in $(seq 50); do
+	alive=$(for p in $left; do [ -d "/proc/$p" ] && ! grep -q '^State:.*Z' "/proc/$p/status" 2>/dev/null && echo "$p"; done)
+	[ -z "$alive" ] && break
+	sleep 0.1
+done
+[ -z "$alive" ] || fail "still there after a kill: $(ps -o pid,comm -p $(echo $alive | tr ' ' ,))"
+
 # The positive control: a packet that the host itself sends is in both captures, and nothing else is.
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"control", ("203.0.113.199", 9))'
 sleep 0.5

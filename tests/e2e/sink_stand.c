@@ -165,5 +165,6 @@ int main(int argc, char **argv)
 	run_sink_free(s);
 	box_keeper_close(boxes);
 	run_sink_keeper_close(keeper);
+	free((void *)served.content.at);
 	return status;
 }

@@ -129,7 +129,7 @@ static int prepare(struct server *s, int netns, const struct veil_key *key, int 
 	bad = land_open(&s->land, fault);
 	*shared = bad ? -1 : shared_make(&s->shared);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!bad && (*shared < 0 || s->epoll < 0 || world_open(&s->world)))
+	if (!bad && (*shared < 0 || s->epoll < 0 || world_open(&s->world, WORLD_ADDRESSES_MAX)))
 		bad = fault_set(fault, ERR_MEMORY, "sink: no memory");
 	if (bad)
 		return bad;

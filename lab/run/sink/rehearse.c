@@ -27,7 +27,7 @@ void sink_rehearse(const struct sink_protocol *p, struct bytes said, size_t chun
 	struct talk t;
 	const struct address a = address_v4(0xcb007107);
 	r->protocol = "";
-	if (world_open(&world))
+	if (world_open(&world, 64))
 		return;
 	talk_begin(&t, &world, p->datagrams ? SINK_UDP : SINK_TCP, &a, p->ports[0] ? p->ports[0] : DISCARD_PORT);
 	if (p->greets)

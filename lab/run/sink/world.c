@@ -4,14 +4,14 @@
 #define NAME_MAX_BYTES 255 /* RFC 1035 2.3.4 */
 #define ENDPOINT_MAX (NAME_MAX_BYTES + sizeof ":65535")
 
-int world_open(struct world *w)
+int world_open(struct world *w, size_t addresses_max)
 {
 	*w = (struct world){.arena = ARENA(WORLD_TEXT_MAX)};
 	int bad = known_open(&w->names_known, SINK_NAMES_MAX);
 	bad = bad ? bad : known_open(&w->flows_known, SINK_FLOWS_MAX);
 	bad = bad ? bad : known_open(&w->requests_known, SINK_REQUESTS_MAX);
 	bad = bad ? bad : known_open(&w->hellos_known, SINK_HELLOS_MAX);
-	bad = bad ? bad : known_open(&w->distinct, WORLD_ADDRESSES_MAX);
+	bad = bad ? bad : known_open(&w->distinct, addresses_max);
 	bad = bad ? bad : known_open(&w->ports_known, WORLD_PORTS_MAX);
 	bad = bad ? bad : known_open(&w->places_known, WORLD_PLACES_MAX);
 	w->names = calloc(SINK_NAMES_MAX, sizeof *w->names);

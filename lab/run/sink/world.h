@@ -69,7 +69,8 @@ struct world {
 	struct address box;   /* the box's own address */
 };
 
-int world_open(struct world *);
+/* `addresses_max` are told apart for scans: WORLD_ADDRESSES_MAX, or fewer where none is expected. */
+int world_open(struct world *, size_t addresses_max);
 void world_done(struct world *);
 void world_limit(struct world *, const char *word); /* a literal; once */
 

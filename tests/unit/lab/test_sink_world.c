@@ -24,7 +24,7 @@ TEST(sink_world_tells_scans_from_floods)
 {
 	struct world w;
 	struct run_sink_findings f;
-	CHECK(!world_open(&w));
+	CHECK(!world_open(&w, WORLD_ADDRESSES_MAX));
 	w.box = address_v4(0xc0a80168);
 	send_many(&w, packet(0, 23, SINK_TCP), 5000, true);
 	send_many(&w, packet(0xcb007132, 7777, SINK_UDP), 2000, false);
@@ -40,7 +40,7 @@ TEST(sink_world_keeps_room_for_flows_during_a_scan)
 {
 	struct world w;
 	struct run_sink_findings f;
-	CHECK(!world_open(&w));
+	CHECK(!world_open(&w, WORLD_ADDRESSES_MAX));
 	w.box = address_v4(0xc0a80168);
 	send_many(&w, packet(0, 23, SINK_TCP), 20000, true);
 	struct packet_seen spread = packet(0xcb007111, 0, SINK_UDP);
@@ -65,7 +65,7 @@ TEST(sink_world_counts_forged_sources)
 {
 	struct world w;
 	struct run_sink_findings f;
-	CHECK(!world_open(&w));
+	CHECK(!world_open(&w, WORLD_ADDRESSES_MAX));
 	w.box = address_v4(0xc0a80168);
 	struct packet_seen p = packet(0xcb007132, 80, SINK_TCP);
 	for (uint32_t i = 0; i < 3000; i++) {
@@ -80,7 +80,7 @@ TEST(sink_world_counts_forged_sources)
 TEST(sink_world_gives_each_name_an_address_of_its_own)
 {
 	struct world w;
-	CHECK(!world_open(&w));
+	CHECK(!world_open(&w, WORLD_ADDRESSES_MAX));
 	for (unsigned i = 0; i < SINK_NAMES_MAX; i++) {
 		char name[32];
 		snprintf(name, sizeof name, "n%u.example", i);
@@ -110,7 +110,7 @@ TEST(sink_findings_pass_through_shared_memory)
 	struct run_sink_findings f, back;
 	struct arena arena = ARENA(16u << 20);
 	struct writer out = writer_of(room, sizeof room);
-	CHECK(!world_open(&w));
+	CHECK(!world_open(&w, WORLD_ADDRESSES_MAX));
 	fill(&w, &f);
 	pack_write(&out, &f);
 	CHECK(!out.bad && !pack_read(writer_bytes(&out), &arena, &back));
