@@ -128,6 +128,8 @@ static void mount_tree(const struct stage *s)
 		if (fd < 0 || mount(options, TREE, NULL, MS_BIND, NULL))
 			give_up("cannot use", s->plan->written);
 		close(fd);
+		if (chmod(TREE, 0711)) /* the box's users pass through it */
+			give_up("cannot use", s->plan->written);
 	} else {
 		snprintf(options, sizeof options, "size=%llu,nr_inodes=%u,mode=0755",
 			 (unsigned long long)s->plan->limits.disk, INODES_MAX);
@@ -148,6 +150,7 @@ static void mount_source(const struct stage *s, size_t i, const char *to)
 {
 	const unsigned deep = AT_EMPTY_PATH | AT_RECURSIVE;
 	struct mount_attr shift = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)s->namespace};
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 	if (s->folder[i])
 		make_folder(s, to, 0755);
 	else
@@ -157,6 +160,8 @@ static void mount_source(const struct stage *s, size_t i, const char *to)
 		give_up("cannot bind", s->plan->mounts[i].from);
 	if (s->users->ranged)
 		syscall(SYS_mount_setattr, tree, "", deep, &shift, sizeof shift);
+	if (syscall(SYS_mount_setattr, tree, "", deep, &read_only, sizeof read_only) && errno != ENOSYS)
+		give_up("cannot protect", s->plan->mounts[i].from);
 	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH))
 		give_up("cannot bind", s->plan->mounts[i].from);
 	close(tree);
@@ -207,6 +212,19 @@ static void say_mount(struct stage *s, const char *how, const char *from, const 
 	say(s, to);
 }
 
+/* bubblewrap makes folders on the way to a mount for root alone; a box may have a plain user. */
+static void make_way(const struct stage *s, const char *to)
+{
+	char path[STAGE_TEXT];
+	if (!strncmp(to, "/proc/", 6) || !strncmp(to, "/dev/", 5))
+		return;
+	for (const char *at = strchr(to + 1, '/'); at && *to == '/'; at = strchr(at + 1, '/')) {
+		snprintf(path, sizeof path, TREE "/root%.*s", (int)(at - to), to);
+		if (access(path, F_OK))
+			make_folder(s, path, 0755);
+	}
+}
+
 static void mount_all(struct stage *s)
 {
 	for (size_t i = 0; i < s->plan->mount_count; i++) {
@@ -214,6 +232,7 @@ static void mount_all(struct stage *s)
 		char over[64], low[64];
 		if (!s->there[i])
 			continue;
+		make_way(s, m->to);
 		snprintf(over, sizeof over, TREE "/over/%zu", i);
 		snprintf(low, sizeof low, TREE "/low/%zu", i);
 		if (m->from && (s->folder[i] || !m->writable))

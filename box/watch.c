@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -62,6 +63,14 @@ static bool keeps_on(struct living *b, bool met, struct met *m, const char *limi
 	return met && now - m->first_ns >= MET_NS;
 }
 
+/* A folder that is the program's own: never through a link, never into what is mounted there. */
+static int open_below(int folder, const char *name, uint64_t flags)
+{
+	const struct open_how how = {.flags = flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+				     .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH};
+	return (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
+}
+
 static uint64_t bytes_below(int folder, unsigned depth)
 {
 	uint64_t sum = 0;
@@ -73,8 +82,7 @@ static uint64_t bytes_below(int folder, unsigned depth)
 		    fstatat(folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
 		sum += (uint64_t)st.st_blocks * 512;
-		int in = S_ISDIR(st.st_mode) && depth < DEPTH_MAX
-				 ? openat(folder, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+		int in = S_ISDIR(st.st_mode) && depth < DEPTH_MAX ? open_below(folder, e->d_name, O_PATH) : -1;
 		if (in >= 0) {
 			sum += bytes_below(in, depth + 1);
 			close(in);
@@ -223,7 +231,7 @@ static void remove_below(int folder, unsigned depth)
 	for (struct dirent *e; d && (e = readdir(d));) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !unlinkat(folder, e->d_name, 0))
 			continue;
-		int in = depth < DEPTH_MAX ? openat(folder, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+		int in = depth < DEPTH_MAX ? open_below(folder, e->d_name, O_RDONLY) : -1;
 		if (in < 0)
 			continue;
 		remove_below(in, depth + 1);

@@ -1,5 +1,6 @@
 /* The end of a run: what is left in the box is looked at, and all is put together. */
 #include "lab/run/run_inner.h"
+#include "lab/run/windows_noise.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -101,12 +102,14 @@ void running_conclude(struct running *r)
 	struct run_findings *f = &r->run->findings;
 	taken_finish(&r->taken);
 	sink_tell(r);
+	if (f->box.limit[0])
+		observe_limit(&r->seen, f->box.limit);
+	if (r->scene.windows)
+		windows_clean(&r->seen, &r->taken, &r->found);
 	files_tell(r);
 	f->how = r->scene.how;
 	f->uid = r->plan->uid;
-	if (f->box.limit[0])
-		observe_limit(&r->seen, f->box.limit);
-	else if (r->timed_out)
+	if (!f->box.limit[0] && r->timed_out)
 		snprintf(f->box.limit, sizeof f->box.limit, "time");
 	qsort(r->seen.all, r->seen.count, sizeof *r->seen.all, by_time);
 	qsort(r->found.all, r->found.count, sizeof *r->found.all, by_confidence);

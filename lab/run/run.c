@@ -68,6 +68,8 @@ static void plan_box(struct running *r, int output)
 	b->told = trace_calls();
 	b->output = output;
 	b->limits = r->plan->limits;
+	if (r->scene.windows && b->limits.memory < WINDOWS_MEMORY)
+		b->limits.memory = WINDOWS_MEMORY;
 	r->time_ms = b->limits.time_ms ? b->limits.time_ms : RUN_TIME_MS;
 	b->limits.time_ms = r->time_ms + BOX_SLACK_MS;
 }
@@ -170,6 +172,9 @@ static int running_begin(struct running *r, int output, struct fault *fault)
 	int bad = scratch_make(r, fault);
 	if (!bad)
 		bad = parts_open(r, fault);
+	if (!bad && !strcmp(r->plan->type, "pe"))
+		bad = windows_prepare(r->keeper, r->plan->architecture, r->windows, fault);
+	r->scene.windows = r->windows[0] ? r->windows : NULL;
 	if (!bad)
 		bad = scene_plan(&r->scene, r->plan, r->scratch, &r->box, fault);
 	if (bad)

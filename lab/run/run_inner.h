@@ -5,6 +5,7 @@
 #include "lab/run/network.h"
 #include "lab/run/scene.h"
 #include "lab/run/taken.h"
+#include "lab/run/windows.h"
 
 #define RUN_MEMORY_MAX (256u << 20)
 #define RUN_TIME_MS 60000
@@ -31,6 +32,7 @@ struct running {
 	struct trace *trace;
 	struct run_sink *sink;
 	struct buffer output;
+	char windows[WINDOWS_PATH_MAX];
 	char scratch[64];          /* a folder of this run's own */
 	char namespace[64];        /* which process namespace is the box's, as /proc names it */
 	uint64_t time_ms;

@@ -1,6 +1,7 @@
 #include "lab/elf_inner.h"
 #include "lab/run/sink.h"
 #include "lab/run/scene.h"
+#include "lab/run/windows.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -198,6 +199,9 @@ static int plan_program(struct scene *w, const struct run_plan *plan, struct fau
 		if (strcmp(w->how, "sh") != 0)
 			return fault_set(fault, ERR_MISSING, "lab: scripts of %s are not run here, only those of sh", w->how);
 		w->argv[n++] = "/bin/sh";
+	} else if (strcmp(plan->type, "pe") == 0) {
+		w->how = "wine";
+		w->argv[n++] = WINDOWS_LOADER;
 	} else {
 		return fault_set(fault, ERR_MISSING, "lab: nothing here runs files of type \"%s\"", plan->type);
 	}
@@ -221,13 +225,23 @@ static void plan_name(struct scene *w, const char *name)
 	snprintf(w->sample, sizeof w->sample, "/tmp/%s", name);
 }
 
+static void plan_windows(struct scene *w, struct box_plan *box, size_t env_count)
+{
+	const char *const *more = windows_environment();
+	while (*more && env_count < COUNT(w->env) - 1)
+		w->env[env_count++] = *more++;
+	windows_mounts(box, w->windows);
+}
+
 int scene_plan(struct scene *w, const struct run_plan *plan, const char *scratch, struct box_plan *box, struct fault *fault)
 {
-	*w = (struct scene){0};
+	*w = (struct scene){.windows = w->windows};
 	snprintf(w->scratch, sizeof w->scratch, "%s", scratch);
 	if (access(BUSYBOX, X_OK) != 0)
 		return fault_set(fault, ERR_MISSING, "lab: %s is missing, the tools of a box (Debian: busybox-static)", BUSYBOX);
 	plan_name(w, plan->name);
+	if (w->windows && !strchr(w->sample, '.') && strlen(w->sample) + sizeof ".exe" <= sizeof w->sample)
+		memcpy(w->sample + strlen(w->sample), ".exe", sizeof ".exe");
 	int bad = plan_formats(w, plan, box, fault);
 	if (!bad)
 		bad = plan_masks(w, box, fault);
@@ -239,6 +253,8 @@ int scene_plan(struct scene *w, const struct run_plan *plan, const char *scratch
 	const char *const env[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", plan->uid ? "HOME=/home/admin" : "HOME=/root",
 				   plan->uid ? "USER=admin" : "USER=root", "SHELL=/bin/sh", "TERM=vt102", "PWD=/tmp"};
 	memcpy(w->env, env, sizeof env);
+	if (w->windows)
+		plan_windows(w, box, sizeof env / sizeof *env);
 	box->argv = w->argv;
 	box->env = w->env;
 	box->cwd = "/tmp";
@@ -360,6 +376,12 @@ int scene_make(const struct scene *w, const struct run_plan *plan, int root, str
 		make_file(&m, files[i].path, bytes_of_text(files[i].text), files[i].mode, 0);
 	make_tools(&m);
 	make_given(&m, plan);
+	for (const char *const *path = windows_owned(); w->windows && *path; path++) {
+		char below[128];
+		snprintf(below, sizeof below, "%s%s", WINDOWS_DRIVE + 1, *path);
+		if (faccessat(root, below, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			own(&m, below, plan->uid);
+	}
 	make_file(&m, w->sample + 1, plan->sample, 0755, plan->uid);
 	return m.bad ? fault_set(fault, ERR_SYSTEM, "lab: the box' files cannot be written: %s", strerror(errno)) : 0;
 }

@@ -15,6 +15,7 @@
 #define SCENE_TOOLS "/bin/busybox"
 
 struct scene {
+	const char *windows;            /* C:\ on the host, for a Windows program; set before scene_plan() */
 	char sample[SCENE_SAMPLE_MAX];  /* its path in the box */
 	char scratch[256];              /* where the masks of /proc lie */
 	char masks[4][300];

@@ -19,6 +19,18 @@ static struct bytes file_read(const char *path)
 	return (struct bytes){room, n};
 }
 
+/* Of a program for Windows; as its header says. */
+static const char *windows_machine(struct bytes b)
+{
+	struct reader r = reader_of_bytes(b);
+	struct bytes header = read_bytes(&r, 0x40);
+	if (!reader_ok(&r) || memcmp(header.at, "MZ", 2))
+		return NULL;
+	read_bytes(&r, (size_t)header.at[0x3c] + header.at[0x3d] * 256u - 0x40 + 4);
+	uint8_t low = read_u8(&r), high = read_u8(&r);
+	return low == 0x64 && high == 0x86 ? "x86-64" : "i386";
+}
+
 static void print_findings(const struct run_findings *f)
 {
 	printf("how %s uid %u status %#x limit \"%s\"\n", f->how, f->uid, (unsigned)f->box.status, f->box.limit);
@@ -51,8 +63,10 @@ int main(int argc, char **argv)
 		return 2;
 	const struct bytes sample = file_read(argv[1]);
 	const struct architecture *a = architecture_of_elf(sample);
+	const char *windows = windows_machine(sample);
 	const struct run_plan plan = {
-		.sample = sample, .sha256 = "0000000000000000", .type = a ? "elf" : "script", .architecture = a ? a->word : "",
+		.sample = sample, .sha256 = "0000000000000000", .type = a ? "elf" : windows ? "pe" : "script",
+		.architecture = a ? a->word : windows ? windows : "",
 		.name = strrchr(argv[1], '/') ? strrchr(argv[1], '/') + 1 : argv[1],
 		.uid = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0,
 		.arguments = argc > 4 ? (const char *const *)argv + 4 : NULL,

@@ -55,6 +55,19 @@ TEST(box_writes_over_a_folder_and_leaves_it_as_it_was)
 	CHECK(kept && clean);
 }
 
+TEST(box_lets_a_plain_user_reach_what_is_mounted)
+{
+	static struct trial t;
+	if (!trial_possible())
+		SKIP("no boxes here");
+	trial_plan(&t, "cat /a/b/c/os-release | grep -c ^NAME; id -u; touch /a/x 2>/dev/null || echo not");
+	t.plan.uid = 1000;
+	t.plan.mounts[t.plan.mount_count++] = (struct box_mount){.from = "/usr/lib", .to = "/a/b/c"};
+	trial_run(&t);
+	trial_end(&t);
+	CHECK_SAY(!strcmp(t.output, "1\n1000\nnot\n"), "%s", t.output);
+}
+
 TEST(box_possible_has_tried)
 {
 	uint8_t room[2048];
