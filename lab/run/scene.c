@@ -378,7 +378,7 @@ int scene_make(const struct scene *w, const struct run_plan *plan, int root, str
 	make_given(&m, plan);
 	for (const char *const *path = windows_owned(); w->windows && *path; path++) {
 		char below[128];
-		snprintf(below, sizeof below, "%s%s", WINDOWS_DRIVE + 1, *path);
+		snprintf(below, sizeof below, "%s%s", &WINDOWS_DRIVE[1], *path);
 		if (faccessat(root, below, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			own(&m, below, plan->uid);
 	}

@@ -14,7 +14,7 @@
 #define OPEN_FOLDERS_MAX 32
 
 static const char *const environment[] = {
-	"WINEPREFIX=" WINDOWS_DRIVE, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree=;mshtml=;winemenubuilder.exe=",
+	"WINEPREFIX=" WINDOWS_DRIVE, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree=;mshtml=;winemenubuilder.exe=;winedbg.exe=",
 	"WINESERVER=/usr/lib/wine/wineserver64", "LANG=C.UTF-8", NULL};
 const char *const *windows_environment(void) { return environment; }
 
