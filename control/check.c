@@ -102,6 +102,15 @@ static void write_rule(const struct settings *s, const struct rule *rule, struct
 				  ? "; !!! no decoy has that in its list of personas" : "");
 		return;
 	}
+	if (rule->action == ACTION_VISIT) {
+		const struct visits_option *o = &s->active->visits;
+		write_text(w, ": visit its page after ");
+		write_duration(w, rule->delay_min_us / 1000);
+		write_text(w, " to ");
+		write_duration(w, rule->delay_max_us / 1000);
+		write_fmt(w, "; at most %llu a day, %llu of one host\n", (unsigned long long)o->per_day, (unsigned long long)o->per_host);
+		return;
+	}
 	if (errand_role(rule->action)) {
 		write_fmt(w, ": %s, by the process %s\n", rule_action_name(rule->action), errand_role(rule->action));
 		return;
