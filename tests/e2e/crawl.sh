@@ -109,7 +109,7 @@ active:
   hold_out: 0
   opt_out: $WORK/out/optout
   visits: {again: true, per_host: 1000}
-visit: {ways: [crawl], resolvers: [203.0.113.53], pages: 40, time: 4s, bytes_in: 8M, file: 2M, connect_timeout: 2s, page: 1M}
+visit: {ways: [crawl], resolvers: [203.0.113.53], pages: 40, time: 6s, bytes_in: 8M, file: 2M, connect_timeout: 2s, page: 1M}
 control: {silent_decoys: 0}
 rules: [{on: command.sent, do: visit, delay: 0s, name: named}]
 EOT
@@ -176,14 +176,17 @@ stored 'decision.made refused opted-out visit' " $OPTED "
 stored 'decision.made refused port visit' " $NGINX "
 stored probe.sent " $LIGHTTPD " '|request.host=other.example|'
 
-# The name leads elsewhere now.
-names 10.0.0.5; kill -HUP $DNS; sleep 4
+# Who opts out is left alone at once, also in the middle of a page; meanwhile a name leads elsewhere.
+names 10.0.0.5; kill -HUP $DNS
+name_pages http://slow.example/cgi-bin/endless
+stands() { [ -n "$($HERE ss -Htn state established dst $SLOW)" ]; }
+for _ in $(seq 20); do stands && break; sleep 0.1; done
+stands || fail "the page without an end is not asked for"
+echo $SLOW >>"$WORK/out/optout"; sleep 1.5
+! stands || fail "the connection outlived the opt-out: $($HERE ss -tn dst $SLOW)"
+sleep 1.5 # what was resolved before is kept for five seconds
 name_pages http://rebind.example/again
 page http://rebind.example/again ' unreachable '
-# Who opts out is left alone at once, also in the middle of a page.
-name_pages http://slow.example/cgi-bin/endless
-sleep 1; echo $SLOW >>"$WORK/out/optout"; sleep 1.5
-[ -z "$($HERE ss -Htn state established dst $SLOW)" ] || fail "the connection outlived the opt-out: $($HERE ss -tn dst $SLOW)"
 
 # Where anything went; what is asked from port 40001 shows that the capture sees our own loopback.
 $HERE curl -s -m 3 -o /dev/null --local-port 40001 http://127.0.0.1:$WEB_PORT/ || fail "the console does not answer"
