@@ -134,4 +134,14 @@ packets 'ip.dst == 203.0.113.31 && tcp.len > 0' | grep -q . && fail "a credentia
 jq -e '.parts.servers | map(select(.address == "203.0.113.21" and .state == "live" and (.port | tonumber) == 6667)) | length == 1' "$WORK/report" >/dev/null ||
 	fail "the report does not know the live server: $(jq -c .parts.servers "$WORK/report")"
 jq -e '.parts.history | map(select(.address == "203.0.113.22")) | length == 2' "$WORK/report" >/dev/null || fail "the report has no history"
+# Out of the same traffic a fingerprint is learned that the innocent do not match.
+tshark -n -r "$WORK/wire.pcap" -Y 'ip.addr == 203.0.113.21' -w "$WORK/bad.pcap" 2>/dev/null
+tshark -n -r "$WORK/wire.pcap" -Y 'ip.addr == 203.0.113.23 || ip.addr == 203.0.113.26' -w "$WORK/good.pcap" 2>/dev/null
+mkdir -p "$WORK/learned/servers"
+"$PROGRAM" servers learn --malicious "$WORK/bad.pcap" --benign "$WORK/good.pcap" --family ircbot --name learned \
+	>"$WORK/learned/servers/learned.yaml" 2>"$WORK/said" || fail "nothing was learned: $(cat "$WORK/said")"
+grep -q "starts: ':c2 " "$WORK/learned/servers/learned.yaml" || fail "what was learned: $(cat "$WORK/learned/servers/learned.yaml")"
+"$PROGRAM" servers verify "$WORK/learned/servers" >"$WORK/said" 2>&1 || fail "what was learned does not hold: $(cat "$WORK/said")"
+"$PROGRAM" servers learn --malicious "$WORK/good.pcap" --benign "$WORK/good.pcap" --family ircbot >"$WORK/said" 2>&1 &&
+	fail "what is benign became a fingerprint: $(cat "$WORK/said")"
 echo "ok"
