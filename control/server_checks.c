@@ -52,7 +52,15 @@ static void ask_approval(struct control *c, struct server *s)
 		s->approval = standing.id;
 }
 
-static bool wants_approval(const struct server *s) { return s->hello_len && !s->withheld && s->enlists; }
+static bool needs_reading(const struct control *c, const struct server *s)
+{
+	return s->enlists || c->settings.active->hellos == HELLOS_APPROVE;
+}
+
+static bool wants_approval(const struct control *c, const struct server *s)
+{
+	return s->hello_len && !s->withheld && needs_reading(c, s);
+}
 
 static bool is_approved(const struct control *c, const struct server *s)
 {
@@ -117,7 +125,7 @@ void control_check_event(struct control *c, const struct event *e, const struct 
 	const bool waits = looks_find(c->looks, &s->lease) != NULL;
 	s->proof_us = q.evidence.time_us > s->proof_us ? q.evidence.time_us : s->proof_us;
 	remember_event(s, e, rule);
-	if (wants_approval(s) && id_is_zero(&s->approval))
+	if (wants_approval(c, s) && id_is_zero(&s->approval))
 		ask_approval(c, s);
 	if (waits) {
 		keep(c, s);
@@ -132,7 +140,7 @@ static bool may_say(struct control *c, const struct server *s)
 {
 	if (!s->hello_len || s->withheld)
 		return false;
-	return !s->enlists || (is_approved(c, s) &&
+	return !needs_reading(c, s) || (is_approved(c, s) &&
 			       control_approval_take(c, "control", &s->approval, c->now_us, NULL) == 0);
 }
 
@@ -208,7 +216,7 @@ static const struct rule *rule_of(const struct control *c, const struct server *
 static void check_again(struct control *c, struct server *s, const char *why, struct look_answer *answer)
 {
 	const uint32_t ports[2] = {s->port, control_port(&s->address, s->port)};
-	if (wants_approval(s) && id_is_zero(&s->approval))
+	if (wants_approval(c, s) && id_is_zero(&s->approval))
 		ask_approval(c, s); /* too many waited when it was found */
 	const struct question q = question_of(c, s);
 	control_look_of_check(c, NULL, rule_of(c, s), &q, ports, &s->cause, why, 0, answer);
@@ -323,7 +331,7 @@ int control_server_check(struct control *c, struct bytes json, struct writer *w,
 		return fault_set(fault, ERR_MISSING, "no sample of our own named that as its command server; "
 						     "`kansoku servers` lists those that are");
 	const struct approval *a = approvals_find(&c->approvals, &s->approval);
-	if (wants_approval(s) && (!a || a->standing.state == APPROVAL_SPENT || a->standing.state == APPROVAL_EXPIRED))
+	if (wants_approval(c, s) && (!a || a->standing.state == APPROVAL_SPENT || a->standing.state == APPROVAL_EXPIRED))
 		ask_approval(c, s);
 	if (looks_find(c->looks, &s->lease))
 		return fault_set(fault, ERR_DENIED, "a check of it is under way");

@@ -50,6 +50,8 @@ static const struct option page_fields[] = {
 	{0},
 };
 
+static const char *const hello_choices[] = {"approve", "harmless", NULL};
+
 static const struct option active_fields[] = {
 	{"enabled", OPTION_BOOL, ACTIVE(enabled), "true", .summary = "false: look at nobody"},
 	{"scope", OPTION_LIST, ACTIVE(scope), .element = OPTION_MAP, .fields = scope_fields,
@@ -115,6 +117,9 @@ static const struct option active_fields[] = {
 	 .summary = "time between two checks of a command server that an own sample named; 0: one check"},
 	{"recheck_for", OPTION_DURATION, ACTIVE(recheck_for_ms), "30d",
 	 .summary = "how long after it was found a command server is checked again"},
+	{"hellos", OPTION_CHOICE, ACTIVE(hellos), "approve", .choices = hello_choices,
+	 .summary = "approve: no first words of a sample are said before a person read them; harmless: those that "
+		    "enlist nobody, as far as one can tell, are"},
 	{"lease", OPTION_DURATION, ACTIVE(lease_ms), "3m", .min = 1000,
 	 .summary = "how long the prober may take for a look"},
 	{0},

@@ -64,6 +64,9 @@ struct visits_option { /* of pages: control/visits_inner.h */
 	bool again;
 };
 
+/* Which first words of samples a person must read before they are said. */
+enum hellos { HELLOS_APPROVE, HELLOS_HARMLESS };
+
 struct active_options {
 	bool enabled;
 	struct option_list scope;     /* struct scope_option */
@@ -84,6 +87,7 @@ struct active_options {
 	uint64_t rate, burst, round_ms, ports_max, packets_per_port, packets_max, network_looks;
 	uint64_t looks_at_once, looks_per_sensor, queue_max, handshake_age_ms, cookie_age_ms,
 		indicator_age_ms, lease_ms, recheck_ms, recheck_for_ms;
+	int hellos; /* of enum hellos */
 };
 
 struct class_option {

@@ -3,12 +3,12 @@
 
 static bool ends_with(struct bytes b, struct bytes end)
 {
-	return b.len >= end.len && !memcmp(b.at + b.len - end.len, end.at, end.len);
+	return !end.len || (b.len >= end.len && !memcmp(b.at + b.len - end.len, end.at, end.len));
 }
 
 static bool starts_with(struct bytes b, struct bytes start)
 {
-	return b.len >= start.len && !memcmp(b.at, start.at, start.len);
+	return !start.len || (b.len >= start.len && !memcmp(b.at, start.at, start.len));
 }
 
 bool predicate_holds(const struct predicate *p, struct bytes b)

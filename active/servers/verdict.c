@@ -17,7 +17,7 @@ const char *check_at_name(enum check_at at)
 
 static bool starts_with(struct bytes b, struct bytes start)
 {
-	return b.len >= start.len && !memcmp(b.at, start.at, start.len);
+	return !start.len || (b.len >= start.len && !memcmp(b.at, start.at, start.len));
 }
 
 /* A server that speaks first says its banner to whoever comes: the answer is what follows. */

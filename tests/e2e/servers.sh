@@ -49,7 +49,7 @@ for _ in $(seq 50); do grep -qs ready "$WORK/world" && break; sleep 0.1; done
 loopback_config <<-EOT
 	operator: {contact: abuse@example.org}
 	passive: {listen: [{address: 192.0.2.1}]}
-	active: {scope: [{prefix: 203.0.113.0/24, special: allow}], addresses: [198.51.100.9], hold_out: 0, delay: 0s, network_looks: 0}
+	active: {scope: [{prefix: 203.0.113.0/24, special: allow}], addresses: [198.51.100.9], hold_out: 0, delay: 0s, network_looks: 0, hellos: harmless}
 	prober: {pause: 100ms, idle: 600ms, connect_timeout: 500ms}
 	rules:
 	  - {name: servers, on: indicator.found, when: {indicator.role: command}, do: check}

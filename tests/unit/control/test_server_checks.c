@@ -49,16 +49,20 @@ static void room_close(void)
 	free(control);
 }
 
-static void begin(void)
+static void begin_with(const char *hellos)
 {
+	static char yaml[400];
 	decisions = 0;
-	config_of("", "operator: {contact: abuse@example.org}\n"
-		      "active: {scope: [0.0.0.0/0], hold_out: 0, delay: 0s}\n"
-		      "rules:\n  - {name: servers, on: indicator.found, when: {indicator.type: endpoint}, do: check}\n", &config);
+	snprintf(yaml, sizeof yaml, "operator: {contact: abuse@example.org}\n"
+		      "active: {scope: [0.0.0.0/0], hold_out: 0, delay: 0s, hellos: %s}\n"
+		      "rules:\n  - {name: servers, on: indicator.found, when: {indicator.type: endpoint}, do: check}\n", hellos);
+	config_of("", yaml, &config);
 	snprintf(directory, sizeof directory, "/tmp/kansoku-checks-XXXXXX");
 	CHECK(mkdtemp(directory) != NULL);
 	room_open(NOW);
 }
+
+static void begin(void) { begin_with("harmless"); }
 
 static void end(void)
 {
@@ -172,6 +176,10 @@ TEST(check_says_a_harmless_hello_at_once_and_a_credential_never)
 	end();
 	begin();
 	indicator("lab", "command", "HELO 1\n", -1, NOW); /* not known: as if it enlisted */
+	CHECK(control->approvals.count == 1 && give(NOW, SERVER_OPEN) == CHECK_BANNER);
+	end();
+	begin_with("approve");
+	indicator("lab", "command", "HELO 1\n", 0, NOW);
 	CHECK(control->approvals.count == 1 && give(NOW, SERVER_OPEN) == CHECK_BANNER);
 	end();
 	begin();
