@@ -4,7 +4,7 @@
 BASE_PORT=10000
 . "$(dirname "$0")/lib.sh"
 need_root
-for tool in ip tcpdump tshark python3 curl bwrap; do
+for tool in ip tcpdump tshark python3 curl openssl bwrap; do
 	[ -n "$(command -v $tool)" ] || skip "$tool is missing"
 done
 STAND=build/plain/program/tests/e2e/sink_stand
@@ -53,6 +53,9 @@ curl = lambda *how: subprocess.run(["curl", "-s", "-m", "5", *how], capture_outp
 must("a captured download", curl("http://dl.example/bins/bot.arm") == b"c" * 2000)
 must("another download", curl("http://dl.example/bins/bot.sh").startswith(b"#!/bin/sh"))
 must("TLS", b"It works" in curl("-k", "https://panel.example/gate.php"))
+old = subprocess.run(["openssl", "s_client", "-connect", "panel.example:443", "-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0", "-quiet"],
+    input=b"GET /old HTTP/1.0\r\n\r\n", capture_output=True).stdout
+must("TLS of 1999", b"exit 0" in old)
 must("no port of it is closed", tcp("203.0.113.77", 48101, (b"\0\xcb\x00\x71\x09\0\x17\4root\5admin", b"")) == b"")
 must("a bot's server", tcp("c2.example", 23, (b"\0\0\0\1\4mips\0\0", b"\0\0")) == b"\0\0")
 must("telnet", b"XYZ: applet not found" in tcp("203.0.113.8", 23, (b"", b"login: "), (b"root\r\n", b"Password: "),

@@ -163,7 +163,7 @@ static int order_sink(struct run_sink *s, struct run_sink_keeper *k, int netns, 
 	} else {
 		s->pid = fork_plain();
 		if (s->pid == 0)
-			child(pair[1], netns, outside, &order, NULL);
+			child(pair[1], netns, outside, &order, veil_key_make());
 		bad = s->pid < 0 ? ERR_SYSTEM : 0;
 	}
 	close(pair[1]);

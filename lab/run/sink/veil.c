@@ -21,8 +21,12 @@ struct veil_key {
 struct veil_key *veil_key_make(void)
 {
 	struct veil_key *k = calloc(1, sizeof *k);
+	/*
+	 * Short, since it is for clients of twenty years ago and protects nothing: 2048 bits take
+	 * seconds to find on a busy machine.
+	 */
 	if (k)
-		k->key = EVP_RSA_gen(2048);
+		k->key = EVP_RSA_gen(1024);
 	return k;
 }
 
