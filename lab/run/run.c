@@ -34,11 +34,12 @@ static int scratch_make(struct running *r, struct fault *fault)
 /* What is mounted stays, whatever becomes of its name. */
 static void scratch_remove(struct running *r)
 {
-	for (size_t i = 0; i < sizeof r->scene.masks / sizeof *r->scene.masks; i++)
+	for (size_t i = 0; r->scratch[0] && i < sizeof r->scene.masks / sizeof *r->scene.masks; i++)
 		if (r->scene.masks[i][0])
 			unlink(r->scene.masks[i]);
 	if (r->scratch[0])
 		rmdir(r->scratch);
+	r->scratch[0] = 0;
 }
 
 static void exiting(void *arg, pid_t process)
@@ -181,6 +182,7 @@ static int running_begin(struct running *r, int output, struct fault *fault)
 		return bad;
 	plan_box(r, output);
 	bad = box_start(r->keeper, &r->box, &r->started, fault);
+	scratch_remove(r); /* now, so that nothing is left of us whatever happens */
 	if (bad)
 		return bad;
 	return world_begin(r, fault);

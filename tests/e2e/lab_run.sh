@@ -101,6 +101,19 @@ saw '^did process \| ./.b_mips dropper.exploit' dropper
 saw '^did persist \| /var/spool/cron/crontabs/root \| cron' dropper
 saw '^did hide \| /tmp/dropper.sh \| deletes its own file' dropper
 
+# Killed in the midst of a run: its box, its keeper, its sink and their mounts go with it.
+mounts=$(wc -l </proc/self/mounts)
+printf 'while :; do sleep 1; done\n' >"$WORK/stay.$$"
+"$RUN" "$WORK/stay.$$" 0 60 >/dev/null 2>&1 &
+stays=$!
+for _ in $(seq 50); do pgrep -f "^/bin/sh /tmp/stay.$$" >/dev/null && break; sleep 0.1; done
+pgrep -f "^/bin/sh /tmp/stay.$$" >/dev/null || fail "the sample that stays did not start"
+kill -9 $stays
+wait $stays 2>/dev/null
+for _ in $(seq 50); do pgrep -f "^/bin/sh /tmp/stay.$$" >/dev/null || break; sleep 0.1; done
+pgrep -f "^/bin/sh /tmp/stay.$$" >/dev/null && fail "a sample outlives who ran it"
+[ "$(wc -l </proc/self/mounts)" = "$mounts" ] || fail "something is still mounted"
+
 # The positive control, then what else there was: nothing.
 ping -c 1 -W 1 127.0.0.1 >/dev/null 2>&1 || bash -c 'echo control >/dev/udp/127.0.0.1/9'
 sleep 0.5
@@ -110,5 +123,5 @@ capture_is_whole "$WORK/tcpdump"
 others=$(tcpdump -n -r "$WORK/any.pcap" 2>/dev/null | grep -vE 'IP 127.0.0.1|IP6 ::1' || true)
 [ "$(tcpdump -n -r "$WORK/any.pcap" 2>/dev/null | grep -c '127.0.0.1')" -gt 0 ] || fail "the capture saw nothing at all"
 [ -z "$others" ] || fail "packets left: $others"
-for left in $(find /tmp -maxdepth 1 -name 'kansoku-run.*' -newer "$WORK" 2>/dev/null); do fail "$left was left"; done
+for left in $(find /tmp /dev/shm -maxdepth 1 -name 'kansoku-run.*' -newer "$WORK" 2>/dev/null); do fail "$left was left"; done
 echo "contained: nothing but the control on any device"
