@@ -115,6 +115,14 @@ static void write_rule(const struct settings *s, const struct rule *rule, struct
 		write_fmt(w, ": %s, by the process %s\n", rule_action_name(rule->action), errand_role(rule->action));
 		return;
 	}
+	if (rule->action == ACTION_LEAK) {
+		write_text(w, ": ask the operator whether stolen bait may leave, byte by byte\n");
+		return;
+	}
+	if (rule->action == ACTION_CHECK) {
+		write_text(w, ": check the command server, with what the sample said only where that is harmless or approved\n");
+		return;
+	}
 	write_text(w, ": look at ports");
 	write_ports(rule, w);
 	write_fmt(w, ", tier %u, after ", (unsigned)rule->tier);

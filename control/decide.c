@@ -362,5 +362,7 @@ void control_event(struct control *c, const struct event *e, unsigned worker, ui
 	const struct rule *check = rules_pick(&c->rules, ACTION_CHECK, e, NULL);
 	if (check)
 		control_check_event(c, e, check, &source, role, worker);
+	if (rules_pick(&c->rules, ACTION_LEAK, e, NULL))
+		control_leak_event(c, e, &source, role);
 	control_steer(c, e, &source);
 }

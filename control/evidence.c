@@ -87,8 +87,8 @@ struct evidence evidence_of(const struct event *e, const char *role)
 	else if (!strcmp(role, "telescope") && e->kind == EVENT_SCAN_SEEN &&
 		 bytes_equal_text(event_bytes(e, FIELD_STATE), "answered"))
 		proof.basis = BASIS_COOKIE;
-	else if (!strcmp(role, "lab") && e->kind == EVENT_INDICATOR_FOUND &&
-		 event_bytes(e, FIELD_FILE_SHA256).len && is_of_attacker(e))
+	else if (!strcmp(role, "lab") && event_bytes(e, FIELD_FILE_SHA256).len &&
+		 (e->kind == EVENT_TOKEN_LEAKED || (e->kind == EVENT_INDICATOR_FOUND && is_of_attacker(e))))
 		proof.basis = BASIS_SAMPLE;
 	else if (e->kind == EVENT_RECORD_IMPORTED)
 		proof.basis = BASIS_RECORD;

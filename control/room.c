@@ -175,7 +175,8 @@ static int give(struct room *room, const struct look *l)
 		return ERR_MEMORY;
 	*given = (struct given){room, l->lease.id};
 	lease_write(&l->lease, &w);
-	if (l->check && control_check_order(&room->control, l, clock_utc_us(), &order))
+	if (l->check && (control_check_order(&room->control, l, clock_utc_us(), &order) ||
+			 control_leak_order(&room->control, l, clock_utc_us(), &order)))
 		check_order_write(&order, &w);
 	int bad = bus_request(room->process->bus, "active", l->check ? "check.give" : "lease.give", writer_bytes(&w),
 			      lease_taken, given);

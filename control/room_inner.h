@@ -22,6 +22,8 @@
 #define SENSORS_MAX 256
 #define AS_PACES 65536 /* power of two; systems that share one are slower for it, never faster */
 #define RETOLD_MAX 16384
+#define LEAKS_MAX 16
+#define LEAK_RETRY_US 60000000u
 #define RETOLD_US 5000000 /* a journal that is further behind than this has refused them */
 
 struct control_totals {
@@ -67,6 +69,10 @@ struct control {
 	struct campaigns *campaigns; /* likewise */
 	struct credentials credentials;
 	struct errands errands;      /* for other processes */
+	struct leak {
+		struct event_id lease, approval; /* zero: none */
+		uint64_t refused_us;             /* by the policy, last */
+	} leaks[LEAKS_MAX];          /* approved bait on its way out */
 	struct visits visits;
 	struct followeds *followeds; /* NULL: there is no study */
 	uint64_t follow_kept_us;     /* when what was heard of them was last written to the state */
@@ -284,6 +290,14 @@ void control_check_retain(struct control *);                            /* for a
 /* "server.list" and "server.check" (control.h). */
 int control_server_list(struct control *, struct bytes json, struct writer *answer, struct fault *);
 int control_server_check(struct control *, struct bytes json, struct writer *answer, struct fault *);
+
+/* In leaks.c: */
+
+/* A sample tried to send bait, and a rule wants it sent: asks the operator. */
+void control_leak_event(struct control *, const struct event *, const struct address *source, const char *role);
+void control_leak_tick(struct control *, uint64_t now_us); /* what was approved leaves */
+/* What that look may say; false: it is none, or is not approved any more. */
+bool control_leak_order(struct control *, const struct look *, uint64_t now_us, struct check_order *);
 
 /* In decide.c, for server_checks.c: with an event and its rule, or what it follows from (`earlier`, `why`). */
 void control_look_of_check(struct control *, const struct event *, const struct rule *, const struct question *,

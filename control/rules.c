@@ -14,7 +14,7 @@ static const char default_rules[] =
 	"- {name: instructed, on: session.closed, when: {commands: {min: 1}}, do: probe}\n"
 	"- {name: identified, on: host.identified, when: {confidence: {min: 50}}, do: steer}\n";
 
-static const char *const action_choices[] = {"probe", "steer", "visit", "analyse", "import", "notify", "check", NULL};
+static const char *const action_choices[] = {"probe", "steer", "visit", "analyse", "import", "notify", "check", "leak", NULL};
 
 const char *rule_action_name(enum action action) { return action_choices[action]; }
 
@@ -125,6 +125,8 @@ static int read_action(const struct rule_reading *r, const struct yaml_node *n, 
 	if (rule->action == ACTION_CHECK && (rule->any_kind || rule->kind != EVENT_INDICATOR_FOUND))
 		return condition_complain(&r->base, n, path,
 				"only indicator.found names a command server; {on: indicator.found, when: {indicator.role: command}, do: check} would be right");
+	if (rule->action == ACTION_LEAK && (rule->any_kind || rule->kind != EVENT_TOKEN_LEAKED))
+		return condition_complain(&r->base, n, path, "only token.leaked has bait to send; {on: token.leaked, do: leak} would be right");
 	if (rule->action != ACTION_STEER && o->persona)
 		return condition_complain(&r->base, n, path, "a persona is for steer alone");
 	bool classed = o->known && o->known->type == YAML_MAP && yaml_child(o->known, known_name(KNOWN_CLASS));

@@ -81,6 +81,7 @@ void control_tick(struct control *c, uint64_t now_us)
 	control_approval_tick(c, now_us);
 	control_visits_tick(c, now_us);
 	control_check_tick(c, now_us);
+	control_leak_tick(c, now_us);
 	control_keep_learned(c, now_us);
 }
 
