@@ -1,5 +1,6 @@
 /* kansoku analyse: what can be known of a sample without running it. */
 #include "base/sandbox.h"
+#include "cli/analyse_run.h"
 #include "cli/command.h"
 #include "event/event.h"
 #include "lab/lab.h"
@@ -10,18 +11,6 @@
 #include <unistd.h>
 
 #define RULE_FILES_MAX 64
-#define REPORT_MAX (64u << 20)
-#define SHOWN_MAX 400 /* of a value, on a terminal */
-
-/* Outside bytes on a terminal: what is not printable is spelled out. */
-static void print_safe(struct bytes b)
-{
-	for (size_t i = 0; i < b.len && i < SHOWN_MAX; i++)
-		if (b.at[i] < 0x20 || b.at[i] >= 0x7f)
-			printf("\\x%02x", b.at[i]);
-		else
-			putchar(b.at[i]);
-}
 
 static void print_summary(const struct findings *f)
 {
@@ -64,24 +53,6 @@ static void print_findings(const struct findings *f)
 	}
 }
 
-static int print_json(const struct findings *f)
-{
-	uint8_t *room = malloc(REPORT_MAX);
-	if (!room)
-		return command_fail(1, "analyse: no memory");
-	struct writer w = writer_of(room, REPORT_MAX);
-	write_u8(&w, '{');
-	write_findings(&w, f);
-	write_text(&w, "}\n");
-	int status = 0;
-	if (w.bad)
-		status = command_fail(1, "analyse: the report has more than %u bytes", REPORT_MAX);
-	else
-		fwrite(w.start, 1, writer_used(&w), stdout);
-	free(room);
-	return status;
-}
-
 /* Never overwritten and never executable: what lies there is a sample. */
 static int part_save(int folder, const struct part *p)
 {
@@ -118,12 +89,17 @@ static int parts_open(const char *path, int *folder)
 	return *folder < 0 ? command_fail(1, "analyse: %s: %s", path, strerror(errno)) : 0;
 }
 
-/* Parsers meet hostile bytes: from here on the process reaches neither files nor the network, the parts' folder apart. */
-static void rights_give_up(const char *parts)
+/* Parsers meet hostile bytes: from here on the process reaches neither files nor the network, folders to write into apart. */
+static void rights_give_up(const char *parts, const char *keep)
 {
-	const struct sandbox_path paths[] = {{.path = parts, .writable = true}};
+	struct sandbox_path paths[2];
 	struct fault fault = {0};
-	if (sandbox_enter(parts ? SANDBOX_FILES : 0, paths, parts ? 1 : 0, &fault))
+	size_t count = 0;
+	if (parts)
+		paths[count++] = (struct sandbox_path){.path = parts, .writable = true};
+	if (keep)
+		paths[count++] = (struct sandbox_path){.path = keep, .writable = true};
+	if (sandbox_enter(count ? SANDBOX_FILES : 0, paths, count, &fault))
 		fprintf(stderr, "kansoku analyse: %s; it goes on with the rights that it has\n", fault.text);
 }
 
@@ -144,20 +120,21 @@ static int run_analyse(const struct arguments *args)
 	struct buffer sample = BUFFER(SAMPLE_BYTES_MAX);
 	struct lab_rules *rules = NULL;
 	struct analysis *a = NULL;
+	struct analyse_run more;
 	struct fault fault;
 	int folder = -1, status = rules_open(args, &rules);
-	if (status || (status = parts_open(arguments_flag(args, "parts"), &folder)))
+	if (status || (status = parts_open(arguments_flag(args, "parts"), &folder)) || (status = analyse_prepare(args, &more)))
 		return status;
 	if (command_read_file(arguments_word(args, 0), SAMPLE_BYTES_MAX, &sample, &fault) < 0)
 		status = command_fail(1, "analyse: %s", fault.text);
 	else
-		rights_give_up(arguments_flag(args, "parts"));
+		rights_give_up(arguments_flag(args, "parts"), more.keep);
 	if (!status && lab_analyse(&a, buffer_bytes(&sample), rules, &fault) < 0)
 		status = command_fail(1, "analyse: %s", fault.text);
 	if (!status && folder >= 0)
 		status = parts_save(analysis_findings(a), folder);
-	if (!status && arguments_flag(args, "json"))
-		status = print_json(analysis_findings(a));
+	if (!status && analyse_is_told(&more))
+		status = analyse_finish(&more, analysis_findings(a), buffer_bytes(&sample));
 	else if (!status)
 		print_findings(analysis_findings(a));
 	analysis_free(a);
@@ -170,13 +147,18 @@ static const struct flag flags[] = {
 	{"json", NULL, "one JSON object instead of text"},
 	{"rules", "FILE", "YARA rules to try on the sample and on what is in it; may be given several times"},
 	{"parts", "DIR", "save what was found inside (members, unpacked programs) there, each under its SHA-256"},
+	{"run", NULL, "also run it, in a box without a way out, as root and as a user; say what it did"},
+	{"as", "WHOM", "of --run: root, user or both; default: both"},
+	{"time", "SECONDS", "of --run: how long it runs each time at most; default: 60"},
+	{"keep", "DIR", "of --run: save the packets and the files that it left there"},
+	{"form", "FORM", "the report in another form: json, stix, cape or page"},
 	{0},
 };
 
 static const struct command analyse = {
 	.name = "analyse",
-	.synopsis = "FILE [--json] [--rules FILE]... [--parts DIR]",
-	.summary = "what a sample is and whom it knows, without running it",
+	.synopsis = "FILE [--json] [--form FORM] [--rules FILE]... [--parts DIR] [--run [--as WHOM] [--time SECONDS] [--keep DIR]]",
+	.summary = "what a sample is, whom it knows and, where that is asked for, what it does",
 	.description =
 		"Tells the type of a file by its content, its processor, its digests (SHA-256, SHA-1, MD5, TLSH), and takes"
 		" it apart: programs (ELF, PE, also damaged ones), scripts, archives within limits, packed programs,"
@@ -185,7 +167,9 @@ static const struct command analyse = {
 		" with how it was found and how sure that is, 0 to 100. A role says what it is for as far as one can"
 		" tell: command, download, report, peer, check (a bystander that is merely asked), unknown. Families are"
 		" guesses, with the reasons for them.\n\n"
-		"FILE may be - for standard input. Nothing of the sample is run, nothing is sent anywhere.",
+		"FILE may be - for standard input. Without --run nothing of the sample is run, and nothing is ever sent"
+		" anywhere: with --run it meets a world that this machine plays for it, in namespaces that no packet"
+		" leaves (docs/lab.md).",
 	.flags = flags,
 	.words_min = 1,
 	.words_max = 1,
