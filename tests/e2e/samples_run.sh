@@ -9,7 +9,7 @@ DECOY=127.24.0.2 C2=198.51.100.77
 web() { curl -sS -m 20 "http://127.0.0.1:$WEB_PORT$1"; }
 
 # Harmless: it greets its server as some bots do, leaves a script, starts a shell, and waits.
-gcc -x c -O1 -static -o "$WORK/sample" - <<-EOT || fail "no static libc to build with"
+gcc -x c -O1 -s -static -o "$WORK/sample" - <<-EOT || fail "no static libc to build with"
 	#include <arpa/inet.h>
 	#include <stdio.h>
 	#include <stdlib.h>
@@ -35,7 +35,7 @@ jq -e --arg c2 "$C2:4455" '(.behaviour | map(select(.kind == "connect" and .subj
 loopback_config <<-EOT
 	passive:
 	  decoys: [{prefix: $DECOY, personas: [webserver]}]
-	  services: {http: {ports: [$HTTP_PORT]}}
+	  services: {http: {ports: [$HTTP_PORT], upload_max: 1M}}
 	  workers: 1
 	lab: {run: {on: yes, time: 2s}, at_once: 1}
 	${CHDB:+store: {library: $CHDB\}}
@@ -51,7 +51,7 @@ for _ in $(seq 120); do
 done
 value() { query "SELECT value[indexOf(field,'$1')] FROM log WHERE kind = '$2' AND file_sha256 = '$sample' ${3:-}"; }
 runs=$(value sample.runs sample.analysed)
-[[ "$runs" == "root native "*"; user native "* ]] || fail "it was not run as both: $runs"
+[[ "$runs" == "root native "*"; user native "* ]] || fail "it was not run as both: $runs $(query "SELECT kind, count(), groupUniqArray(file_sha256) FROM log GROUP BY kind")"
 [ "$(value indicator.role indicator.found "AND dport = 4455 AND src = '$C2'")" = command ] || fail "its server is not found: $(query "SELECT src, dport, field, value FROM log WHERE kind = 'indicator.found'")"
 dropped=$(query "SELECT count() FROM log AS d INNER JOIN (SELECT id FROM log WHERE kind = 'sample.analysed' AND file_sha256 = '$sample') AS a ON d.cause = a.id \
 	WHERE d.kind = 'file.captured' AND value[indexOf(field,'file.how')] = 'dropped' AND value[indexOf(field,'file.name')] = '/tmp/.left'")
