@@ -247,7 +247,7 @@ static const struct flag report_flags[] = {
 static const struct command report_command = {
 	.name = "report",
 	.synopsis = "NAME [--from TIME] [--to TIME] [--json]",
-	.summary = "print a report: devices, device-hosts, exposures, intent, loop, steering, telescope",
+	.summary = "print a report: devices, device-hosts, exposures, intent, loop, samples, steering, telescope",
 	.description = "Asks the running store. `devices` is the table of attacking devices with its\n"
 		       "denominators: sources, intruders, probed, answered, identified, held out, refused\n"
 		       "and why, and how the sensors covered the range. `telescope` is dark traffic: its rate,\n"
