@@ -15,7 +15,7 @@ void print_safe(struct bytes b)
 {
 	for (size_t i = 0; i < b.len && i < SHOWN_MAX; i++)
 		if (b.at[i] < 0x20 || b.at[i] >= 0x7f)
-			printf("\x%02x", b.at[i]);
+			printf("\\x%02x", b.at[i]);
 		else
 			putchar(b.at[i]);
 }
