@@ -116,6 +116,8 @@ const char *devtools_text(const json_t *o, const char *path)
 
 size_t devtools_text_len(const json_t *o, const char *path) { return json_string_length(devtools_at(o, path)); }
 double devtools_number(const json_t *o, const char *path) { return json_number_value(devtools_at(o, path)); }
+int devtools_bounded(double v) { return v >= 2147483647.0 ? 2147483647 : v > 0 ? (int)v : 0; }
+int devtools_count(const json_t *o, const char *path) { return devtools_bounded(devtools_number(o, path)); }
 bool devtools_true(const json_t *o, const char *path) { return json_is_true(devtools_at(o, path)); }
 size_t devtools_waiting(const struct devtools *d) { return d->waiting; }
 

@@ -49,5 +49,8 @@ void devtools_mend(uint8_t *message, size_t len);
 const char *devtools_text(const json_t *, const char *path);
 size_t devtools_text_len(const json_t *, const char *path);
 double devtools_number(const json_t *, const char *path);
+/* A whole number of 0 to 2^31-1: what lies outside comes as the nearest of them, and NaN as 0. */
+int devtools_count(const json_t *, const char *path);
+int devtools_bounded(double);
 bool devtools_true(const json_t *, const char *path);
 const json_t *devtools_at(const json_t *, const char *path); /* NULL: nothing is there */

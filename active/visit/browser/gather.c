@@ -19,7 +19,7 @@ static int world_of(struct looking *l, const char *frame, uint64_t deadline_us)
 {
 	json_t *r = devtools_ask(l->devtools, l->session, "Page.createIsolatedWorld",
 				 json_pack("{s:s,s:s}", "frameId", frame, "worldName", WORLD), sooner(deadline_us, STEP_US));
-	const int id = (int)devtools_number(r, "executionContextId");
+	const int id = devtools_count(r, "executionContextId");
 	json_decref(r);
 	return id;
 }
@@ -78,7 +78,7 @@ static void measure_frame(struct looking *l, size_t i, int world, uint64_t deadl
 {
 	json_t *owner = devtools_ask(l->devtools, l->session, "DOM.getFrameOwner",
 				     json_pack("{s:s}", "frameId", l->seen_frames[i].id), sooner(deadline_us, STEP_US));
-	const int node = (int)devtools_number(owner, "backendNodeId");
+	const int node = devtools_count(owner, "backendNodeId");
 	json_decref(owner);
 	json_t *object = node ? devtools_ask(l->devtools, l->session, "DOM.resolveNode",
 					     json_pack("{s:i,s:i}", "backendNodeId", node, "executionContextId", world),
@@ -90,10 +90,10 @@ static void measure_frame(struct looking *l, size_t i, int world, uint64_t deadl
 	const json_t *values = devtools_at(r, "result.value");
 	struct visit_frame *f = &l->frames[i];
 	if (json_array_size(values) == 5) {
-		f->width = (int)json_number_value(json_array_get(values, 0));
-		f->height = (int)json_number_value(json_array_get(values, 1));
-		f->left = (int)json_number_value(json_array_get(values, 2));
-		f->top = (int)json_number_value(json_array_get(values, 3));
+		f->width = devtools_bounded(json_number_value(json_array_get(values, 0)));
+		f->height = devtools_bounded(json_number_value(json_array_get(values, 1)));
+		f->left = devtools_bounded(json_number_value(json_array_get(values, 2)));
+		f->top = devtools_bounded(json_number_value(json_array_get(values, 3)));
 		const json_t *hidden = json_array_get(values, 4);
 		if (json_string_length(hidden))
 			f->hidden = look_text(l, json_string_value(hidden), json_string_length(hidden));

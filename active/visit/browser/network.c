@@ -46,18 +46,21 @@ static const char *lower(struct looking *l, const char *word)
 	return copy;
 }
 
+/* The browser's clock is believed only forwards. */
+static uint64_t elapsed_ms(double from_s, double to_s) { return (uint64_t)devtools_bounded((to_s - from_s) * 1000); }
+
 static void take_response(struct looking *l, size_t i, const json_t *response)
 {
 	struct visit_request *r = &l->requests[i];
 	char address[80];
-	r->status = (unsigned)devtools_number(response, "status");
+	r->status = (unsigned)devtools_count(response, "status");
 	r->status_text = look_text_at(l, response, "statusText");
 	r->mime = look_text_at(l, response, "mimeType");
 	r->protocol = look_text_at(l, response, "protocol");
 	if (!l->seen_requests[i].told_answered)
 		r->answered = headers_of(l, devtools_at(response, "headers"), &r->answered_count);
 	snprintf(address, sizeof address, "%s:%u", devtools_text(response, "remoteIPAddress"),
-		 (unsigned)devtools_number(response, "remotePort"));
+		 (unsigned)devtools_count(response, "remotePort"));
 	r->address = look_text(l, address, address[0] == ':' ? 0 : strlen(address));
 }
 
@@ -66,7 +69,7 @@ static void take_redirect(struct looking *l, size_t i, const json_t *params)
 	struct seen_request *s = &l->seen_requests[i];
 	take_response(l, i, devtools_at(params, "redirectResponse"));
 	s->answered_s = devtools_number(params, "timestamp");
-	l->requests[i].wait_ms = (uint64_t)((s->answered_s - s->begun_s) * 1000);
+	l->requests[i].wait_ms = elapsed_ms(s->begun_s, s->answered_s);
 	l->requests[i].redirected = true;
 	s->done = true;
 }
@@ -100,7 +103,7 @@ static void take_request(struct looking *l, const char *session, const json_t *p
 		.url = look_text_at(l, params, "request.url"), .method = look_text_at(l, params, "request.method"),
 		.kind = *kind ? lower(l, kind) : "other", .initiator = look_text_at(l, params, "initiator.type"),
 		.address = "", .mime = "", .protocol = "", .status_text = "", .frame = frame,
-		.begin_ms = s->begun_s > l->base_s ? (uint64_t)((s->begun_s - l->base_s) * 1000) : 0,
+		.begin_ms = elapsed_ms(l->base_s, s->begun_s),
 		.sent = look_bytes(l, (struct bytes){(const uint8_t *)sent, devtools_text_len(params, "request.postData")}),
 	};
 	l->requests[i].asked = headers_of(l, devtools_at(params, "request.headers"), &l->requests[i].asked_count);
@@ -133,18 +136,17 @@ static void take_finished(struct looking *l, size_t i, const json_t *params)
 	struct seen_request *s = &l->seen_requests[i];
 	struct visit_request *r = &l->requests[i];
 	const double at_s = devtools_number(params, "timestamp");
-	const double length = devtools_number(params, "encodedDataLength");
 	s->done = s->finished = true;
-	r->receive_ms = s->answered_s > 0 && at_s > s->answered_s ? (uint64_t)((at_s - s->answered_s) * 1000) : 0;
-	r->wire_bytes = length > 0 ? (uint64_t)length : 0;
+	r->receive_ms = s->answered_s > 0 ? elapsed_ms(s->answered_s, at_s) : 0;
+	r->wire_bytes = (uint64_t)devtools_count(params, "encodedDataLength");
 	ask_body(l, i, s->id);
 }
 
 static void take_data(struct looking *l, size_t i, const json_t *params)
 {
-	const double length = devtools_number(params, "dataLength");
-	l->requests[i].size += length > 0 ? (uint64_t)length : 0;
-	l->bytes += length > 0 ? (uint64_t)length : 0;
+	const uint64_t length = (uint64_t)devtools_count(params, "dataLength");
+	l->requests[i].size += length;
+	l->bytes += length;
 	if (l->bytes > l->bytes_max)
 		look_limit(l, "bytes");
 }
@@ -180,7 +182,7 @@ static void take_websocket(struct looking *l, const char *session, const json_t 
 static void take_extra(struct looking *l, const json_t *params, bool asked)
 {
 	const char *id = devtools_text(params, "requestId");
-	const unsigned status = (unsigned)devtools_number(params, "statusCode");
+	const unsigned status = (unsigned)devtools_count(params, "statusCode");
 	for (size_t i = 0; i < l->out->request_count; i++) {
 		struct seen_request *s = &l->seen_requests[i];
 		struct visit_request *r = &l->requests[i];
@@ -226,7 +228,7 @@ bool look_take_network(struct looking *l, const char *session, const char *metho
 		look_active(l);
 		take_response(l, i, devtools_at(params, "response"));
 		s->answered_s = devtools_number(params, "timestamp");
-		l->requests[i].wait_ms = s->answered_s > s->begun_s ? (uint64_t)((s->answered_s - s->begun_s) * 1000) : 0;
+		l->requests[i].wait_ms = elapsed_ms(s->begun_s, s->answered_s);
 	} else if (!strcmp(what, "dataReceived")) {
 		look_active(l);
 		take_data(l, i, params);

@@ -82,16 +82,16 @@ static const char *origin_of(const struct looking *l, const char *session, const
 static void take_script(struct looking *l, const char *session, const json_t *params)
 {
 	size_t i;
-	const double length = devtools_number(params, "length");
+	const size_t length = (size_t)devtools_count(params, "length");
 	if (!strcmp(devtools_text(params, "executionContextAuxData.type"), "isolated"))
 		return; /* our own measuring */
-	if (length > 0 && (size_t)length == l->hooks_length && !*devtools_text(params, "url"))
+	if (length && length == l->hooks_length && !*devtools_text(params, "url"))
 		return; /* our own hooks: a page that makes its scripts as long as those hides nothing but their count */
 	struct visit_script *s = add_script(l, origin_of(l, session, params), &i);
 	if (!s)
 		return;
 	s->url = look_text_at(l, params, "url");
-	s->size = length > 0 ? (uint64_t)length : 0;
+	s->size = length;
 	if (s->size > SCRIPT_ASKED_MAX) {
 		look_limit(l, "script");
 		return;
