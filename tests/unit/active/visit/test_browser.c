@@ -98,7 +98,9 @@ TEST(devtools_paths_of_what_is_not_there)
 	CHECK(!strcmp(devtools_text(o, "a.b"), "text"));
 	CHECK(!strcmp(devtools_text(o, "a.c"), "") && !strcmp(devtools_text(o, "a.b.c"), ""));
 	CHECK(devtools_true(o, "a.yes") && !devtools_true(o, "a.b"));
-	CHECK(devtools_number(NULL, "x") == 0);
+	CHECK(devtools_number(NULL, "x") == 0 && devtools_count(NULL, "x") == 0);
+	CHECK(devtools_bounded(-1000) == 0 && devtools_bounded(1e300) == INT32_MAX && devtools_bounded(7.9) == 7);
+	CHECK(devtools_bounded(0.0 / 0.0) == 0);
 	json_decref(o);
 }
 
