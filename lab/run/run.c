@@ -22,7 +22,8 @@ static void close_one(int *fd)
 static int scratch_make(struct running *r, struct fault *fault)
 {
 	/* In memory where there is such a folder: the box' list of mounts names what these lie on. */
-	snprintf(r->scratch, sizeof r->scratch, "%s/kansoku-run.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(r->scratch, sizeof r->scratch, "%s/kansoku-run.%d.XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", getpid());
 	if (mkdtemp(r->scratch) == NULL) {
 		const int bad = fault_set(fault, ERR_SYSTEM, "lab: no folder %s: %s", r->scratch, strerror(errno));
 		r->scratch[0] = 0;

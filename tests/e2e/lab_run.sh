@@ -123,5 +123,5 @@ capture_is_whole "$WORK/tcpdump"
 others=$(tcpdump -n -r "$WORK/any.pcap" 2>/dev/null | grep -vE 'IP 127.0.0.1|IP6 ::1' || true)
 [ "$(tcpdump -n -r "$WORK/any.pcap" 2>/dev/null | grep -c '127.0.0.1')" -gt 0 ] || fail "the capture saw nothing at all"
 [ -z "$others" ] || fail "packets left: $others"
-for left in $(find /tmp /dev/shm -maxdepth 1 -name 'kansoku-run.*' -newer "$WORK" 2>/dev/null); do fail "$left was left"; done
+for left in /tmp/kansoku-run.$stays.* /dev/shm/kansoku-run.$stays.*; do [ -e "$left" ] && fail "$left was left"; done
 echo "contained: nothing but the control on any device"
