@@ -2,7 +2,7 @@
 
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
 libhyperscan-dev libmicrohttpd-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev libmaxminddb-dev
-libyara-dev libarchive-dev libcurl4-openssl-dev bubblewrap nftables qemu-user-static chromium-headless-shell
+libyara-dev libarchive-dev libcurl4-openssl-dev bubblewrap busybox-static nftables qemu-user-static chromium-headless-shell
 ca-certificates npm"
 # One a line, in the order of the alphabet.
 CHECK="
@@ -12,7 +12,6 @@ apksigner
 avro-bin
 bind9
 bind9-dnsutils
-busybox-static
 chromium
 clang
 curl
