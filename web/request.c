@@ -7,10 +7,14 @@ static const char content_policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-void response_headers(struct MHD_Response *r, const char *type)
+/* A document that stands for itself: its own style, and nothing that runs, loads or posts. */
+static const char document_policy[] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+				      "frame-ancestors 'none'; sandbox";
+
+void response_headers(struct MHD_Response *r, const char *type, bool document)
 {
 	MHD_add_response_header(r, "Content-Type", type);
-	MHD_add_response_header(r, "Content-Security-Policy", content_policy);
+	MHD_add_response_header(r, "Content-Security-Policy", document ? document_policy : content_policy);
 	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
 	MHD_add_response_header(r, "Cache-Control", "no-store");
@@ -209,7 +213,7 @@ struct arena *web_arena(struct web_request *rq) { return &rq->arena; }
 const struct process *web_process(struct web_request *rq) { return rq->server->process; }
 uint64_t web_started_us(const struct web_request *rq) { return rq->started_us; }
 
-void web_reply(struct web_request *rq, unsigned status, const char *type, struct bytes body)
+static void reply(struct web_request *rq, unsigned status, const char *type, struct bytes body, bool document)
 {
 	if (rq->response)
 		return;
@@ -217,12 +221,22 @@ void web_reply(struct web_request *rq, unsigned status, const char *type, struct
 						       MHD_RESPMEM_MUST_COPY);
 	if (!rq->response)
 		return;
-	response_headers(rq->response, type);
+	response_headers(rq->response, type, document);
 	rq->status = status;
 	if (rq->suspended) {
 		rq->suspended = false;
 		MHD_resume_connection(rq->connection);
 	}
+}
+
+void web_reply(struct web_request *rq, unsigned status, const char *type, struct bytes body)
+{
+	reply(rq, status, type, body, false);
+}
+
+void web_reply_document(struct web_request *rq, struct bytes html)
+{
+	reply(rq, 200, "text/html; charset=utf-8", html, true);
 }
 
 void web_fail(struct web_request *rq, unsigned status, const char *code, const char *fmt, ...)

@@ -44,6 +44,8 @@ const struct process *web_process(struct web_request *);
 uint64_t web_started_us(const struct web_request *); /* monotonic */
 
 void web_reply(struct web_request *, unsigned status, const char *type, struct bytes body);
+/* A page of a report: it may have a style of its own, and no script, picture, form or frame. */
+void web_reply_document(struct web_request *, struct bytes html);
 /* {"error":{"code":...,"message":...}}; codes are words that a console can translate. */
 void web_fail(struct web_request *, unsigned status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -55,7 +55,8 @@ enum MHD_Result web_handle(void *server, struct MHD_Connection *, const char *ur
 			   const char *version, const char *upload, size_t *upload_size, void **state);
 void web_completed(void *server, struct MHD_Connection *, void **state,
 		   enum MHD_RequestTerminationCode);
-void response_headers(struct MHD_Response *, const char *type);
+/* `document`: a page that stands for itself (web_reply_document). */
+void response_headers(struct MHD_Response *, const char *type, bool document);
 
 /* stream.c */
 void streams_deliver(struct server *, const struct bus_delivery *);

@@ -111,7 +111,7 @@ void web_stream(struct web_request *rq, kind_mask kinds)
 		free(st);
 		return;
 	}
-	response_headers(rq->response, "text/event-stream");
+	response_headers(rq->response, "text/event-stream", false);
 	rq->status = 200;
 	s->streams[place] = st;
 	buffer_append(&st->backlog, "retry: 2000\n\n", 13);

@@ -76,6 +76,8 @@ web "/api/v1/samples/$two/json" | jq -e --arg one "$one" '.links | map(.sha256) 
 web "/api/v1/samples/$one/stix" | jq -e '.type == "bundle" and (.objects | map(.type) | index("malware-analysis") != null)' >/dev/null || fail "no STIX"
 web "/api/v1/samples/$one/cape" | jq -e --arg one "$one" '.target.file.sha256 == $one' >/dev/null || fail "no report in CAPE's shape"
 web "/api/v1/samples/$one/page" | grep -q "hxxp://192\[.\]0\[.\]2\[.\]77" || fail "no page"
+curl -sS -m 20 -o /dev/null -D - "http://127.0.0.1:$WEB_PORT/api/v1/samples/$one/page" | grep -qi "style-src 'unsafe-inline'.*sandbox" ||
+	fail "the page may not have its style, or may run something"
 web "/api/v1/samples/$one/capture" | jq -e '.error.code == "no-report"' >/dev/null || fail "packets of a sample that was not run"
 web "/api/v1/samples/$one" | jq -e '.rows | map(.kind) | index("file.captured") != null and index("indicator.found") != null' >/dev/null || fail "its events"
 web "/samples.js" | grep -q "export async function samples" || fail "no page of the console"

@@ -87,6 +87,8 @@ static void report_came(struct web_request *rq, int status, struct bytes content
 		web_fail(rq, 404, "report-gone", "the report is not kept any more");
 	else if (status < 0)
 		web_fail(rq, 503, "journal-not-there", "the journal did not answer");
+	else if (!strcmp(form_of(rq)->name, "page"))
+		web_reply_document(rq, content);
 	else
 		web_reply(rq, 200, form_of(rq)->type, content);
 }
