@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (unsigned i = 0; i < at_once; i++)
-		if (lab_runner_open(&runners[i], "/tmp", &fault)) {
+		if (lab_runner_open(&runners[i], "/tmp", false, &fault)) {
 			fprintf(stderr, "%s\n", fault.text);
 			return 1;
 		}

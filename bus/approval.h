@@ -45,7 +45,7 @@ enum approval_state {
 const char *approval_state_name(enum approval_state);
 
 struct approval_ask {
-	char kind[APPROVAL_KIND_MAX + 1];   /* "hello", "egress", "visit" */
+	char kind[APPROVAL_KIND_MAX + 1];   /* "hello", "egress-run", "visit" */
 	char title[APPROVAL_TITLE_MAX + 1]; /* one sentence: what leaves, and why it needs a person */
 	char sample[65];                    /* SHA-256 of the sample behind it; may be empty */
 	struct address target;              /* zero: a name stands in the text */

@@ -1,5 +1,6 @@
 #include "cli/analyse_run.h"
 #include "base/clock.h"
+#include "control/control.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -39,18 +40,72 @@ static int read_flags(const struct arguments *args, struct analyse_run *r)
 	return 0;
 }
 
+#define ENDPOINT_MAX 320
+
+/* "198.51.100.7:23", "[2001:db8::7]:23", or such with "c2.example=" before it: what the sample calls it. */
+static bool read_endpoint(const char *text, char name[ENDPOINT_MAX], struct address *address, uint16_t *port)
+{
+	char place[ENDPOINT_MAX];
+	uint64_t number = 0;
+	const char *equals = strchr(text, '=');
+	name[0] = 0;
+	if (equals && !bytes_copy_text((struct bytes){(const uint8_t *)text, (size_t)(equals - text)}, name, ENDPOINT_MAX))
+		return false;
+	if (!bytes_copy_text(bytes_of_text(equals ? equals + 1 : text), place, sizeof place))
+		return false;
+	char *colon = strrchr(place, ':'), *host = place;
+	if (!colon || !bytes_number(bytes_of_text(colon + 1), 65535, &number) || !number)
+		return false;
+	*colon = 0;
+	if (host[0] == '[' && colon > host + 1 && colon[-1] == ']') {
+		colon[-1] = 0;
+		host++;
+	} else if (strchr(host, ':')) {
+		return false; /* where its port begins is a guess */
+	}
+	*port = (uint16_t)number;
+	return address_parse(bytes_of_text(host), address);
+}
+
+/* Whoever names the endpoint by hand approves it; the configuration and the policy must allow it all the same. */
+static int egress_prepare(const struct arguments *args, const char *endpoint, struct analyse_run *r)
+{
+	char name[ENDPOINT_MAX], place[ADDRESS_TEXT_MAX];
+	struct address address;
+	struct fault fault = {0};
+	uint16_t port;
+	if (!arguments_flag(args, "run"))
+		return command_fail(2, "analyse: --egress goes with --run");
+	if (!read_endpoint(endpoint, name, &address, &port))
+		return command_fail(2, "analyse: --egress takes ADDRESS:PORT or NAME=ADDRESS:PORT");
+	int bad = command_config(args, &r->config, &fault);
+	if (bad)
+		return command_fail(bad == ERR_BAD ? 2 : 1, "analyse: --egress needs a configuration: %s", fault.text);
+	r->arena = ARENA(1u << 20);
+	bad = lab_egress_plan(&r->config, name[0] ? name : NULL, &address, port, &r->arena, &r->egress, &fault);
+	bad = bad ? bad : control_egress_check(&r->config, &address, &fault);
+	if (bad)
+		return command_fail(1, "analyse: no egress: %s", fault.text);
+	fprintf(stderr, "!!! what the sample says to %s port %u really leaves this machine, within the caps of lab.egress; all else stays\n",
+		address_format(&address, place), port);
+	return 0;
+}
+
 int analyse_prepare(const struct arguments *args, struct analyse_run *r)
 {
 	struct fault fault = {0};
 	*r = (struct analyse_run){.folder = -1};
+	const char *endpoint = arguments_flag(args, "egress");
 	int status = read_flags(args, r);
+	if (!status && endpoint)
+		status = egress_prepare(args, endpoint, r);
 	if (status)
 		return status;
 	if (r->keep && mkdir(r->keep, 0700) && errno != EEXIST)
 		return command_fail(1, "analyse: %s cannot be made: %s", r->keep, strerror(errno));
 	if (r->keep && (r->folder = open(r->keep, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return command_fail(1, "analyse: %s: %s", r->keep, strerror(errno));
-	if (arguments_flag(args, "run") && lab_runner_open(&r->runner, "/tmp", &fault))
+	if (arguments_flag(args, "run") && lab_runner_open(&r->runner, "/tmp", r->egress != NULL, &fault))
 		return command_fail(1, "analyse: %s", fault.text);
 	return 0;
 }
@@ -62,7 +117,7 @@ static int run_as(struct analyse_run *r, size_t which, const struct findings *f,
 {
 	const struct run_plan plan = {
 		.sample = sample, .sha256 = f->sha256, .type = f->type, .architecture = f->architecture,
-		.uid = which ? 1000 : 0, .limits = {.time_ms = r->time_s * 1000}};
+		.uid = which ? 1000 : 0, .limits = {.time_ms = r->time_s * 1000}, .egress = r->egress};
 	struct pollfd said = {.fd = lab_runner_fd(r->runner), .events = POLLIN};
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "running it as %s, for %llu s at most\n", which ? "a user" : "root", (unsigned long long)r->time_s);
@@ -189,6 +244,9 @@ int analyse_finish(struct analyse_run *r, const struct findings *f, struct bytes
 			run_free(runs[i]);
 	lab_runner_close(r->runner);
 	arena_done(&arena);
+	arena_done(&r->arena);
+	if (r->egress)
+		config_done(&r->config);
 	if (bad)
 		return command_fail(1, "analyse: %s", fault.text);
 	/* What can be known without running it has been told all the same. */

@@ -10,6 +10,9 @@ struct analyse_run {
 	const char *keep;          /* folder for what runs leave; NULL: none */
 	int folder;
 	bool as[STORY_RUNS];
+	struct config config;      /* read where --egress is given */
+	struct arena arena;
+	const struct egress_plan *egress; /* the one way out; NULL: nothing leaves */
 };
 
 /* While the process has its rights: reads flags, starts what runs samples, opens the folder; the exit status. */

@@ -13,7 +13,7 @@
 #define LIST_ROWS_MAX 32
 #define REASON_WORD "approval"
 
-FIELD(APPROVAL_KIND, "approval.kind", TEXT, 0, "what waits for the operator: hello, egress, visit");
+FIELD(APPROVAL_KIND, "approval.kind", TEXT, 0, "what waits for the operator: hello, egress-run, visit");
 FIELD(APPROVAL_DIGEST, "approval.sha256", TEXT, 0, "digest of the text that was read");
 FIELD(APPROVAL_TEXT, "approval.text", BYTES, FIELD_PRIVATE, "that text, byte for byte");
 FIELD(APPROVAL_BY, "approval.by", BYTES, 0, "who decided");

@@ -126,3 +126,9 @@ void control_visit_close(struct visit_permit *);
 bool control_visit_permits(struct visit_permit *, const struct address *, uint16_t port, struct address *from, const char **reason);
 /* As control_survey_poll(): 1 or an error: ask again for every address that is connected. */
 int control_visit_poll(struct visit_permit *, struct fault *);
+
+/*
+ * Whether a sample may talk with that address, for who asks beside no running kansoku: the operator named
+ * it by hand, the policy has the last word.  ERR_DENIED: the fault begins with the reason's word.
+ */
+int control_egress_check(const struct config *, const struct address *, struct fault *);

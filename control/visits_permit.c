@@ -30,22 +30,56 @@ static enum reason check(const struct visit_permit *p, const struct address *tar
 	return policy_check(&policy, &q, NULL, NULL, now_us);
 }
 
-int control_visit_open(struct visit_permit **out, const struct config *config, struct fault *fault)
+/* `unknown`: the register of opt-outs cannot be read, so nobody may be met; `unread` says why. */
+static int permit_open(struct visit_permit **out, const struct config *config, bool *unknown, struct fault *unread,
+		       struct fault *fault)
 {
 	struct visit_permit *p = calloc(1, sizeof *p);
 	if (!p)
-		return fault_set(fault, ERR_MEMORY, "no memory for a visit");
+		return fault_set(fault, ERR_MEMORY, "no memory for a permission");
 	int bad = settings_read(config, &p->settings, fault);
 	if (bad) {
 		free(p);
 		return bad;
 	}
-	struct fault unread = {{0}};
 	p->optout.file = p->settings.active->opt_out;
-	bad = optout_poll(&p->optout, &unread) == ERR_MEMORY ? fault_set(fault, ERR_MEMORY, "no memory for the opt-outs") : 0;
-	const int unknown = bad ? 0 : register_peek(&p->asked_out, config, &unread);
+	bad = optout_poll(&p->optout, unread) == ERR_MEMORY ? fault_set(fault, ERR_MEMORY, "no memory for the opt-outs") : 0;
+	*unknown = !bad && register_peek(&p->asked_out, config, unread);
+	if (bad)
+		control_visit_close(p);
+	else
+		*out = p;
+	return bad;
+}
+
+int control_egress_check(const struct config *config, const struct address *target, struct fault *fault)
+{
+	struct visit_permit *p = NULL;
+	struct fault unread = {{0}};
+	bool unknown = false;
+	const uint64_t now_us = clock_utc_us();
+	const struct question q = {.target = *target, .evidence = {.basis = BASIS_OPERATOR, .time_us = now_us}, .ports = 1, .tier = 1,
+				   .hold_out = -1};
+	const int bad = permit_open(&p, config, &unknown, &unread, fault);
+	if (bad)
+		return bad;
+	const struct policy policy = policy_of(p);
+	const enum reason reason = unknown ? REASON_INACTIVE : policy_check_again(&policy, &q, now_us);
+	control_visit_close(p);
+	return reason == REASON_OK ? 0
+				   : fault_set(fault, ERR_DENIED, "%s: %s", reason_word(reason), unread.text[0] ? unread.text : reason_what(reason));
+}
+
+int control_visit_open(struct visit_permit **out, const struct config *config, struct fault *fault)
+{
+	struct visit_permit *p = NULL;
+	struct fault unread = {{0}};
+	bool unknown = false;
+	int bad = permit_open(&p, config, &unknown, &unread, fault);
+	if (bad)
+		return bad;
 	const enum reason reason = unknown ? REASON_INACTIVE : check(p, NULL);
-	if (!bad && reason != REASON_OK)
+	if (reason != REASON_OK)
 		bad = unread.text[0] ? fault_set(fault, ERR_DENIED, "%s: %s", reason_word(reason), unread.text)
 				     : fault_set(fault, ERR_DENIED, "%s: no page is visited: %s", reason_word(reason),
 						 reason_what(reason));

@@ -10,13 +10,14 @@
 #include "base/registry.h"
 #include "lab/run.h"
 
-#define STORY_RUNS 2
+#define STORY_RUNS 3
+#define STORY_RUNS_USUAL 2 /* as root, as a user; the last is one that was let talk with its server */
 #define STORY_LIMITS_MAX 64
 #define REPORT_BYTES_MAX (24u << 20)
 
 struct sample_story { /* all that is known of one sample */
 	const struct findings *findings;
-	const struct run_findings *runs[STORY_RUNS]; /* as root, as a user; NULL: not run */
+	const struct run_findings *runs[STORY_RUNS]; /* as root, as a user, with an egress; NULL: not run */
 	const struct sample_place { const char *how, *source, *url; uint64_t time_us; } *places; /* where it came from */
 	size_t place_count;
 	/* Samples that it belongs with: what they share ("tlsh", "command", "key", …), and that itself. */

@@ -16,6 +16,7 @@
 #define RUN_FILES_MAX 32
 
 struct egress_plan;
+struct config;
 
 struct run_file {
 	const char *path;      /* in the box, absolute; folders are made */
@@ -91,6 +92,15 @@ void run_free(struct run *);
 /* Architectures that can be run here, a word each, separated by spaces. */
 void lab_runs(struct writer *);
 
+/* Whether lab.egress.on of the configuration lets a run have a way out at all. */
+bool lab_egress_is_on(const struct config *);
+/*
+ * A way out to one endpoint that a person approved, with the caps and decoys of lab.egress.  `name` is
+ * what the sample calls it; NULL: it goes by its address.  Lives in the arena.  ERR_DENIED: lab.egress is off.
+ */
+int lab_egress_plan(const struct config *, const char *name, const struct address *, uint16_t port, struct arena *,
+		    const struct egress_plan **, struct fault *);
+
 /*
  * A process that runs samples for one that gives its rights away: tracing and the sink need what a
  * sandboxed role has not (and Landlock lets nobody read the memory of who is outside its domain).
@@ -98,8 +108,11 @@ void lab_runs(struct writer *);
  * a time, so who wants several at once opens several.  It ends with its owner.
  */
 struct lab_runner;
-/* `scratch` is a folder of this runner's own. */
-int lab_runner_open(struct lab_runner **, const char *scratch, struct fault *);
+/*
+ * `scratch` is a folder of this runner's own.  One that was opened without egress refuses every plan
+ * that has one, whatever becomes of its owner.
+ */
+int lab_runner_open(struct lab_runner **, const char *scratch, bool egress, struct fault *);
 void lab_runner_close(struct lab_runner *);
 /* Readable when lab_runner_take() has something to do. */
 int lab_runner_fd(const struct lab_runner *);

@@ -148,6 +148,7 @@ static const struct flag flags[] = {
 	{"rules", "FILE", "YARA rules to try on the sample and on what is in it; may be given several times"},
 	{"parts", "DIR", "save what was found inside (members, unpacked programs) there, each under its SHA-256"},
 	{"run", NULL, "also run it, in a box without a way out, as root and as a user; say what it did"},
+	{"egress", "ENDPOINT", "of --run: what it says to that ADDRESS:PORT really leaves; also NAME=ADDRESS:PORT, where it uses a name"},
 	{"as", "WHOM", "of --run: root, user or both; default: both"},
 	{"time", "SECONDS", "of --run: how long it runs each time at most; default: 60"},
 	{"keep", "DIR", "of --run: save the packets and the files that it left there"},
@@ -157,7 +158,7 @@ static const struct flag flags[] = {
 
 static const struct command analyse = {
 	.name = "analyse",
-	.synopsis = "FILE [--json] [--form FORM] [--rules FILE]... [--parts DIR] [--run [--as WHOM] [--time SECONDS] [--keep DIR]]",
+	.synopsis = "FILE [--json] [--form FORM] [--rules FILE]... [--parts DIR] [--run [--as WHOM] [--time SECONDS] [--keep DIR] [--egress ENDPOINT]]",
 	.summary = "what a sample is, whom it knows and, where that is asked for, what it does",
 	.description =
 		"Tells the type of a file by its content, its processor, its digests (SHA-256, SHA-1, MD5, TLSH), and takes"
@@ -169,7 +170,11 @@ static const struct command analyse = {
 		" guesses, with the reasons for them.\n\n"
 		"FILE may be - for standard input. Without --run nothing of the sample is run, and nothing is ever sent"
 		" anywhere: with --run it meets a world that this machine plays for it, in namespaces that no packet"
-		" leaves (docs/lab.md).",
+		" leaves (docs/lab.md).\n\n"
+		"--egress is the exception, and refused unless lab.egress.on is set in the configuration and the policy"
+		" allows that address: the payload of TCP connections to that one endpoint leaves, within the caps of"
+		" lab.egress for each run, and the scans that lab.egress.decoys names end at decoys of your own"
+		" (docs/sink.md).",
 	.flags = flags,
 	.words_min = 1,
 	.words_max = 1,

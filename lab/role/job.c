@@ -354,6 +354,7 @@ void job_tell(struct job *j)
 			return;
 		j->told++;
 	}
+	job_ask_egress(j);
 	job_done(j);
 }
 

@@ -55,6 +55,7 @@ struct job {
 	struct job_report reports[JOB_REPORTS_MAX];
 	size_t report_count, putting, told, joined;
 	bool news, telling;
+	struct egress_wait *egress; /* approved: with whom its last run may talk; NULL: nothing leaves */
 	uv_work_t work;
 	bool working; /* a thread has it */
 	int status;
@@ -75,6 +76,11 @@ void job_tell(struct job *);    /* publishes as far as the bus takes it; again o
 /* Which part of the story is published with what number; false beyond the last. */
 bool job_event(struct job *, size_t number, struct event *out);
 void job_done(struct job *);
+/* When all is told: asks the operator whether it may talk with its server (lab/role/egress.c). */
+void job_ask_egress(struct job *);
+/* Takes the approval right before that run; job_egress_taken() hears whether it may. */
+void job_take_egress(struct job *);
+void job_egress_taken(struct job *, bool may);
 /* Bait for the run that begins, where there is a ledger (lab/role/bait.c). */
 void job_plant(struct job *, struct run_plan *);
 /* What was planted and what of it a sample tried to send; false beyond the last. */

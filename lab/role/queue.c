@@ -41,11 +41,16 @@ int room_take(struct lab_room *room, const struct event *e)
 	struct job *j = job_new(room, e);
 	if (!j)
 		return ERR_MEMORY;
+	room_queue(room, j);
+	return 0;
+}
+
+void room_queue(struct lab_room *room, struct job *j)
+{
 	*room->last_waiting = j;
 	room->last_waiting = &j->next;
 	room->waiting_count++;
 	room_begin_jobs(room);
-	return 0;
 }
 
 void room_begin_jobs(struct lab_room *room)
@@ -64,6 +69,8 @@ void room_begin_jobs(struct lab_room *room)
 void job_done(struct job *j)
 {
 	struct lab_room *room = j->room;
+	if (j->egress)
+		j->egress->used = false;
 	for (size_t i = 0; i < room->active_count; i++)
 		if (room->active[i] == j) {
 			room->active[i] = room->active[--room->active_count];

@@ -145,6 +145,7 @@ static int run(struct process *p, struct fault *fault)
 		kinds |= KIND_MASK(EVENT_REQUEST_SEEN) | KIND_MASK(EVENT_COMMAND_SENT) | KIND_MASK(EVENT_LOGIN_TRIED);
 	bus_subscribe(p->bus, kinds);
 	bus_on_request(p->bus, ERRAND_TOPIC, on_errand, &room);
+	bus_on_request(p->bus, "approval.told", room_approval, &room);
 	const struct bus_hooks hooks = {.arg = &room, .event = on_heard, .relief = relief, .stop = stop};
 	bad = process_enter(p, &hooks, fault);
 	if (!bad) {
@@ -165,7 +166,20 @@ static int check(const struct config *c, struct fault *fault)
 	const struct lab_options *o = config_section(c, "lab");
 	if (o->rules.count > FILES_OF_RULES_MAX || o->exploit_rules.count > FILES_OF_RULES_MAX)
 		return fault_set(fault, ERR_FULL, "%s: lab: more than %d files or directories of rules", c->file, FILES_OF_RULES_MAX);
-	return 0;
+	struct egress_plan plan;
+	return egress_plan_of(o, &plan, fault);
+}
+
+static void warn(const struct config *c, struct writer *w)
+{
+	const struct lab_options *o = config_section(c, "lab");
+	if (o->egress.on)
+		write_fmt(w, "!!! lab.egress.on: a sample may talk with its command server when a person approves that endpoint: "
+			  "%llu bytes out, %llu in, %llu connections a run; scans end at %zu decoys or in the sink\n",
+			  (unsigned long long)o->egress.sent, (unsigned long long)o->egress.received,
+			  (unsigned long long)o->egress.connections, o->egress.decoys.count);
+	if (o->egress.on && !o->run.on)
+		write_text(w, "!!! lab.egress.on: it does nothing in the lab without lab.run.on; `kansoku analyse --run --egress` has it\n");
 }
 
 static int prepare(struct preparation *p, struct fault *fault)
@@ -192,6 +206,7 @@ static const struct role lab_role = {
 	.optional = true,
 	.workers = workers,
 	.check = check,
+	.warn = warn,
 	.prepare = prepare,
 	.run = run,
 };

@@ -7,6 +7,19 @@
 
 #define JOBS_AT_ONCE_MAX 16
 #define TOLD_SLOTS 8192
+#define EGRESS_WAITS_MAX 64
+
+struct egress_wait { /* one endpoint that a sample may talk with when the operator says so */
+	struct lab_room *room;
+	bool used;
+	struct event_id id;    /* the approval's, zero until control said */
+	struct event_id root;
+	uint64_t depth;        /* of the approval */
+	struct address source, target;
+	bool has_source, begun;
+	uint16_t port;
+	char sha256[FILE_HEX + 1], name[128];
+};
 
 struct lab_room {
 	struct process *process;
@@ -23,6 +36,7 @@ struct lab_room {
 	size_t runner_count;
 	struct job *waiting, **last_waiting, *active[JOBS_AT_ONCE_MAX];
 	size_t waiting_count, active_count;
+	struct egress_wait egress[EGRESS_WAITS_MAX];
 	struct siphash_key secret;
 	struct { uint64_t key, time_us; } told[TOLD_SLOTS]; /* exploits that were told lately */
 	struct { char *url; char sha256[FILE_HEX + 1]; } urls[URLS_MAX]; /* captured by which name, a ring */
@@ -37,6 +51,8 @@ struct lab_room {
 
 /* 0 taken or known already; ERR_FULL; ERR_BAD: it names no file. */
 int room_take(struct lab_room *, const struct event *captured);
+/* Behind those that wait; the queue's limit is for who offers. */
+void room_queue(struct lab_room *, struct job *);
 void room_begin_jobs(struct lab_room *);
 /* What was analysed before this process began, and what it missed; then jobs begin. */
 void room_remember(struct lab_room *);
@@ -44,6 +60,8 @@ void room_exploit(struct lab_room *, struct event *);
 void room_url(struct lab_room *, struct bytes url, const char *sha256);
 /* NULL: no captured file came from there. */
 const char *room_url_find(const struct lab_room *, struct bytes url);
+/* "approval.told": the operator decided. */
+void room_approval(void *room, struct bus_request *, struct bytes payload);
 int room_bait_prepare(struct preparation *, struct fault *);
 int room_bait_open(struct lab_room *, struct fault *);
 int runners_open(struct lab_room *, struct fault *);

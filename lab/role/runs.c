@@ -7,7 +7,7 @@
 
 #define SCRATCH_MAX 4096
 
-static const uint32_t uids[STORY_RUNS] = {0, 1000};
+static const uint32_t uids[STORY_RUNS] = {0, 1000, 0};
 
 static bool serve(void *arg, struct bytes url, struct bytes *content)
 {
@@ -28,7 +28,7 @@ static void note_limit(struct job *j, const char *what, const char *why)
 	(void)what;
 }
 
-static bool begin_run(struct job *j, uint32_t uid, struct fault *fault)
+static bool begin_run(struct job *j, uint32_t uid, const struct egress_plan *egress, struct fault *fault)
 {
 	const struct lab_options *o = j->room->options;
 	const struct findings *f = j->story.findings;
@@ -36,8 +36,9 @@ static bool begin_run(struct job *j, uint32_t uid, struct fault *fault)
 		.sample = buffer_bytes(&j->sample), .sha256 = f->sha256, .type = f->type, .architecture = f->architecture,
 		.name = j->name[0] && !strchr(j->name, '/') ? j->name : NULL, .uid = uid,
 		.limits = {.memory = o->run.memory, .processes = o->run.processes, .time_ms = o->run.time_ms, .disk = o->run.disk},
-		.served = serve, .arg = j};
-	job_plant(j, &plan);
+		.served = serve, .arg = j, .egress = egress};
+	if (!egress) /* bait is for the sink: nobody approved that it leaves */
+		job_plant(j, &plan);
 	struct runner_slot *slot = runner_of(j->room, j);
 	if (!slot) {
 		fault_set(fault, ERR_GONE, "no process that runs samples is left");
@@ -53,8 +54,26 @@ static bool begin_run(struct job *j, uint32_t uid, struct fault *fault)
 static void run_next(struct job *j)
 {
 	struct fault fault = {0};
-	if (j->running < STORY_RUNS && begin_run(j, uids[j->running], &fault))
+	if (j->running < STORY_RUNS_USUAL && begin_run(j, uids[j->running], NULL, &fault))
 		return;
+	if (!fault.text[0] && j->running == STORY_RUNS_USUAL && j->egress) {
+		job_take_egress(j);
+		return;
+	}
+	if (fault.text[0])
+		note_limit(j, "run", fault.text);
+	job_report(j);
+}
+
+void job_egress_taken(struct job *j, bool may)
+{
+	struct fault fault = {0};
+	struct egress_plan plan;
+	if (may && !egress_plan_of(j->room->options, &plan, &fault)) {
+		plan.targets[plan.target_count++] = (struct egress_target){.address = j->egress->target, .port = j->egress->port};
+		if (begin_run(j, uids[STORY_RUNS - 1], &plan, &fault))
+			return;
+	}
 	if (fault.text[0])
 		note_limit(j, "run", fault.text);
 	job_report(j);
@@ -141,7 +160,7 @@ int runners_open(struct lab_room *room, struct fault *fault)
 		snprintf(path, sizeof path, "%s/lab/run-%zu", process_state(room->process), i);
 		if (mkdir(path, 0700) && errno != EEXIST)
 			return fault_set(fault, ERR_SYSTEM, "lab: %s cannot be made: %s", path, strerror(errno));
-		int bad = lab_runner_open(&room->runners[i].runner, path, fault);
+		int bad = lab_runner_open(&room->runners[i].runner, path, room->options->egress.on, fault);
 		if (bad)
 			return bad;
 		room->runner_count++;

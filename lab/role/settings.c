@@ -16,6 +16,32 @@ static const struct option run_fields[] = {
 	{0},
 };
 
+#define DECOY(member) offsetof(struct lab_decoy, member)
+static const struct option decoy_fields[] = {
+	{.name = "port", .type = OPTION_NUMBER, .offset = DECOY(port), .min = 1, .max = 65535, .required = true,
+	 .summary = "that the sample scans"},
+	{.name = "address", .type = OPTION_ADDRESS, .offset = DECOY(address), .required = true,
+	 .summary = "of a decoy of your own, where these connections end, whomever they were for"},
+	{.name = "to", .type = OPTION_NUMBER, .offset = DECOY(to), .max = 65535, .fallback = "0",
+	 .summary = "port of the decoy; 0: the same"},
+	{0},
+};
+
+#define EGRESS(member) offsetof(struct lab_options, egress.member) - offsetof(struct lab_options, egress)
+static const struct option egress_fields[] = {
+	{.name = "on", .type = OPTION_BOOL, .offset = EGRESS(on), .fallback = "no",
+	 .summary = "whether a person may approve that a sample talks with its command server; docs/sink.md says what leaves then"},
+	{.name = "decoys", .type = OPTION_LIST, .element = OPTION_MAP, .fields = decoy_fields, .size = sizeof(struct lab_decoy),
+	 .offset = EGRESS(decoys), .summary = "ports whose scans are turned to decoys of your own while it talks"},
+	{.name = "sent", .type = OPTION_SIZE, .offset = EGRESS(sent), .fallback = "4K", .min = 1, .max = 1u << 20,
+	 .summary = "bytes that it may say in a run"},
+	{.name = "received", .type = OPTION_SIZE, .offset = EGRESS(received), .fallback = "64K", .min = 1, .max = 16u << 20,
+	 .summary = "bytes that it may hear in a run"},
+	{.name = "connections", .type = OPTION_NUMBER, .offset = EGRESS(connections), .fallback = "4", .min = 1, .max = 16,
+	 .summary = "connections to the server in a run, and in a minute"},
+	{0},
+};
+
 #define AT(member) offsetof(struct lab_options, member)
 static const struct option lab_fields[] = {
 	{.name = "on", .type = OPTION_BOOL, .offset = AT(on), .fallback = "true", .summary = "whether there is a lab"},
@@ -40,6 +66,8 @@ static const struct option lab_fields[] = {
 	{.name = "bait", .type = OPTION_TEXT, .offset = AT(bait),
 	 .summary = "address or name of a decoy: credentials for it lie in the boxes of samples; absent: none do"},
 	{.name = "run", .type = OPTION_MAP, .offset = AT(run), .fields = run_fields, .summary = "running samples"},
+	{.name = "egress", .type = OPTION_MAP, .offset = AT(egress), .fields = egress_fields,
+	 .summary = "a way out for a sample, to one endpoint that a person approved"},
 	{0},
 };
 

@@ -1,5 +1,6 @@
 /* The end of a run: what is left in the box is looked at, and all is put together. */
 #include "lab/run/run_inner.h"
+#include "lab/run/egress.h"
 #include "lab/run/windows_noise.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -97,6 +98,19 @@ static int by_confidence(const void *left, const void *right)
 	return a->confidence != b->confidence ? (a->confidence < b->confidence ? 1 : -1) : (int)a->type - (int)b->type;
 }
 
+/* With whom it really talked belongs to how it was run: reports and facts have that word, and so this. */
+static const char *how_it_ran(const struct running *r)
+{
+	const struct egress_plan *e = r->plan->egress;
+	char text[EGRESS_NAME_MAX + 64], place[ADDRESS_TEXT_MAX];
+	if (!e || !e->target_count)
+		return arena_text(&r->run->arena, bytes_of_text(r->scene.how));
+	const struct egress_target *t = &e->targets[0];
+	address_format(&t->address, place);
+	snprintf(text, sizeof text, address_is_v4(&t->address) ? "%s with egress to %s:%u" : "%s with egress to [%s]:%u", r->scene.how, place, t->port);
+	return arena_text(&r->run->arena, bytes_of_text(text));
+}
+
 void running_conclude(struct running *r)
 {
 	struct run_findings *f = &r->run->findings;
@@ -107,7 +121,6 @@ void running_conclude(struct running *r)
 	if (r->scene.windows)
 		windows_clean(&r->seen, &r->taken, &r->found);
 	files_tell(r);
-	f->how = r->scene.how;
 	f->uid = r->plan->uid;
 	if (!f->box.limit[0] && r->timed_out)
 		snprintf(f->box.limit, sizeof f->box.limit, "time");
@@ -125,5 +138,5 @@ void running_conclude(struct running *r)
 	const struct bytes limits = arena_copy(&r->run->arena, (struct bytes){(const uint8_t *)r->seen.limits, sizeof r->seen.limits});
 	f->limits = (const char *const *)(const void *)limits.at;
 	f->limit_count = limits.at ? r->seen.limit_count : 0;
-	f->how = arena_text(&r->run->arena, bytes_of_text(r->scene.how));
+	f->how = how_it_ran(r);
 }

@@ -88,6 +88,7 @@ static int hear(int fd, struct buffer *heard, int flags)
 struct worker { /* the runner's side */
 	int channel;
 	struct box_keeper *keeper;
+	bool egress; /* a plan may have one */
 	struct buffer heard;
 	struct arena content; /* of downloads that were served */
 };
@@ -127,6 +128,8 @@ static void worker_run(struct worker *w, struct bytes b)
 	plan.served = worker_served;
 	plan.arg = w;
 	w->content = ARENA(RUNNER_BYTES_MAX);
+	if (!bad && plan.egress && !w->egress)
+		bad = fault_set(&fault, ERR_DENIED, "lab: this runner lets nothing leave");
 	if (!bad)
 		bad = lab_run(&run, w->keeper, &plan, &fault);
 	if (!bad && (bad = runner_findings_write(&answer, run_findings(run))) != 0)
@@ -148,9 +151,9 @@ static void worker_run(struct worker *w, struct bytes b)
 		_exit(1);
 }
 
-static _Noreturn void worker_main(int channel, const char *scratch, pid_t owner)
+static _Noreturn void worker_main(int channel, const char *scratch, bool egress, pid_t owner)
 {
-	struct worker w = {.channel = CHANNEL, .heard = BUFFER(RUNNER_BYTES_MAX)};
+	struct worker w = {.channel = CHANNEL, .egress = egress, .heard = BUFFER(RUNNER_BYTES_MAX)};
 	struct fault fault = {0};
 	uint32_t kind = 0;
 	struct bytes b;
@@ -170,7 +173,7 @@ static _Noreturn void worker_main(int channel, const char *scratch, pid_t owner)
 	_exit(0);
 }
 
-int lab_runner_open(struct lab_runner **out, const char *scratch, struct fault *fault)
+int lab_runner_open(struct lab_runner **out, const char *scratch, bool egress, struct fault *fault)
 {
 	int pair[2];
 	struct lab_runner *r = calloc(1, sizeof *r);
@@ -181,7 +184,7 @@ int lab_runner_open(struct lab_runner **out, const char *scratch, struct fault *
 	const pid_t owner = getpid();
 	*r = (struct lab_runner){.pid = fork_plain(), .channel = pair[0], .heard = BUFFER(RUNNER_BYTES_MAX)};
 	if (r->pid == 0)
-		worker_main(pair[1], scratch, owner);
+		worker_main(pair[1], scratch, egress, owner);
 	close(pair[1]);
 	uint32_t kind = 0;
 	struct bytes b = {0};

