@@ -122,6 +122,9 @@ static int read_action(const struct rule_reading *r, const struct yaml_node *n, 
 	if (role && !role_find(role))
 		return condition_complain(&r->base, n, path, "\"%s\" is not built in this version: it has no process \"%s\"",
 				action_choices[o->action], role);
+	if (rule->action == ACTION_NOTIFY && !role_find(role)->workers(r->settings->config))
+		return condition_complain(&r->base, n, path, "nobody would be told, notify.ways is empty; "
+				"notify: {ways: [{name: duty, way: webhook, to: \"https://chat.example.org/hook\"}]} would be right");
 	if (rule->action == ACTION_CHECK && (rule->any_kind || rule->kind != EVENT_INDICATOR_FOUND))
 		return condition_complain(&r->base, n, path,
 				"only indicator.found names a command server; {on: indicator.found, when: {indicator.role: command}, do: check} would be right");

@@ -8,11 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "share/door_inner.h"
+#include "share/network_inner.h"
 #include "share/schedule_inner.h"
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,18 +35,6 @@ static void on_relief(void *arg) { schedule_wake(&((struct room *)arg)->schedule
 
 static int check(const struct config *config, struct fault *fault) { return exchange_check(config, fault); }
 
-/* What the resolver and TLS read when a name is fetched. */
-static int prepare_network(struct preparation *p)
-{
-	static const char *const paths[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl",
-					    "/etc/host.conf", "/etc/gai.conf", "/usr/share/ca-certificates"};
-	int bad = 0;
-	for (size_t i = 0; i < sizeof paths / sizeof *paths && !bad; i++)
-		if (access(paths[i], R_OK) == 0)
-			bad = preparation_path(p, paths[i], false);
-	return bad;
-}
-
 static int prepare(struct preparation *p, struct fault *fault)
 {
 	const struct exchange_options *o = config_section(preparation_config(p), "exchange");
@@ -64,15 +51,7 @@ static int prepare(struct preparation *p, struct fault *fault)
 		else if (sources[i].path)
 			bad = preparation_path(p, sources[i].path, false);
 	}
-	return bad || !fetches ? bad : prepare_network(p);
-}
-
-/* Its modules are loaded now: afterwards no library can be opened any more. */
-static void load_resolver(void)
-{
-	struct addrinfo *list = NULL;
-	if (getaddrinfo("localhost", "80", NULL, &list) == 0)
-		freeaddrinfo(list);
+	return bad || !fetches ? bad : network_prepare(p);
 }
 
 static int run(struct process *p, struct fault *fault)
@@ -89,8 +68,7 @@ static int run(struct process *p, struct fault *fault)
 	int bad = imported_open(&x->seen, x->directory, SEEN_FILE, fault);
 	if (bad)
 		return bad;
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-	load_resolver();
+	network_load();
 	import_door_open(&room.door, x);
 	schedule_open(&room.schedule, x);
 	const struct bus_hooks hooks = {.arg = &room, .relief = on_relief, .stop = on_stop};

@@ -133,7 +133,7 @@ TEST(rules_errors_say_where_what_and_what_would_be_right)
 	      "test.yaml:3: rules[0].when.login.acepted: there is no such field, did you mean \"login.accepted\"?");
 	wrong("rules: [{on: login.tried, do: prod}]\n", "is not one of probe, steer");
 	wrong("rules: [{on: login.tried, do: notify}]\n",
-	      "rules[0].do: \"notify\" is not built in this version");
+	      "rules[0].do: nobody would be told, notify.ways is empty; notify: {ways: [{name: duty, way: webhook");
 	wrong("rules: [{on: login.tried, do: steer}]\n", "another kind needs a persona");
 	wrong("rules: [{on: login.tried, do: probe, persona: dvr}]\n", "a persona is for steer alone");
 	wrong("rules: [{on: login.tried, do: probe, ports: [0]}]\n", "rules[0].ports");
