@@ -7,6 +7,8 @@
  *       - {name: list, format: urls, url: "https://feeds.example.org/list.txt", every: 1h, tlp: clear, pap: green}
  *       - {name: partner, format: rss, path: /srv/feeds/partner, every: 5m}
  *
+ *       - {name: lookup, format: urls, url: "https://lookup.example.org/{src}", asked: true, every: 10s}
+ *
  * A source's PAP says what may be done with what it names; without one nothing is looked at because of it.
  */
 #pragma once
@@ -23,6 +25,7 @@
 struct source_options {
 	const char *name, *format, *url, *path, *tlp, *pap;
 	uint64_t every_ms, confidence;
+	bool asked; /* about one event, by an errand; not by schedule */
 };
 
 struct exchange_options {
@@ -41,9 +44,15 @@ int exchange_check(const struct config *, struct fault *);
 struct job;
 struct exchange;
 
+struct record_chain { /* the event that led to an import */
+	struct event_id cause, root;
+	uint64_t depth; /* of that cause */
+};
+
 struct job_origin { /* where it comes from; all are copied */
 	const char *format, *source, *tlp, *pap;
 	uint64_t confidence; /* the most that anything from there can have; 0: as found */
+	const struct record_chain *chain; /* copied; NULL: nothing led to it */
 };
 
 int job_open(struct job **, struct exchange *, const struct job_origin *, struct fault *);
@@ -70,11 +79,14 @@ struct fetch_result {
 void fetch_url(const char *url, const char *agent, uint64_t size_max, uint64_t time_ms, struct fetched *,
 	       struct fetch_result *);
 
+struct asked;
+
 struct exchange {
 	struct process *process;
 	const struct exchange_options *options;
 	int directory;
 	struct imported *seen;
+	struct asked *asked;
 	uint64_t records, failures;
 	struct event event;
 };

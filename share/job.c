@@ -24,6 +24,8 @@ struct job {
 	struct intake *intake;
 	char source[NAME_BYTES], tlp[WORD_BYTES], pap[WORD_BYTES];
 	uint64_t confidence;
+	bool has_chain;
+	struct record_chain chain;
 	struct writer complaints; /* JSON objects with commas between */
 	char complaints_room[COMPLAINTS_BYTES_MAX];
 };
@@ -38,6 +40,8 @@ static void write_event(const struct job *job, const struct record *r, struct ev
 {
 	event_begin(e, EVENT_RECORD_IMPORTED);
 	e->time_us = clock_utc_us();
+	if (job->has_chain)
+		event_set_chain(e, &job->chain.cause, &job->chain.root, job->chain.depth);
 	if (r->has_address)
 		event_set_address(e, FIELD_SRC, &r->address);
 	if (r->port)
@@ -110,6 +114,9 @@ int job_open(struct job **out, struct exchange *x, const struct job_origin *orig
 	job->exchange = x;
 	job->format = format;
 	job->confidence = origin->confidence;
+	job->has_chain = origin->chain != NULL;
+	if (origin->chain)
+		job->chain = *origin->chain;
 	snprintf(job->source, sizeof job->source, "%s", *origin->source ? origin->source : "by hand");
 	copy_upper(origin->tlp, job->tlp, sizeof job->tlp);
 	copy_upper(origin->pap, job->pap, sizeof job->pap);

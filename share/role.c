@@ -7,6 +7,8 @@
 #include "share/exchange_inner.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/errand.h"
+#include "share/asked_inner.h"
 #include "share/door_inner.h"
 #include "share/network_inner.h"
 #include "share/schedule_inner.h"
@@ -21,6 +23,7 @@ struct room {
 	struct exchange exchange;
 	struct door door;
 	struct schedule schedule;
+	struct asked asked;
 };
 
 static void on_stop(void *arg)
@@ -32,6 +35,24 @@ static void on_stop(void *arg)
 }
 
 static void on_relief(void *arg) { schedule_wake(&((struct room *)arg)->schedule); }
+
+static void on_errand(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct room *room = arg;
+	struct exchange *x = &room->exchange;
+	struct errand errand;
+	int status = ERR_BAD;
+	if (room->schedule.stopped) {
+		status = ERR_GONE;
+	} else if (errand_read(payload, &errand) && errand.depth < EVENT_DEPTH_MAX &&
+		   frame_decode(errand.frame, NULL, &x->event) == 0) {
+		const struct record_chain chain = {errand.cause, errand.root, errand.depth};
+		status = asked_add(&room->asked, x->options, &x->event, &chain);
+		if (status == ERR_MISSING)
+			log_debug("exchange: the rule %s: no source can be asked about that event", errand.rule);
+	}
+	bus_answer(request, status, (struct bytes){0}, false);
+}
 
 static int check(const struct config *config, struct fault *fault) { return exchange_check(config, fault); }
 
@@ -69,6 +90,8 @@ static int run(struct process *p, struct fault *fault)
 	if (bad)
 		return bad;
 	network_load();
+	x->asked = &room.asked;
+	bus_on_request(p->bus, ERRAND_TOPIC, on_errand, &room);
 	import_door_open(&room.door, x);
 	schedule_open(&room.schedule, x);
 	const struct bus_hooks hooks = {.arg = &room, .relief = on_relief, .stop = on_stop};

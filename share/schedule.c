@@ -56,8 +56,10 @@ static void count_job(struct schedule *s, size_t at, const struct job *job)
 static struct job *job_of(struct schedule *s, size_t at, struct fault *fault)
 {
 	const struct source_options *o = source_at(s, at);
+	const struct record_chain *chain = o->asked ? &s->question.chain : NULL;
 	const struct job_origin origin = {.format = o->format, .source = o->name, .tlp = o->tlp ? o->tlp : "",
-					  .pap = o->pap ? o->pap : "", .confidence = o->confidence};
+					  .pap = o->pap ? o->pap : "", .confidence = o->confidence,
+					  .chain = chain};
 	struct job *job = NULL;
 	job_open(&job, s->exchange, &origin, fault);
 	return job;
@@ -134,7 +136,8 @@ static void on_work(uv_work_t *work)
 {
 	struct schedule *s = work->data;
 	const struct exchange_options *o = s->exchange->options;
-	fetch_url(source_at(s, s->current)->url, o->agent, o->size_max, o->time_ms, &s->fetched, &s->result);
+	const struct source_options *source = source_at(s, s->current);
+	fetch_url(source->asked ? s->question.url : source->url, o->agent, o->size_max, o->time_ms, &s->fetched, &s->result);
 }
 
 static void take_fetched(struct schedule *s, size_t at)
@@ -156,7 +159,8 @@ static void on_fetched(uv_work_t *work, int status)
 	size_t at = s->current;
 	s->working = false;
 	if (!s->stopped && status == 0) {
-		s->states[at].fetched = s->fetched;
+		if (!source_at(s, at)->asked) /* another question has another answer */
+			s->states[at].fetched = s->fetched;
 		if (s->result.status == FETCH_NEW)
 			take_fetched(s, at);
 		else
@@ -171,17 +175,34 @@ static size_t next_due(const struct schedule *s, uint64_t now_us)
 {
 	size_t best = SOURCES_MAX;
 	for (size_t i = 0; i < s->exchange->options->sources.count; i++)
-		if (s->states[i].due_us <= now_us && (best == SOURCES_MAX || s->states[i].due_us < s->states[best].due_us))
+		if (!source_at(s, i)->asked && s->states[i].due_us <= now_us && (best == SOURCES_MAX || s->states[i].due_us < s->states[best].due_us))
 			best = i;
 	return best;
+}
+
+/* The first question whose source may be asked again; SOURCES_MAX: none. */
+static size_t next_asked(struct schedule *s, uint64_t now_us)
+{
+	struct asked *a = s->exchange->asked;
+	for (size_t i = 0; i < a->count; i++) {
+		const size_t at = a->waiting[i].source;
+		if (s->states[at].due_us > now_us)
+			continue;
+		s->question = a->waiting[i];
+		asked_remove(a, i);
+		return at;
+	}
+	return SOURCES_MAX;
 }
 
 static void on_turn(uv_timer_t *timer)
 {
 	struct schedule *s = timer->data;
 	uint64_t now_us = clock_mono_us();
+	if (s->working || bus_congested(s->exchange->process->bus))
+		return;
 	size_t at = next_due(s, now_us);
-	if (s->working || at == SOURCES_MAX || bus_congested(s->exchange->process->bus))
+	if (at == SOURCES_MAX && (at = next_asked(s, now_us)) == SOURCES_MAX)
 		return;
 	s->states[at].due_us = now_us + source_at(s, at)->every_ms * 1000;
 	if (source_at(s, at)->path) {

@@ -3,7 +3,7 @@
  * was (inode, size, time of change) is not read again, and a URL is asked only for what is newer.
  */
 #pragma once
-#include "share/exchange_inner.h"
+#include "share/asked_inner.h"
 
 #define FILES_REMEMBERED 4096
 
@@ -13,6 +13,7 @@ struct schedule {
 	uv_work_t work;
 	bool working, stopped;
 	size_t current;            /* the source that is fetched */
+	struct question_asked question; /* what it is asked, when it is such a source */
 	struct fetched fetched;    /* its conditions, while the thread has them */
 	struct fetch_result result;
 	struct source_state {

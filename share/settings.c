@@ -1,4 +1,4 @@
-#include "share/exchange_inner.h"
+#include "share/asked_inner.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -15,6 +15,8 @@ static const struct option source_fields[] = {
 	 .summary = "or: a file, or a folder whose files are taken; an absolute path"},
 	{.name = "every", .type = OPTION_DURATION, .offset = SOURCE(every_ms), .fallback = "1h", .min = 1000,
 	 .summary = "how often it is looked at"},
+	{.name = "asked", .type = OPTION_BOOL, .offset = SOURCE(asked), .fallback = "no",
+	 .summary = "ask it about events, by rules `do: import`: {FIELD} in the URL is that event's field; `every` is the pause between two questions"},
 	{.name = "confidence", .type = OPTION_NUMBER, .offset = SOURCE(confidence), .fallback = "0", .max = 100,
 	 .summary = "the most that anything from there is believed, 0: as it is found"},
 	{.name = "tlp", .type = OPTION_TEXT, .offset = SOURCE(tlp), .summary = "to whom it may be shown: red, amber, amber+strict, green, clear"},
@@ -62,6 +64,14 @@ bool marking_is_pap(const char *word)
 	return one_of(word, words);
 }
 
+static int check_asked(const struct config *c, size_t at, const struct source_options *s, struct fault *fault)
+{
+	struct fault why = {0};
+	if (!s->url)
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].asked: only a url can be asked", c->file, at);
+	return asked_check(s->url, &why) ? fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].url: %s", c->file, at, why.text) : 0;
+}
+
 static int check_source(const struct config *c, size_t at, const struct source_options *s, struct fault *fault)
 {
 	const bool web = s->url && (!strncmp(s->url, "http://", 7) || !strncmp(s->url, "https://", 8));
@@ -82,7 +92,7 @@ static int check_source(const struct config *c, size_t at, const struct source_o
 	if (s->pap && !marking_is_pap(s->pap))
 		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].pap: \"%s\" is none; red, amber, green or clear would "
 				 "be right", c->file, at, s->pap);
-	return 0;
+	return s->asked ? check_asked(c, at, s, fault) : 0;
 }
 
 int exchange_check(const struct config *c, struct fault *fault)

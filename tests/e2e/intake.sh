@@ -7,7 +7,8 @@ done
 NGINX=$(PATH=$PATH:/usr/sbin command -v nginx) || skip "needs nginx"
 
 WEB=$BASE_PORT
-mkdir -p "$WORK/www" "$WORK/drop"
+mkdir -p "$WORK/www/about" "$WORK/drop"
+echo "http://203.0.113.99/asked.sh" >"$WORK/www/about/198.51.100.7"
 cat >"$WORK/www/blog.rss" <<'EOT'
 <?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel>
 <title>Reports</title><link>http://blog.example/</link>
@@ -53,7 +54,9 @@ exchange:
     - {name: blog, format: rss, url: "http://127.0.0.1:$WEB/blog.rss", every: 1s, tlp: clear, pap: green}
     - {name: drop, format: urls, path: $WORK/drop, every: 1s, confidence: 50}
     - {name: gone, format: atom, url: "http://127.0.0.1:$WEB/none.atom", every: 1s}
+    - {name: about, format: urls, url: "http://127.0.0.1:$WEB/about/{src}?of={indicator.value}", every: 1s, asked: true}
 rules:
+  - {name: asks, on: record.imported, when: {record.source: blog, indicator.type: url}, do: import}
   - {name: named, on: record.imported, when: {indicator.type: url}, do: probe, ports: [2323], delay: 0s}
 EOT
 start_kansoku
@@ -73,6 +76,12 @@ wait_for "kind = 'record.imported' AND $(value record.source) = 'drop' AND $(val
 wait_for "kind = 'sensor.changed' AND service = 'exchange/gone' AND state = 'down'"
 # A record that may be acted upon leads to a look; its decision says on which basis.
 wait_for "kind = 'decision.made' AND $(value basis) = 'record' AND IPv6NumToString(src) = '::ffff:198.51.100.7' AND decision = 'allowed'"
+
+# A source that is asked about one event says more, and each record names that event.
+wait_for "kind = 'record.imported' AND $(value record.source) = 'about' AND $(value indicator.value) = 'http://203.0.113.99/asked.sh' AND
+	cause IN (SELECT id FROM events WHERE $(value record.source) = 'blog') AND root = cause"
+grep -q '^200 GET /about/198.51.100.7?of=http%3A%2F%2F198.51.100.7%2Fa.sh ' "$WORK/access.log" || fail "asked as: $(grep about "$WORK/access.log")"
+! grep -q '{' "$WORK/access.log" || fail "a source that is asked was fetched by schedule: $(grep '{' "$WORK/access.log")"
 
 # By hand, packed, and again: nothing doubles, and lines that are none are told.
 zstd -q "$WORK/posts.json"

@@ -1,0 +1,27 @@
+/*
+ * Sources that are asked about one event: `asked: true`, and {FIELD} in the URL stands for that event's field.
+ *
+ * Questions wait in a ring; each remembers which event it is about, so that the records name it as cause.
+ */
+#pragma once
+#include "share/exchange_inner.h"
+
+#define ASKED_MAX 128
+#define ASKED_URL_MAX 4096
+
+struct asked {
+	struct question_asked {
+		size_t source;
+		struct record_chain chain;
+		char url[ASKED_URL_MAX];
+	} waiting[ASKED_MAX];
+	size_t count;
+};
+
+/* 0, or ERR_BAD with what is wrong: an unknown or private field, or one that would choose the host. */
+int asked_check(const char *pattern, struct fault *);
+/* The URL for that event, percent-encoded; ERR_MISSING: it has no such field; ERR_FULL: too long. */
+int asked_fill(const char *pattern, const struct event *, char url[ASKED_URL_MAX]);
+/* Adds a question for each source that can be asked: 0; ERR_FULL: no room; ERR_MISSING: none can be. */
+int asked_add(struct asked *, const struct exchange_options *, const struct event *, const struct record_chain *);
+void asked_remove(struct asked *, size_t at);
