@@ -27,6 +27,8 @@ passive:
   services: {telnet: {ports: [$TELNET_PORT]}, http: {ports: [$HTTP_PORT]}}
 active: {scope: [{prefix: 127.0.0.0/8, special: allow}], page: {port: $((BASE_PORT + 3))}}
 telescope: {interface: lo, workers: 2, prefixes: [{prefix: 198.18.0.0/24}]}
+notify: {ways: [{name: news, way: file, to: $WORK/logs/news}]}
+rules: [{on: command.sent, do: visit}, {on: campaign.found, do: notify}]
 sensors: {follow: [{name: suricata, format: eve, path: $WORK/logs/eve.json}]}
 EOT
 start_kansoku

@@ -93,7 +93,7 @@ static void write_answered(const struct visit_request *r, struct writer *w)
 
 static void write_entry(const struct visit_look *l, size_t page, const struct visit_request *r, struct writer *w)
 {
-	char time[TIME_TEXT_MAX], name[24];
+	char time[TIME_TEXT_MAX], name[32];
 	snprintf(name, sizeof name, "page_%zu", page);
 	item_open(w, '{');
 	said_text(w, "pageref", name);
@@ -125,7 +125,7 @@ static void write_entry(const struct visit_look *l, size_t page, const struct vi
 
 static void write_har(const struct visit_findings *f, struct writer *w)
 {
-	char time[TIME_TEXT_MAX], name[24];
+	char time[TIME_TEXT_MAX], name[32];
 	write_text(w, "{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"kansoku\",\"version\":\"1\"},\"pages\":[");
 	for (size_t i = 0; i < f->look_count; i++) {
 		const struct visit_look *l = f->looks[i];
