@@ -1,63 +1,10 @@
 /* kansoku approve: what waits for the operator's yes, byte by byte. */
-#include "bus/client.h"
-#include "bus/parent.h"
-#include "cli/command.h"
-#include <jansson.h>
+#include "cli/desk.h"
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WAIT_MS 30000
-#define ANSWER_MAX (1u << 20)
 #define ROW_BYTES 16
 #define PREFIX_LEAST 6 /* digits of a digest that a person repeats */
-
-struct desk {
-	const struct arguments *arguments;
-	struct config config;
-	char state[256];
-	bool json;
-	struct fault fault;
-};
-
-static bool keep_part(void *arg, struct bytes part) { return buffer_append(arg, part.at, part.len) == 0; }
-
-static json_t *ask(struct desk *d, const char *topic, json_t *question)
-{
-	struct buffer answer = BUFFER(ANSWER_MAX);
-	char *text = json_dumps(question, JSON_COMPACT);
-	json_t *object = NULL;
-	int bad = text ? client_request(d->state, "control", topic, bytes_of_text(text), keep_part, &answer, WAIT_MS,
-					&d->fault)
-		       : fault_set(&d->fault, ERR_MEMORY, "no memory");
-	struct bytes b = buffer_bytes(&answer);
-	if (bad)
-		command_fail(1, "approve: %s", d->fault.text);
-	else if (!(object = json_loadb((const char *)b.at, b.len, 0, NULL)))
-		command_fail(1, "approve: the answer cannot be read");
-	free(text);
-	json_decref(question);
-	buffer_done(&answer);
-	return object;
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
-static long long number_of(const json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static void print_json(const json_t *row)
-{
-	char *line = json_dumps(row, JSON_COMPACT);
-	if (line)
-		puts(line);
-	free(line);
-}
 
 /* Words of others, without what a terminal would act upon; UTF-8 stays. */
 static void print_words(const char *text)
@@ -68,9 +15,10 @@ static void print_words(const char *text)
 
 static void print_line(const json_t *row)
 {
-	printf("%s  %-8s %-6s %s port %lld, %lld bytes: ", text_of(row, "id"), text_of(row, "state"), text_of(row, "kind"),
-	       *text_of(row, "target") ? text_of(row, "target") : "-", number_of(row, "port"), number_of(row, "bytes"));
-	print_words(text_of(row, "title"));
+	printf("%s  %-8s %-6s %s port %lld, %lld bytes: ", json_text_of(row, "id"), json_text_of(row, "state"),
+	       json_text_of(row, "kind"), *json_text_of(row, "target") ? json_text_of(row, "target") : "-",
+	       json_number_of(row, "port"), json_number_of(row, "bytes"));
+	print_words(json_text_of(row, "title"));
 	puts("");
 }
 
@@ -79,14 +27,15 @@ static int list(struct desk *d)
 	const char *state = arguments_flag(d->arguments, "all") ? "" : "waiting";
 	size_t rows = 0;
 	for (json_int_t from = 0; from >= 0;) {
-		json_t *answer = ask(d, "approval.list", json_pack("{s:I, s:s}", "from", from, "state", state)), *row;
+		json_t *question = json_pack("{s:I, s:s}", "from", from, "state", state), *row;
+		json_t *answer = desk_ask(d, "approve", "approval.list", question);
 		size_t i;
 		if (!answer)
 			return 1;
 		json_array_foreach(json_object_get(answer, "rows"), i, row) {
 			rows++;
 			if (d->json)
-				print_json(row);
+				json_print_row(row);
 			else
 				print_line(row);
 		}
@@ -124,24 +73,26 @@ static void print_dump(const char *hex)
 static void print_whole(const json_t *row)
 {
 	print_line(row);
-	if (*text_of(row, "sample"))
-		printf("  because of the sample %s\n", text_of(row, "sample"));
-	printf("  asked %s by %s, stands until %s\n", text_of(row, "asked"), text_of(row, "role"), text_of(row, "until"));
-	if (*text_of(row, "decided")) {
-		printf("  decided %s by ", text_of(row, "decided"));
-		print_words(text_of(row, "by"));
+	if (*json_text_of(row, "sample"))
+		printf("  because of the sample %s\n", json_text_of(row, "sample"));
+	printf("  asked %s by %s, stands until %s\n", json_text_of(row, "asked"), json_text_of(row, "role"),
+	       json_text_of(row, "until"));
+	if (*json_text_of(row, "decided")) {
+		printf("  decided %s by ", json_text_of(row, "decided"));
+		print_words(json_text_of(row, "by"));
 		printf(": ");
-		print_words(text_of(row, "note"));
+		print_words(json_text_of(row, "note"));
 		puts("");
 	}
-	printf("  sha256 %s, these bytes and no others:\n", text_of(row, "sha256"));
-	print_dump(text_of(row, "text"));
+	printf("  sha256 %s, these bytes and no others:\n", json_text_of(row, "sha256"));
+	print_dump(json_text_of(row, "text"));
 }
 
 static json_t *find(struct desk *d, const char *id)
 {
 	for (json_int_t from = 0; from >= 0;) {
-		json_t *answer = ask(d, "approval.list", json_pack("{s:I, s:s}", "from", from, "id", id));
+		json_t *answer =
+			desk_ask(d, "approve", "approval.list", json_pack("{s:I, s:s}", "from", from, "id", id));
 		if (!answer)
 			return NULL;
 		json_t *row = json_incref(json_array_get(json_object_get(answer, "rows"), 0));
@@ -159,13 +110,13 @@ static int decide(struct desk *d, const json_t *row, bool yes)
 {
 	const char *note = arguments_flag(d->arguments, "note"), *by = arguments_flag(d->arguments, "by");
 	const char *login = getenv("SUDO_USER") ? getenv("SUDO_USER") : getenv("USER");
-	json_t *answer = ask(d, "approval.decide",
-			     json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", text_of(row, "id"), "sha256", text_of(row, "sha256"),
-				       "decision", yes ? "approve" : "decline", "by", by ? by : login ? login : "command",
-				       "note", note ? note : ""));
+	json_t *question = json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", json_text_of(row, "id"), "sha256",
+				     json_text_of(row, "sha256"), "decision", yes ? "approve" : "decline", "by",
+				     by ? by : login ? login : "command", "note", note ? note : "");
+	json_t *answer = desk_ask(d, "approve", "approval.decide", question);
 	if (!answer)
 		return 1;
-	printf("%s: %s\n", text_of(answer, "id"), text_of(answer, "state"));
+	printf("%s: %s\n", json_text_of(answer, "id"), json_text_of(answer, "state"));
 	json_decref(answer);
 	return 0;
 }
@@ -173,7 +124,7 @@ static int decide(struct desk *d, const json_t *row, bool yes)
 /* 1: it is the one that was read; 0: it is not; else the exit status. */
 static int confirm(const struct desk *d, const json_t *row)
 {
-	const char *read = arguments_flag(d->arguments, "yes"), *sha256 = text_of(row, "sha256");
+	const char *read = arguments_flag(d->arguments, "yes"), *sha256 = json_text_of(row, "sha256");
 	char typed[80] = "";
 	if (!read && isatty(STDIN_FILENO)) {
 		printf("Type the first %d digits of the sha256 to let exactly this leave, once: ", PREFIX_LEAST);
@@ -196,15 +147,15 @@ static int act(struct desk *d)
 		return 1;
 	int status = 0;
 	const bool asked = arguments_flag(d->arguments, "yes") || isatty(STDIN_FILENO);
-	const bool waits = !strcmp(text_of(row, "state"), "waiting");
+	const bool waits = !strcmp(json_text_of(row, "state"), "waiting");
 	if (arguments_flag(d->arguments, "decline")) {
 		status = decide(d, row, false);
 	} else if (d->json && !arguments_flag(d->arguments, "yes")) {
-		print_json(row);
+		json_print_row(row);
 	} else {
 		print_whole(row);
 		if (asked && !waits && arguments_flag(d->arguments, "yes"))
-			status = command_fail(1, "approve: that is %s already", text_of(row, "state"));
+			status = command_fail(1, "approve: that is %s already", json_text_of(row, "state"));
 		else if (asked && waits && !confirm(d, row))
 			status = command_fail(1, "approve: that is not the sha256 above (%d digits at least); nothing was approved",
 					      PREFIX_LEAST);
@@ -218,11 +169,7 @@ static int act(struct desk *d)
 static int run(const struct arguments *a)
 {
 	static struct desk d;
-	d = (struct desk){.arguments = a, .json = arguments_flag(a, "json") != NULL};
-	int bad = command_config(a, &d.config, &d.fault);
-	if (!bad && run_state_path(&d.config, d.state, sizeof d.state))
-		bad = fault_set(&d.fault, ERR_BAD, "run.state: the path is too long");
-	return bad ? command_fail(1, "%s", d.fault.text) : act(&d);
+	return desk_open(&d, a) ? command_fail(1, "%s", d.fault.text) : act(&d);
 }
 
 static const struct flag approve_flags[] = {

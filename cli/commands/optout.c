@@ -1,64 +1,21 @@
 /* kansoku optout: who is left alone, and the operator's answers to those who ask. */
 #include "base/clock.h"
-#include "bus/client.h"
-#include "bus/parent.h"
-#include "cli/command.h"
+#include "cli/desk.h"
 #include "control/control.h"
-#include <jansson.h>
 #include <stdlib.h>
 
-#define WAIT_MS 30000
-#define ANSWER_MAX (1u << 20)
 #define LINK_DAYS 14
 #define DAY_S 86400
-
-struct desk {
-	const struct arguments *arguments;
-	struct config config;
-	char state[256];
-	bool json;
-	struct fault fault;
-};
-
-static bool keep_part(void *arg, struct bytes part) { return buffer_append(arg, part.at, part.len) == 0; }
-
-/* The answer as an object, to be given back; NULL after it was said what failed. */
-static json_t *ask(struct desk *d, const char *topic, json_t *question)
-{
-	struct buffer answer = BUFFER(ANSWER_MAX);
-	char *text = json_dumps(question, JSON_COMPACT);
-	json_t *object = NULL;
-	int bad = text ? client_request(d->state, "control", topic, bytes_of_text(text), keep_part, &answer, WAIT_MS,
-					&d->fault)
-		       : fault_set(&d->fault, ERR_MEMORY, "no memory");
-	struct bytes b = buffer_bytes(&answer);
-	if (bad)
-		command_fail(1, "optout: %s", d->fault.text);
-	else if (!(object = json_loadb((const char *)b.at, b.len, 0, NULL)))
-		command_fail(1, "optout: the answer cannot be read");
-	free(text);
-	json_decref(question);
-	buffer_done(&answer);
-	return object;
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
 
 static void print_row(const struct desk *d, const json_t *row, bool waiting)
 {
 	if (d->json) {
-		char *line = json_dumps(row, JSON_COMPACT);
-		if (line)
-			puts(line);
-		free(line);
+		json_print_row(row);
 		return;
 	}
-	printf("%-20s # %s %s %s%s%s\n", text_of(row, "prefix"), *text_of(row, "time") ? text_of(row, "time") : "-",
-	       text_of(row, "how"), waiting ? text_of(row, "asker") : "", waiting ? " " : "", text_of(row, "reason"));
+	printf("%-20s # %s %s %s%s%s\n", json_text_of(row, "prefix"),
+	       *json_text_of(row, "time") ? json_text_of(row, "time") : "-", json_text_of(row, "how"),
+	       waiting ? json_text_of(row, "asker") : "", waiting ? " " : "", json_text_of(row, "reason"));
 }
 
 static int print_list(struct desk *d, bool waiting)
@@ -66,11 +23,11 @@ static int print_list(struct desk *d, bool waiting)
 	json_int_t from = 0;
 	for (json_t *answer, *row; from >= 0; json_decref(answer)) {
 		size_t i;
-		answer = ask(d, "optout.list", json_pack("{s:I}", "from", from));
+		answer = desk_ask(d, "optout", "optout.list", json_pack("{s:I}", "from", from));
 		if (!answer)
 			return 1;
 		json_array_foreach(json_object_get(answer, "rows"), i, row)
-			if (!strcmp(text_of(row, "state"), "waiting") == waiting)
+			if (!strcmp(json_text_of(row, "state"), "waiting") == waiting)
 				print_row(d, row, waiting);
 		const json_t *next = json_object_get(answer, "next");
 		from = next ? json_integer_value(next) : -1;
@@ -81,11 +38,11 @@ static int print_list(struct desk *d, bool waiting)
 static int settle(struct desk *d, const char *topic, const char *prefix)
 {
 	const char *reason = arguments_flag(d->arguments, "reason");
-	json_t *answer = ask(d, topic, json_pack("{s:s, s:s, s:s}", "prefix", prefix, "reason", reason ? reason : "",
-						 "how", "command"));
+	json_t *question = json_pack("{s:s, s:s, s:s}", "prefix", prefix, "reason", reason ? reason : "", "how", "command");
+	json_t *answer = desk_ask(d, "optout", topic, question);
 	if (!answer)
 		return 1;
-	printf("%s: %s\n", text_of(answer, "prefix"), text_of(answer, "state"));
+	printf("%s: %s\n", json_text_of(answer, "prefix"), json_text_of(answer, "state"));
 	json_decref(answer);
 	return 0;
 }
@@ -99,12 +56,13 @@ static int print_link(struct desk *d, const char *prefix)
 		return command_fail(2, "--days: \"%s\" is not a number from 1 to 366", named);
 	if (!control_page_url(&d->config, url, sizeof url))
 		return command_fail(1, "there is no page: active.page.port names none");
-	json_t *answer = ask(d, "optout.link", json_pack("{s:s, s:I}", "prefix", prefix, "until",
-							 (json_int_t)(clock_utc_us() / 1000000 + days * DAY_S)));
+	json_t *question =
+		json_pack("{s:s, s:I}", "prefix", prefix, "until", (json_int_t)(clock_utc_us() / 1000000 + days * DAY_S));
+	json_t *answer = desk_ask(d, "optout", "optout.link", question);
 	if (!answer)
 		return 1;
-	printf("%s/opt-out?prefix=%s&until=%lld&sign=%s\n", url, text_of(answer, "prefix"),
-	       (long long)json_integer_value(json_object_get(answer, "until")), text_of(answer, "sign"));
+	printf("%s/opt-out?prefix=%s&until=%lld&sign=%s\n", url, json_text_of(answer, "prefix"),
+	       (long long)json_integer_value(json_object_get(answer, "until")), json_text_of(answer, "sign"));
 	json_decref(answer);
 	return 0;
 }
@@ -127,11 +85,7 @@ static int act(struct desk *d, const char *what, const char *prefix)
 static int run(const struct arguments *a)
 {
 	static struct desk d;
-	d = (struct desk){.arguments = a, .json = arguments_flag(a, "json") != NULL};
-	int bad = command_config(a, &d.config, &d.fault);
-	if (!bad && run_state_path(&d.config, d.state, sizeof d.state))
-		bad = fault_set(&d.fault, ERR_BAD, "run.state: the path is too long");
-	if (bad)
+	if (desk_open(&d, a))
 		return command_fail(1, "%s", d.fault.text);
 	return act(&d, arguments_word(a, 0), arguments_count(a) > 1 ? arguments_word(a, 1) : NULL);
 }

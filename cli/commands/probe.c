@@ -7,10 +7,9 @@
 #include "bus/client.h"
 #include "bus/parent.h"
 #include "base/port.h"
-#include "cli/command.h"
+#include "cli/desk.h"
 #include "cli/dry.h"
 #include "event/event.h"
-#include <jansson.h>
 #include <stdlib.h>
 
 #define PORTS_MAX 12
@@ -59,12 +58,6 @@ static void print_fields(json_t *event)
 	}
 }
 
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-	return text ? text : "";
-}
-
 static bool print_event(void *arg, struct bytes part)
 {
 	struct probing *p = arg;
@@ -74,12 +67,12 @@ static bool print_event(void *arg, struct bytes part)
 		return true;
 	}
 	json_t *event = json_loadb((const char *)part.at, part.len, 0, NULL);
-	const char *kind = text_of(event, "kind");
+	const char *kind = json_text_of(event, "kind");
 	if (!strcmp(kind, "host.answered")) {
 		p->answered = true;
 		printf("%s port %lld: %s (%s, %s)\n", p->target,
-		       (long long)json_integer_value(json_object_get(event, "sport")),
-		       text_of(event, "state"), text_of(event, "probe"), text_of(event, "close.reason"));
+		       (long long)json_integer_value(json_object_get(event, "sport")), json_text_of(event, "state"),
+		       json_text_of(event, "probe"), json_text_of(event, "close.reason"));
 		print_fields(event);
 	} else if (!strcmp(kind, "host.identified")) {
 		printf("%s is identified\n", p->target);
@@ -94,8 +87,8 @@ static bool take_decision(void *arg, struct bytes part)
 {
 	struct probing *p = arg;
 	json_t *answer = json_loadb((const char *)part.at, part.len, 0, NULL);
-	const char *lease = text_of(answer, "lease");
-	p->refused = strcmp(text_of(answer, "decision"), "allowed") != 0;
+	const char *lease = json_text_of(answer, "lease");
+	p->refused = strcmp(json_text_of(answer, "decision"), "allowed") != 0;
 	if (!p->refused)
 		id_parse(bytes_of_text(lease), &p->lease);
 	if (p->json) {
@@ -105,10 +98,10 @@ static bool take_decision(void *arg, struct bytes part)
 			print_line(line, strlen(line));
 		free(line);
 	} else {
-		printf("%s: %s (%s): %s\n", p->target, text_of(answer, "decision"), text_of(answer, "reason"),
-		       text_of(answer, "detail"));
-		if (*text_of(answer, "not_before"))
-			printf("  leaves not before %s\n", text_of(answer, "not_before"));
+		printf("%s: %s (%s): %s\n", p->target, json_text_of(answer, "decision"),
+		       json_text_of(answer, "reason"), json_text_of(answer, "detail"));
+		if (*json_text_of(answer, "not_before"))
+			printf("  leaves not before %s\n", json_text_of(answer, "not_before"));
 		fflush(stdout);
 	}
 	json_decref(answer);
@@ -161,8 +154,8 @@ static int probe_one(const struct arguments *a, struct probing *p, const char *w
 	address_format(&target, p->target);
 	if (arguments_flag(a, "dry-run")) {
 		const char *tier = arguments_flag(a, "tier");
-		return dry_probe(p->config, p->state, &target, arguments_flag(a, "ports"), tier && !strcmp(tier, "2") ? 2 : 1,
-				 p->json);
+		return dry_probe(p->config, p->state, &target, arguments_flag(a, "ports"),
+				 tier && !strcmp(tier, "2") ? 2 : 1, p->json);
 	}
 	p->refused = p->answered = false;
 	p->lease = (struct event_id){0};

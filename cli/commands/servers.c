@@ -1,83 +1,34 @@
 /* kansoku servers: command servers of own samples, their state, and what they are known by. */
 #include "active/servers/learn.h"
 #include "base/place.h"
-#include "bus/client.h"
-#include "bus/parent.h"
-#include "cli/command.h"
 #include "cli/conversations.h"
-#include <jansson.h>
+#include "cli/desk.h"
 #include <stdlib.h>
-
-#define WAIT_MS 30000
-#define ANSWER_MAX (1u << 20)
-
-struct desk {
-	const struct arguments *arguments;
-	struct config config;
-	char state[256];
-	bool json;
-	struct fault fault;
-};
-
-static bool keep_part(void *arg, struct bytes part) { return buffer_append(arg, part.at, part.len) == 0; }
-
-static json_t *ask(struct desk *d, const char *topic, json_t *question)
-{
-	struct buffer answer = BUFFER(ANSWER_MAX);
-	char *text = json_dumps(question, JSON_COMPACT);
-	json_t *object = NULL;
-	int bad = text ? client_request(d->state, "control", topic, bytes_of_text(text), keep_part, &answer, WAIT_MS,
-					&d->fault)
-		       : fault_set(&d->fault, ERR_MEMORY, "no memory");
-	struct bytes b = buffer_bytes(&answer);
-	if (bad)
-		command_fail(1, "servers: %s", d->fault.text);
-	else if (!(object = json_loadb((const char *)b.at, b.len, 0, NULL)))
-		command_fail(1, "servers: the answer cannot be read");
-	free(text);
-	json_decref(question);
-	buffer_done(&answer);
-	return object;
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
-static void print_json(const json_t *row)
-{
-	char *line = json_dumps(row, JSON_COMPACT);
-	if (line)
-		puts(line);
-	free(line);
-}
 
 static void print_row(const json_t *row)
 {
 	char endpoint[64];
-	const char *address = text_of(row, "address");
+	const char *address = json_text_of(row, "address");
 	snprintf(endpoint, sizeof endpoint, strchr(address, ':') ? "[%s]:%lld" : "%s:%lld", address,
 		 (long long)json_integer_value(json_object_get(row, "port")));
-	printf("%-22s %-10s %3lld%%  %-12.12s %-16s sample %.12s  checked %s%s%s%s\n", endpoint, text_of(row, "state"),
-	       (long long)json_integer_value(json_object_get(row, "certainty")),
-	       *text_of(row, "family") ? text_of(row, "family") : "-",
-	       *text_of(row, "fingerprint") ? text_of(row, "fingerprint") : "-", text_of(row, "sample"),
-	       *text_of(row, "checked") ? text_of(row, "checked") : "never",
-	       *text_of(row, "live") ? ", live " : "", text_of(row, "live"),
-	       !strcmp(text_of(row, "approval_state"), "waiting") ? ", its hello waits: kansoku approve" : "");
+	printf("%-22s %-10s %3lld%%  %-12.12s %-16s sample %.12s  checked %s%s%s%s\n", endpoint,
+	       json_text_of(row, "state"), (long long)json_integer_value(json_object_get(row, "certainty")),
+	       *json_text_of(row, "family") ? json_text_of(row, "family") : "-",
+	       *json_text_of(row, "fingerprint") ? json_text_of(row, "fingerprint") : "-",
+	       json_text_of(row, "sample"), *json_text_of(row, "checked") ? json_text_of(row, "checked") : "never",
+	       *json_text_of(row, "live") ? ", live " : "", json_text_of(row, "live"),
+	       !strcmp(json_text_of(row, "approval_state"), "waiting") ? ", its hello waits: kansoku approve" : "");
 }
 
 static int list(struct desk *d)
 {
-	json_t *answer = ask(d, "server.list", json_object()), *row;
+	json_t *answer = desk_ask(d, "servers", "server.list", json_object()), *row;
 	size_t i;
 	if (!answer)
 		return 1;
 	json_array_foreach(json_object_get(answer, "rows"), i, row) {
 		if (d->json)
-			print_json(row);
+			json_print_row(row);
 		else
 			print_row(row);
 	}
@@ -105,13 +56,15 @@ static int check(struct desk *d, const char *word)
 	uint64_t port;
 	if (!word || !endpoint_read(word, address, sizeof address, &port))
 		return command_fail(2, "servers check: which? 192.0.2.7:6667 would be right");
-	json_t *answer = ask(d, "server.check", json_pack("{s:s, s:I}", "address", address, "port", (json_int_t)port));
+	json_t *answer = desk_ask(d, "servers", "server.check",
+				  json_pack("{s:s, s:I}", "address", address, "port", (json_int_t)port));
 	if (!answer)
 		return 1;
 	if (d->json)
-		print_json(answer);
+		json_print_row(answer);
 	else
-		printf("%s: %s (%s)\n", text_of(answer, "decision"), text_of(answer, "reason"), text_of(answer, "detail"));
+		printf("%s: %s (%s)\n", json_text_of(answer, "decision"), json_text_of(answer, "reason"),
+		       json_text_of(answer, "detail"));
 	json_decref(answer);
 	return 0;
 }
@@ -126,7 +79,8 @@ static int load(struct server_fingerprints **out, const struct desk *d, size_t *
 		server_fingerprints_read(*out, own, skipped, first);
 	for (size_t i = 1; i < arguments_count(d->arguments); i++)
 		if (server_fingerprints_read(*out, arguments_word(d->arguments, i), skipped, first))
-			return fault_set(first, ERR_MISSING, "%s: there is no such folder", arguments_word(d->arguments, i));
+			return fault_set(first, ERR_MISSING, "%s: there is no such folder",
+					 arguments_word(d->arguments, i));
 	return 0;
 }
 
@@ -145,7 +99,7 @@ static void print_fingerprint(const struct server_fingerprint *f, bool json)
 	json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:i}", "name", f->name, "family", f->family ? f->family : "",
 				"service", f->service, "on", ons[f->on], "hello", hello, "note", f->note, "file", f->file,
 				"line", (int)f->line);
-	print_json(row);
+	json_print_row(row);
 	json_decref(row);
 }
 
@@ -217,10 +171,7 @@ static int act(struct desk *d)
 		return fingerprints(d, *what == 'v');
 	if (!strcmp(what, "learn"))
 		return learn(d);
-	int bad = command_config(d->arguments, &d->config, &d->fault);
-	if (!bad && run_state_path(&d->config, d->state, sizeof d->state))
-		bad = fault_set(&d->fault, ERR_BAD, "run.state: the path is too long");
-	if (bad)
+	if (desk_open(d, d->arguments))
 		return command_fail(1, "%s", d->fault.text);
 	if (!strcmp(what, "list"))
 		return list(d);

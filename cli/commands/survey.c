@@ -2,10 +2,7 @@
  * kansoku survey: which surveys are approved, how far they are, and the way to stop one at once.
  */
 #include "bus/client.h"
-#include "bus/parent.h"
-#include "cli/command.h"
-#include <jansson.h>
-#include <stdlib.h>
+#include "cli/desk.h"
 
 #define WAIT_MS 10000
 
@@ -13,17 +10,6 @@ struct listing {
 	bool json;
 	int shown;
 };
-
-static const char *text_of(const json_t *survey, const char *key)
-{
-	const char *text = json_string_value(json_object_get(survey, key));
-	return text ? text : "";
-}
-
-static long long number_of(const json_t *survey, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(survey, key));
-}
 
 static bool print_surveys(void *arg, struct bytes part)
 {
@@ -36,14 +22,15 @@ static bool print_surveys(void *arg, struct bytes part)
 	json_t *list = json_loadb((const char *)part.at, part.len, 0, NULL), *survey;
 	size_t i;
 	json_array_foreach(list, i, survey) {
-		printf("%s: %s, round %lld, %lld of %lld packets, %lld hits, %lld looks, until %s\n", text_of(survey, "name"),
-		       text_of(survey, "state"), number_of(survey, "round"), number_of(survey, "sent"),
-		       number_of(survey, "packets"), number_of(survey, "hits"), number_of(survey, "looks"),
-		       text_of(survey, "until"));
-		printf("  %s; approved by %s, %s\n", text_of(survey, "purpose"), text_of(survey, "approved_by"),
-		       text_of(survey, "reference"));
-		if (*text_of(survey, "detail"))
-			printf("  %s\n", text_of(survey, "detail"));
+		printf("%s: %s, round %lld, %lld of %lld packets, %lld hits, %lld looks, until %s\n",
+		       json_text_of(survey, "name"), json_text_of(survey, "state"), json_number_of(survey, "round"),
+		       json_number_of(survey, "sent"), json_number_of(survey, "packets"),
+		       json_number_of(survey, "hits"), json_number_of(survey, "looks"),
+		       json_text_of(survey, "until"));
+		printf("  %s; approved by %s, %s\n", json_text_of(survey, "purpose"),
+		       json_text_of(survey, "approved_by"), json_text_of(survey, "reference"));
+		if (*json_text_of(survey, "detail"))
+			printf("  %s\n", json_text_of(survey, "detail"));
 		l->shown++;
 	}
 	json_decref(list);
@@ -67,24 +54,21 @@ static int say(const char *state, const char *topic, const char *name)
 
 static int run(const struct arguments *a)
 {
-	struct config config;
-	struct fault fault = {{0}};
-	char state[256];
-	struct listing listing = {.json = arguments_flag(a, "json") != NULL};
+	static struct desk d;
 	const char *word = arguments_word(a, 0);
 	const bool named = arguments_count(a) == 2;
-	if (command_config(a, &config, &fault))
-		return command_fail(1, "%s", fault.text);
-	if (run_state_path(&config, state, sizeof state))
-		return command_fail(1, "run.state: the path is too long");
+	if (desk_open(&d, a))
+		return command_fail(1, "%s", d.fault.text);
+	struct listing listing = {.json = d.json};
 	if (named && !strcmp(word, "stop"))
-		return say(state, "survey.stop", arguments_word(a, 1));
+		return say(d.state, "survey.stop", arguments_word(a, 1));
 	if (named && !strcmp(word, "start"))
-		return say(state, "survey.start", arguments_word(a, 1));
+		return say(d.state, "survey.start", arguments_word(a, 1));
 	if (named || (strcmp(word, "list") && strcmp(word, "status")))
 		return command_fail(2, "list, status, start NAME or stop NAME");
-	if (client_request(state, "control", "survey.list", (struct bytes){0}, print_surveys, &listing, WAIT_MS, &fault))
-		return command_fail(1, "%s", fault.text);
+	if (client_request(d.state, "control", "survey.list", (struct bytes){0}, print_surveys, &listing, WAIT_MS,
+			   &d.fault))
+		return command_fail(1, "%s", d.fault.text);
 	if (!listing.shown)
 		puts("no survey is approved (active.surveys)");
 	return 0;

@@ -1,7 +1,7 @@
 #include "cli/demo/story_inner.h"
 #include "base/clock.h"
 #include "bus/client.h"
-#include <jansson.h>
+#include "cli/desk.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -36,13 +36,6 @@ static bool collect(void *arg, struct bytes part)
 	return buffer_append(arg, part.at, part.len) == 0;
 }
 
-/* The report may hold anything a device said: only text within bounds is passed on. */
-static const char *text_of(const json_t *row, const char *key)
-{
-	const char *text = json_string_value(json_object_get(row, key));
-	return text ? text : "";
-}
-
 static void tell_rows(struct bytes answer,
 		      void (*identified)(void *, const char *, const char *), void *arg)
 {
@@ -51,9 +44,9 @@ static void tell_rows(struct bytes answer,
 	size_t i;
 	json_array_foreach(json_object_get(json_object_get(report, "parts"), "hosts"), i, row) {
 		char verdict[LINE_MAX];
-		snprintf(verdict, sizeof verdict, "%s: %s %s", text_of(row, "class"),
-			 text_of(row, "vendor"), text_of(row, "product"));
-		identified(arg, text_of(row, "src"), verdict);
+		snprintf(verdict, sizeof verdict, "%s: %s %s", json_text_of(row, "class"),
+			 json_text_of(row, "vendor"), json_text_of(row, "product"));
+		identified(arg, json_text_of(row, "src"), verdict);
 	}
 	json_decref(report);
 }
