@@ -82,8 +82,9 @@ static void print_result(const char *name, const json_t *result)
 	json_array_foreach(json_object_get(result, "complaints"), i, complaint)
 		fprintf(stderr, "%s:%llu: %s\n", name, count(complaint, "line"),
 			json_string_value(json_object_get(complaint, "why")));
-	printf("%s: %llu records, %llu seen before, %llu unreadable, %llu refused\n", name, count(result, "records"),
-	       count(result, "repeated"), count(result, "bad"), count(result, "refused"));
+	printf("%s: %llu records, %llu networks, %llu seen before, %llu unreadable, %llu refused\n", name,
+	       count(result, "records"), count(result, "networks"), count(result, "repeated"), count(result, "bad"),
+	       count(result, "refused"));
 }
 
 static int end(struct sending *s, bool as_json, struct fault *fault)
@@ -157,6 +158,20 @@ static void print_text(const char *name, struct bytes b)
 	printf(",\"%s\":%.*s", name, (int)writer_used(&w), (const char *)room);
 }
 
+static void print_field(const struct record_field *f)
+{
+	const struct field_definition *d = field_definition(f->field);
+	char text[ADDRESS_TEXT_MAX + TIME_TEXT_MAX];
+	if (d->type == FIELD_ADDRESS)
+		print_text(d->name, bytes_of_text(address_format(&f->address, text)));
+	else if (d->type == FIELD_TIME)
+		print_text(d->name, bytes_of_text(time_format(f->number, text)));
+	else if (d->type == FIELD_TEXT || d->type == FIELD_BYTES)
+		print_text(d->name, f->bytes);
+	else
+		printf(",\"%s\":%llu", d->name, (unsigned long long)f->number);
+}
+
 static void dry_record(void *arg, const struct record *r)
 {
 	const struct dry *dry = arg;
@@ -173,6 +188,40 @@ static void dry_record(void *arg, const struct record *r)
 	print_text("title", r->title);
 	print_text("author", r->author);
 	print_text("labels", r->labels);
+	print_text("kind", bytes_of_text(r->kind ? r->kind : ""));
+	print_text("id", r->id);
+	for (size_t i = 0; i < r->field_count; i++)
+		print_field(&r->fields[i]);
+	puts("}");
+}
+
+static void dry_network(void *arg, const struct network *n)
+{
+	const struct dry *dry = arg;
+	char first[ADDRESS_TEXT_MAX], last[ADDRESS_TEXT_MAX];
+	address_format(&n->first, first);
+	address_format(&n->last, last);
+	if (!dry->json) {
+		printf("network   %s-%s %u %s %.*s\n", first, last, n->as, n->country, (int)n->name.len, (const char *)n->name.at);
+		return;
+	}
+	printf("{\"first\":\"%s\",\"last\":\"%s\",\"as\":%u", first, last, n->as);
+	print_text("country", bytes_of_text(n->country));
+	print_text("name", n->name);
+	print_text("labels", n->labels);
+	puts("}");
+}
+
+static void dry_as(void *arg, uint32_t as, struct bytes name, const char *country)
+{
+	const struct dry *dry = arg;
+	if (!dry->json) {
+		printf("as        %u %s %.*s\n", as, country, (int)name.len, (const char *)name.at);
+		return;
+	}
+	printf("{\"as\":%u", as);
+	print_text("country", bytes_of_text(country));
+	print_text("name", name);
 	puts("}");
 }
 
@@ -188,7 +237,7 @@ int import_dry(const struct arguments *a, const struct format *format)
 	int failed = 0;
 	for (size_t i = 1; i < arguments_count(a); i++) {
 		struct dry dry = {arguments_word(a, i), arguments_flag(a, "json") != NULL, 0};
-		const struct share_reading reading = {&dry, dry_record, dry_bad};
+		const struct share_reading reading = {&dry, dry_record, dry_bad, dry_network, dry_as};
 		struct fault fault = {0};
 		int fd = !strcmp(dry.name, "-") ? STDIN_FILENO : open(dry.name, O_RDONLY | O_CLOEXEC);
 		int bad = fd < 0 ? fault_set(&fault, ERR_SYSTEM, "%s", strerror(errno))

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t n)
 {
 	struct intake *in;
 	struct fault fault;
-	const struct intake_hooks hooks = {NULL, on_record, NULL, NULL};
+	const struct intake_hooks hooks = {.record = on_record};
 	if (n < 2)
 		return 0;
 	if (intake_open(&in, nth(at[0]), "fuzz", &hooks, &fault))

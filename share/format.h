@@ -16,9 +16,12 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/registry.h"
+#include "event/field.h"
 
 #define FORMAT_LINE_MAX (1u << 20)
 #define FORMAT_DOCUMENT_MAX (64u << 20)
+#define FORMAT_FILE_MAX (UINT64_C(16) << 30)
+#define RECORD_FIELDS_MAX 24
 #define RECORD_VALUE_MAX 2048
 #define RECORD_TEXT_MAX 4096     /* of what stood there; longer is cut */
 #define INTAKE_COMPLAINTS_MAX 20 /* told one by one; all are counted */
@@ -26,11 +29,29 @@
 enum format_shape {
 	FORMAT_LINES,    /* each line stands for itself */
 	FORMAT_DOCUMENT, /* the whole, up to FORMAT_DOCUMENT_MAX */
+	FORMAT_FILE,     /* the whole in an unnamed file, unpacked, up to FORMAT_FILE_MAX: what libraries seek in */
+};
+
+/* One more thing that a record says, as a field of its event: a common one, or FIELD() of the format's file. */
+struct record_field {
+	uint16_t field;
+	uint64_t number;     /* NUMBER, BOOL, TIME */
+	struct bytes bytes;  /* TEXT, BYTES; valid while the record is handed in */
+	struct address address;
 };
 
 struct record { /* one thing that a source says; what is empty was not said */
-	const char *type;        /* of indicator: "url", "domain", "address", "endpoint", "hash", "mail" */
+	/* Of indicator: "url", "domain", "address", "endpoint", "hash", "mail", "name" (of a DNS record). */
+	const char *type;
 	struct bytes value;
+	/*
+	 * Of which of our kinds it would be, had we seen it: "host.answered" for a scan's banner,
+	 * "login.tried" for a honeypot's line; it stays a record.imported, since only what we saw ourselves
+	 * is a basis of anything.  NULL: somebody names an indicator, and no more.
+	 */
+	const char *kind;
+	struct bytes id;         /* by which its source knows it; two records of one id are one */
+	const char *tlp, *pap;   /* of this one; the stricter of it and its source's holds */
 	struct address address;  /* when the value has one */
 	bool has_address;
 	uint32_t port;
@@ -41,6 +62,26 @@ struct record { /* one thing that a source says; what is empty was not said */
 	struct bytes labels;     /* words, separated by spaces */
 	const char *role;        /* of indicator; NULL: unknown */
 	struct bytes original;   /* what stood there */
+	struct record_field fields[RECORD_FIELDS_MAX];
+	size_t field_count;
+};
+
+/* Adds a field; what is empty, or beyond RECORD_FIELDS_MAX, is left out. */
+void record_text(struct record *, uint16_t field, const char *);
+void record_bytes(struct record *, uint16_t field, struct bytes);
+void record_number(struct record *, uint16_t field, uint64_t);
+void record_address(struct record *, uint16_t field, const struct address *);
+
+/*
+ * What a table says of a range of addresses: not an event, but an entry of the lookup that tells of every
+ * address where it is, whose, and what lists know it (share/networks.h).  What is empty was not said.
+ */
+struct network {
+	struct address first, last; /* both within; of one family */
+	uint32_t as;                /* its number; 0: not said */
+	char country[3];            /* ISO 3166-1, upper case */
+	struct bytes name;          /* of the AS, network or organisation */
+	struct bytes labels;        /* words: "survey", "malicious", "tor", "hosting" */
 };
 
 struct intake; /* one import, owned by the room */
@@ -54,6 +95,10 @@ void intake_record(struct intake *, const struct record *);
  * Returns how many.
  */
 size_t intake_text(struct intake *, const struct record *like, struct bytes text);
+/* A range of a table; the same table of a source replaces the one before once it was read to its end. */
+void intake_network(struct intake *, const struct network *);
+/* The name that belongs to an AS, from tables that know no addresses. */
+void intake_as(struct intake *, uint32_t as, struct bytes name, const char country[3]);
 /* What could not be read: at that line, or 0 where there are none, and why. */
 void intake_bad(struct intake *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -61,7 +106,12 @@ void intake_bad(struct intake *, const char *fmt, ...) __attribute__((format(pri
 struct format_specimen {
 	const char *title;
 	struct bytes content;
-	const char *records; /* a line each: "TYPE VALUE"; "bad REASON" for what is refused */
+	/*
+	 * A line each: "TYPE VALUE", "network FIRST-LAST AS COUNTRY NAME", "as NUMBER COUNTRY NAME"; "bad REASON"
+	 * for what is refused.  A record's fields follow it, a line each: "  NAME VALUE"; those that are not
+	 * named are not looked at.
+	 */
+	const char *records;
 };
 
 struct format {
@@ -71,6 +121,7 @@ struct format {
 	enum format_shape shape;
 	void (*line)(struct intake *, struct bytes line);         /* of FORMAT_LINES; without its end */
 	void (*document)(struct intake *, struct bytes document); /* of FORMAT_DOCUMENT */
+	void (*file)(struct intake *, int fd);                    /* of FORMAT_FILE; at its beginning, not to be closed */
 	const struct format_specimen *specimens; /* ended by one without a title */
 };
 

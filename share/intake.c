@@ -3,9 +3,13 @@
 #include "share/refang_inner.h"
 #include "share/unpack_inner.h"
 #include "base/error.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #define XXH_STATIC_LINKING_ONLY /* the state on the stack */
 #include <xxhash.h>
 
@@ -23,6 +27,7 @@ struct intake {
 	struct intake_counts counts;
 	struct unpack *unpack;
 	struct buffer pending; /* the line, or the document, as far as it came */
+	int file;              /* or the file; -1: there is none */
 	bool skipping;         /* within a line that is too long */
 	struct arena arena;
 	uint64_t recent[RECENT];
@@ -35,6 +40,11 @@ const struct format *format_find(struct bytes name)
 		if (bytes_equal_text(name, (*it)->name))
 			return *it;
 	return NULL;
+}
+
+static int unnamed_file(int directory)
+{
+	return directory ? openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : memfd_create("intake", MFD_CLOEXEC);
 }
 
 int intake_open(struct intake **out, const struct format *format, const char *source, const struct intake_hooks *hooks,
@@ -50,6 +60,11 @@ int intake_open(struct intake **out, const struct format *format, const char *so
 	snprintf(in->source, sizeof in->source, "%s", source);
 	in->pending = BUFFER(format->shape == FORMAT_LINES ? FORMAT_LINE_MAX : FORMAT_DOCUMENT_MAX);
 	in->arena = ARENA(ARENA_MAX);
+	in->file = format->shape == FORMAT_FILE ? unnamed_file(hooks->directory) : -1;
+	if (format->shape == FORMAT_FILE && in->file < 0) {
+		intake_close(in);
+		return fault_set(fault, ERR_SYSTEM, "no file could be made to unpack into: %s", strerror(errno));
+	}
 	*out = in;
 	return 0;
 }
@@ -59,6 +74,8 @@ void intake_close(struct intake *in)
 	if (!in)
 		return;
 	unpack_close(in->unpack);
+	if (in->file >= 0)
+		close(in->file);
 	buffer_done(&in->pending);
 	arena_done(&in->arena);
 	free(in);
@@ -83,8 +100,11 @@ void intake_bad(struct intake *in, const char *fmt, ...)
 static uint64_t digest_of(const struct intake *in, const struct record *r)
 {
 	XXH3_state_t state;
+	/* What happened again at another time is another observation; a name that is listed again is not. */
+	const struct bytes time = {(const uint8_t *)&r->time_us, r->kind ? sizeof r->time_us : 0};
+	const struct bytes named = bytes_of_text(r->kind ? r->kind : ""), none = {0};
 	const struct bytes parts[] = {bytes_of_text(in->format->name), bytes_of_text(in->source), bytes_of_text(r->type),
-				      r->value, r->link};
+				      r->id.len ? none : r->value, r->link, r->id, named, r->id.len ? none : time};
 	XXH3_64bits_reset(&state);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		uint64_t len = parts[i].len;
@@ -117,6 +137,7 @@ void intake_record(struct intake *in, const struct record *given)
 	r.link = cut(r.link, RECORD_VALUE_MAX);
 	r.author = cut(r.author, RECORD_VALUE_MAX);
 	r.labels = cut(r.labels, RECORD_TEXT_MAX);
+	r.id = cut(r.id, RECORD_VALUE_MAX);
 	uint64_t digest = digest_of(in, &r);
 	if (is_recent(in, digest) || (in->hooks.seen && in->hooks.seen(in->hooks.arg, digest))) {
 		in->counts.repeated++;
@@ -126,6 +147,25 @@ void intake_record(struct intake *in, const struct record *given)
 		in->counts.records++;
 	else
 		in->counts.refused++;
+}
+
+void intake_network(struct intake *in, const struct network *n)
+{
+	bool in_order = memcmp(n->first.b, n->last.b, sizeof n->first.b) <= 0;
+	if (!in_order || address_is_v4(&n->first) != address_is_v4(&n->last)) {
+		intake_bad(in, "a range ends before it begins, or in another family");
+		return;
+	}
+	in->counts.networks++;
+	if (in->hooks.network)
+		in->hooks.network(in->hooks.arg, n);
+}
+
+void intake_as(struct intake *in, uint32_t as, struct bytes name, const char country[3])
+{
+	in->counts.networks++;
+	if (in->hooks.as)
+		in->hooks.as(in->hooks.arg, as, cut(name, RECORD_VALUE_MAX), country);
 }
 
 struct text_intake {
@@ -212,12 +252,27 @@ static int take_lines(struct intake *in, struct bytes b)
 	return 0;
 }
 
+static int keep_in_file(struct intake *in, struct bytes b, struct fault *fault)
+{
+	if (in->counts.unpacked > FORMAT_FILE_MAX)
+		return fault_set(fault, ERR_FULL, "the file is larger than %llu bytes", (unsigned long long)FORMAT_FILE_MAX);
+	while (b.len) {
+		ssize_t n = write(in->file, b.at, b.len);
+		if (n <= 0)
+			return fault_set(fault, ERR_SYSTEM, "it cannot be unpacked: %s", strerror(errno));
+		b = (struct bytes){b.at + n, b.len - (size_t)n};
+	}
+	return 0;
+}
+
 static int on_unpacked(void *arg, struct bytes b, struct fault *fault)
 {
 	struct intake *in = arg;
 	in->counts.unpacked += b.len;
 	if (in->format->shape == FORMAT_LINES)
 		return take_lines(in, b);
+	if (in->format->shape == FORMAT_FILE)
+		return keep_in_file(in, b, fault);
 	if (buffer_append(&in->pending, b.at, b.len))
 		return fault_set(fault, ERR_FULL, "the document is larger than %u bytes", FORMAT_DOCUMENT_MAX);
 	return 0;
@@ -237,6 +292,8 @@ int intake_end(struct intake *in, struct fault *fault)
 		take_line(in, rest);
 	else if (in->format->shape == FORMAT_DOCUMENT && !bad)
 		in->format->document(in, rest);
+	else if (in->format->shape == FORMAT_FILE && !bad && lseek(in->file, 0, SEEK_SET) == 0)
+		in->format->file(in, in->file);
 	buffer_consume(&in->pending, buffer_len(&in->pending));
 	return bad;
 }

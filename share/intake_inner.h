@@ -8,7 +8,7 @@
 #include "share/format.h"
 
 struct intake_counts {
-	uint64_t bytes, unpacked, lines, records, repeated, bad, refused;
+	uint64_t bytes, unpacked, lines, records, networks, repeated, bad, refused;
 };
 
 struct intake_hooks {
@@ -19,6 +19,11 @@ struct intake_hooks {
 	void (*bad)(void *arg, uint64_t line, const char *why);
 	/* Whether that record came before, from the same source: then it is not handed out again. */
 	bool (*seen)(void *arg, uint64_t digest);
+	/* Entries of tables; NULL: they are only counted. */
+	void (*network)(void *arg, const struct network *);
+	void (*as)(void *arg, uint32_t as, struct bytes name, const char *country);
+	/* Where the unnamed file of a FORMAT_FILE is made; 0: in memory. */
+	int directory;
 };
 
 int intake_open(struct intake **, const struct format *, const char *source, const struct intake_hooks *,

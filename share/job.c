@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 FIELD(field_source, "record.source", TEXT, 0, "who said it: a feed or partner, as the operator names it");
 FIELD(field_format, "record.format", TEXT, 0, "format that it came in");
@@ -13,6 +14,8 @@ FIELD(field_title, "record.title", BYTES, 0, "title of that entry");
 FIELD(field_author, "record.author", BYTES, 0, "who wrote it");
 FIELD(field_labels, "record.labels", BYTES, 0, "words that it is filed under");
 FIELD(field_tlp, "record.tlp", TEXT, 0, "to whom it may be shown: RED, AMBER, AMBER+STRICT, GREEN, CLEAR");
+FIELD(field_kind, "record.kind", TEXT, 0, "of which of our kinds it would be, had we seen it");
+FIELD(field_id, "record.id", BYTES, 0, "by which its source knows it");
 FIELD(field_original, "record.original", BYTES, FIELD_PRIVATE, "what stood there, cut");
 
 #define NAME_BYTES 128
@@ -34,6 +37,50 @@ static void set_when_there(struct event *e, uint16_t field, struct bytes b)
 {
 	if (b.len)
 		event_set_bytes(e, field, b);
+}
+
+static void write_field(struct event *e, const struct record_field *f)
+{
+	switch (field_definition(f->field)->type) {
+	case FIELD_NUMBER:
+	case FIELD_TIME:
+		event_set_number(e, f->field, f->number);
+		break;
+	case FIELD_BOOL:
+		event_set_bool(e, f->field, f->number);
+		break;
+	case FIELD_ADDRESS:
+		event_set_address(e, f->field, &f->address);
+		break;
+	case FIELD_TEXT:
+	case FIELD_BYTES:
+		event_set_bytes(e, f->field, f->bytes);
+		break;
+	case FIELD_ID:
+		break;
+	}
+}
+
+/* The one of two markings that allows less; the words stand in that order. */
+static const char *stricter(const char *a, const char *b, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcasecmp(a, *words) || !strcasecmp(b, *words))
+			return *words;
+	return "";
+}
+
+static void write_markings(const struct job *job, const struct record *r, struct event *e)
+{
+	static const char *const tlp_words[] = {"RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", NULL};
+	static const char *const pap_words[] = {"RED", "AMBER", "GREEN", "CLEAR", NULL};
+	const char *tlp = stricter(job->tlp, r->tlp ? r->tlp : "", tlp_words);
+	const char *pap = stricter(job->pap, r->pap ? r->pap : "", pap_words);
+	if (*tlp)
+		event_set_text(e, field_tlp, tlp);
+	/* A record may forbid what its source does not speak of, and never allow it. */
+	if (*pap && (*job->pap || strcmp(pap, "CLEAR")))
+		event_set_text(e, FIELD_PAP, pap);
 }
 
 static void write_event(const struct job *job, const struct record *r, struct event *e)
@@ -60,10 +107,12 @@ static void write_event(const struct job *job, const struct record *r, struct ev
 	set_when_there(e, field_title, r->title);
 	set_when_there(e, field_author, r->author);
 	set_when_there(e, field_labels, r->labels);
-	if (*job->tlp)
-		event_set_text(e, field_tlp, job->tlp);
-	if (*job->pap)
-		event_set_text(e, FIELD_PAP, job->pap);
+	write_markings(job, r, e);
+	if (r->kind)
+		event_set_text(e, field_kind, r->kind);
+	set_when_there(e, field_id, r->id);
+	for (size_t i = 0; i < r->field_count; i++)
+		write_field(e, &r->fields[i]);
 	set_when_there(e, field_original, r->original);
 }
 
@@ -121,7 +170,7 @@ int job_open(struct job **out, struct exchange *x, const struct job_origin *orig
 	copy_upper(origin->tlp, job->tlp, sizeof job->tlp);
 	copy_upper(origin->pap, job->pap, sizeof job->pap);
 	job->complaints = writer_of(job->complaints_room, sizeof job->complaints_room);
-	const struct intake_hooks hooks = {job, on_record, on_bad, on_seen};
+	const struct intake_hooks hooks = {.arg = job, .record = on_record, .bad = on_bad, .seen = on_seen, .directory = x->directory};
 	int bad = intake_open(&job->intake, format, job->source, &hooks, fault);
 	if (bad)
 		free(job);
@@ -147,9 +196,10 @@ void job_write(const struct job *job, struct writer *w)
 	const struct intake_counts *c = intake_counts(job->intake);
 	write_fmt(w, "{\"format\":\"%s\",\"source\":", job->format->name);
 	write_json_string(w, bytes_of_text(job->source));
-	write_fmt(w, ",\"bytes\":%llu,\"unpacked\":%llu,\"lines\":%llu,\"records\":%llu,\"repeated\":%llu,\"bad\":%llu,"
+	write_fmt(w, ",\"bytes\":%llu,\"unpacked\":%llu,\"lines\":%llu,\"records\":%llu,\"networks\":%llu,\"repeated\":%llu,\"bad\":%llu,"
 		  "\"refused\":%llu,\"complaints\":[", (unsigned long long)c->bytes, (unsigned long long)c->unpacked,
-		  (unsigned long long)c->lines, (unsigned long long)c->records, (unsigned long long)c->repeated,
+		  (unsigned long long)c->lines, (unsigned long long)c->records, (unsigned long long)c->networks,
+		  (unsigned long long)c->repeated,
 		  (unsigned long long)c->bad, (unsigned long long)c->refused);
 	write_span(w, writer_bytes(&job->complaints));
 	write_text(w, "]}");

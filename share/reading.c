@@ -17,11 +17,24 @@ static void on_bad(void *arg, uint64_t line, const char *why)
 	reading->bad(reading->arg, line, why);
 }
 
+static void on_network(void *arg, const struct network *n)
+{
+	const struct share_reading *reading = arg;
+	reading->network(reading->arg, n);
+}
+
+static void on_as(void *arg, uint32_t as, struct bytes name, const char *country)
+{
+	const struct share_reading *reading = arg;
+	reading->as(reading->arg, as, name, country);
+}
+
 int share_read(const struct format *format, int fd, const struct share_reading *reading, struct fault *fault)
 {
 	struct intake *in;
 	static uint8_t piece[IMPORT_PART_MAX];
-	const struct intake_hooks hooks = {(void *)(uintptr_t)reading, on_record, on_bad, NULL};
+	const struct intake_hooks hooks = {.arg = (void *)(uintptr_t)reading, .record = on_record, .bad = on_bad,
+					   .network = on_network, .as = on_as};
 	int bad = intake_open(&in, format, "", &hooks, fault);
 	if (bad)
 		return bad;

@@ -26,5 +26,7 @@ struct share_reading {
 	void *arg;
 	void (*record)(void *arg, const struct record *);
 	void (*bad)(void *arg, uint64_t line, const char *why);
+	void (*network)(void *arg, const struct network *);
+	void (*as)(void *arg, uint32_t as, struct bytes name, const char *country);
 };
 int share_read(const struct format *, int fd, const struct share_reading *, struct fault *);

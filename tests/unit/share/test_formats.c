@@ -1,4 +1,5 @@
 /* Each format's own examples: all records in order, in pieces of any size; and what surrounds every format. */
+#include "event/event.h"
 #include "share/imported_inner.h"
 #include "share/date_inner.h"
 #include "share/intake_inner.h"
@@ -17,13 +18,69 @@ struct heard {
 	struct imported *imported;
 };
 
+static void write_word(struct heard *h, const char *name, struct bytes value)
+{
+	if (!value.len)
+		return;
+	write_fmt(&h->w, "  %s ", name);
+	write_span(&h->w, value);
+	write_text(&h->w, "\n");
+}
+
+static void write_field(struct heard *h, const struct record_field *f)
+{
+	const struct field_definition *d = field_definition(f->field);
+	char text[ADDRESS_TEXT_MAX];
+	if (d->type == FIELD_ADDRESS)
+		write_word(h, d->name, bytes_of_text(address_format(&f->address, text)));
+	else if (d->type == FIELD_TIME)
+		write_word(h, d->name, bytes_of_text(time_format(f->number, text)));
+	else if (d->type == FIELD_TEXT || d->type == FIELD_BYTES)
+		write_word(h, d->name, f->bytes);
+	else
+		write_fmt(&h->w, "  %s %llu\n", d->name, (unsigned long long)f->number);
+}
+
 static bool on_record(void *arg, const struct record *r)
 {
 	struct heard *h = arg;
 	write_fmt(&h->w, "%s ", r->type);
 	write_span(&h->w, r->value);
 	write_text(&h->w, "\n");
+	write_word(h, "kind", bytes_of_text(r->kind ? r->kind : ""));
+	write_word(h, "role", bytes_of_text(r->role ? r->role : ""));
+	write_word(h, "id", r->id);
+	write_word(h, "tlp", bytes_of_text(r->tlp ? r->tlp : ""));
+	write_word(h, "pap", bytes_of_text(r->pap ? r->pap : ""));
+	write_word(h, "labels", r->labels);
+	write_word(h, "title", r->title);
+	write_word(h, "link", r->link);
+	write_word(h, "time", r->time_us ? bytes_of_text(time_format(r->time_us, (char[TIME_TEXT_MAX]){0})) : (struct bytes){0});
+	write_word(h, "address", r->has_address ? bytes_of_text(address_format(&r->address, (char[ADDRESS_TEXT_MAX]){0})) : (struct bytes){0});
+	if (r->port)
+		write_fmt(&h->w, "  port %u\n", r->port);
+	for (size_t i = 0; i < r->field_count; i++)
+		write_field(h, &r->fields[i]);
 	return true;
+}
+
+static void on_network(void *arg, const struct network *n)
+{
+	struct heard *h = arg;
+	char first[ADDRESS_TEXT_MAX], last[ADDRESS_TEXT_MAX];
+	write_fmt(&h->w, "network %s-%s %u %s ", address_format(&n->first, first), address_format(&n->last, last), n->as,
+		  n->country);
+	write_span(&h->w, n->name);
+	write_text(&h->w, "\n");
+	write_word(h, "labels", n->labels);
+}
+
+static void on_as(void *arg, uint32_t as, struct bytes name, const char *country)
+{
+	struct heard *h = arg;
+	write_fmt(&h->w, "as %u %s ", as, country);
+	write_span(&h->w, name);
+	write_text(&h->w, "\n");
 }
 
 static void on_bad(void *arg, uint64_t line, const char *why)
@@ -43,7 +100,8 @@ static struct intake_counts read_in_pieces(const char *format, struct bytes cont
 {
 	struct intake *in;
 	struct fault fault = {0};
-	const struct intake_hooks hooks = {h, on_record, on_bad, on_seen};
+	const struct intake_hooks hooks = {.arg = h, .record = on_record, .bad = on_bad, .seen = on_seen, .network = on_network,
+					   .as = on_as};
 	h->w = writer_of(h->room, ROOM);
 	CHECK(intake_open(&in, format_find(bytes_of_text(format)), "test", &hooks, &fault) == 0);
 	int bad = 0;
@@ -57,16 +115,45 @@ static struct intake_counts read_in_pieces(const char *format, struct bytes cont
 	return counts;
 }
 
-/* Line by line, a "bad" line only has to begin alike. */
+static bool is_field(struct bytes line) { return bytes_start_with(line, "  "); }
+
+/* Takes the fields off that follow a record; `all` is what there was. */
+static struct bytes take_fields(struct reader *h)
+{
+	struct bytes all = {h->at, 0}, line;
+	struct reader ahead = *h;
+	while (read_line(&ahead, &line) && is_field(line))
+		*h = ahead;
+	all.len = (size_t)(h->at - all.at);
+	return all;
+}
+
+static bool has_line(struct bytes all, struct bytes line)
+{
+	struct reader r = reader_of_bytes(all);
+	struct bytes one;
+	while (read_line(&r, &one))
+		if (bytes_equal(one, line))
+			return true;
+	return false;
+}
+
+/* Line by line; a "bad" line only has to begin alike, and of a record's fields those that are named must be there. */
 static void same_lines(const char *title, struct bytes want, struct bytes have)
 {
 	struct reader w = reader_of_bytes(want), h = reader_of_bytes(have);
-	struct bytes a, b;
+	struct bytes a, b, fields = {0};
 	while (read_line(&w, &a)) {
+		if (is_field(a)) {
+			CHECK_SAY(has_line(fields, a), "%s: \"%.*s\" is not among\n%.*s", title, (int)a.len,
+				  (const char *)a.at, (int)fields.len, (const char *)fields.at);
+			continue;
+		}
 		CHECK_SAY(read_line(&h, &b), "%s: \"%.*s\" is missing", title, (int)a.len, (const char *)a.at);
 		bool same = bytes_start_with(a, "bad ") ? b.len >= a.len && !memcmp(a.at, b.at, a.len) : bytes_equal(a, b);
 		CHECK_SAY(same, "%s: \"%.*s\", not \"%.*s\"", title, (int)b.len, (const char *)b.at, (int)a.len,
 			  (const char *)a.at);
+		fields = take_fields(&h);
 	}
 	CHECK_SAY(!reader_left(&h), "%s: too much: %.*s", title, (int)reader_left(&h), (const char *)h.at);
 }
