@@ -1,4 +1,5 @@
 #include "analysis/banners.h"
+#include "base/base64.h"
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -238,17 +239,6 @@ static bool is_plain(struct bytes b)
 	return bytes_is_utf8(b);
 }
 
-static void base64_write(struct bytes b, struct writer *w)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < b.len; i += 3) {
-		uint32_t v = (uint32_t)b.at[i] << 16 | (i + 1 < b.len ? (uint32_t)b.at[i + 1] << 8 : 0) |
-			     (i + 2 < b.len ? b.at[i + 2] : 0);
-		for (size_t n = 0; n < 4; n++)
-			write_u8(w, i + n > b.len ? '=' : (uint8_t)digits[v >> (18 - 6 * n) & 63]);
-	}
-}
-
 void banner_group_rule(const struct banner_group *g, struct writer *w)
 {
 	char room[BANNER_PATTERN_MAX];
@@ -260,7 +250,7 @@ void banner_group_rule(const struct banner_group *g, struct writer *w)
 	for (size_t i = 0; i < g->example_count; i++) {
 		bool plain = is_plain(g->examples[i]);
 		write_text(w, plain ? "    <example>" : "    <example _encoding=\"base64\">");
-		(plain ? xml_write : base64_write)(g->examples[i], w);
+		(plain ? xml_write : base64_encode)(g->examples[i], w);
 		write_text(w, "</example>\n");
 	}
 	write_text(w, "    <param pos=\"0\" name=\"hw.vendor\" value=\"its maker\"/>\n"

@@ -1,4 +1,5 @@
 #include "lab/planting.h"
+#include "base/base64.h"
 #include "base/siphash.h"
 #include <stdio.h>
 
@@ -83,16 +84,6 @@ int planting_make(struct planting *p, struct bait_ledger *ledger, const struct p
 	return 0;
 }
 
-static int base64_value(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z'   ? c - 'A'
-	       : c >= 'a' && c <= 'z' ? c - 'a' + 26
-	       : c >= '0' && c <= '9' ? c - '0' + 52
-	       : c == '+' || c == '-' ? 62
-	       : c == '/' || c == '_' ? 63
-				      : -1;
-}
-
 static size_t add(const struct planting *p, const struct bait_ledger *ledger, struct bytes text, size_t found[PLANTED_MAX],
 		  size_t count)
 {
@@ -116,21 +107,13 @@ static size_t add_base64(const struct planting *p, const struct bait_ledger *led
 	static uint8_t room[BASE64_MAX];
 	for (size_t i = 0; i < said.len;) {
 		struct writer w = writer_of(room, sizeof room);
-		uint32_t bits = 0;
-		unsigned held = 0;
-		int value;
-		for (; i < said.len && (value = base64_value(said.at[i])) >= 0; i++) {
-			bits = bits << 6 | (uint32_t)value;
-			held += 6;
-			if (held < 8)
-				continue;
-			held -= 8;
-			if (writer_left(&w))
-				write_u8(&w, (uint8_t)(bits >> held));
-		}
+		size_t end = i;
+		while (end < said.len && base64_digit(said.at[end]) >= 0)
+			end++;
+		base64_decode((struct bytes){said.at + i, end - i}, &w); /* what does not fit is left out */
 		if (writer_used(&w) >= BAIT_PASSWORD_CHARS)
 			count = add(p, ledger, writer_bytes(&w), found, count);
-		i++;
+		i = end + 1;
 	}
 	return count;
 }

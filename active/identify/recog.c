@@ -12,6 +12,7 @@
  * reported with its line; the rest of the file loads.
  */
 #include "active/identify/rules_inner.h"
+#include "base/base64.h"
 #include <ctype.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -155,34 +156,6 @@ static bool read_params(const struct place *p, xmlNode *node, struct rule *rule)
 	return true;
 }
 
-static int base64_value(int c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int)(at - digits) : -1;
-}
-
-/* In place; what is not a digit (padding, line breaks) is passed over. */
-static size_t base64_decode(char *text)
-{
-	uint32_t bits = 0;
-	unsigned held = 0;
-	size_t n = 0;
-	for (const char *c = text; *c; c++) {
-		int v = base64_value((unsigned char)*c);
-		if (v < 0)
-			continue;
-		bits = bits << 6 | (uint32_t)v;
-		held += 6;
-		if (held >= 8) {
-			held -= 8;
-			text[n++] = (char)(bits >> held & 0xff);
-		}
-	}
-	return n;
-}
-
 /* Attributes are what the fields must be; those that begin with `_` speak of the example itself. */
 static bool read_example(const struct place *p, xmlNode *node, struct rule_example *e)
 {
@@ -201,8 +174,11 @@ static bool read_example(const struct place *p, xmlNode *node, struct rule_examp
 		char *value = attribute(p, node, (const char *)a->name);
 		if (!name || !value)
 			return false;
-		if (strcmp(name, "_encoding") == 0 && strcmp(value, "base64") == 0)
-			e->text.len = base64_decode(text);
+		if (strcmp(name, "_encoding") == 0 && strcmp(value, "base64") == 0) {
+			struct writer plain = writer_of(text, e->text.len); /* in its place */
+			base64_decode(e->text, &plain);
+			e->text = writer_bytes(&plain);
+		}
 		if (strcmp(name, "_filename") == 0)
 			return false; /* its text is in a file of its own, which we do not open */
 		if (name[0] == '_')

@@ -5,6 +5,7 @@
  * processors; so assignments and lists of `for` are filled in and each line is read as it would be run.
  * Programs come along as escapes that echo or printf write into a file, or in Base64: both become parts.
  */
+#include "base/base64.h"
 #include "lab/analyser.h"
 #include "lab/type.h"
 
@@ -210,17 +211,6 @@ static void escapes_read(struct analysis *a, struct bytes content)
 	}
 }
 
-static int base64_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
 /* PowerShell's is UTF-16: half of it is zeros, which would hide its text. */
 static struct bytes narrowed(struct bytes b)
 {
@@ -238,19 +228,11 @@ static struct bytes narrowed(struct bytes b)
 static void base64_give(struct analysis *a, struct bytes text)
 {
 	uint8_t *out = arena_alloc(analysis_arena(a), text.len * 3 / 4 + 3);
-	uint32_t bits = 0;
-	size_t n = 0, count = 0;
 	if (!out)
 		return;
-	for (size_t i = 0; i < text.len; i++) {
-		int v = base64_value(text.at[i]);
-		if (v < 0)
-			continue;
-		bits = bits << 6 | (uint32_t)v;
-		if (++count % 4 != 1)
-			out[n++] = (uint8_t)(bits >> (6 - 2 * ((count - 1) % 4)));
-	}
-	struct bytes plain = narrowed((struct bytes){out, n});
+	struct writer w = writer_of(out, text.len * 3 / 4 + 3);
+	base64_decode(text, &w);
+	struct bytes plain = narrowed(writer_bytes(&w));
 	/* A long word, a digest or a key decodes as well, into nothing that means anything. */
 	if (content_is_text(plain) || strcmp(content_type(plain), "data"))
 		analysis_contains(a, "base64", plain, false);
@@ -262,7 +244,7 @@ static void base64_read(struct analysis *a, struct bytes content)
 	for (size_t i = 0; i < content.len && told < BASE64_PARTS_MAX;) {
 		size_t end = i, letters = 0;
 		/* Lines of a block are broken; a line that is only Base64 goes on. */
-		while (end < content.len && (base64_value(content.at[end]) >= 0 ||
+		while (end < content.len && (base64_digit(content.at[end]) >= 0 ||
 					     (letters >= 60 && (content.at[end] == '\n' || content.at[end] == '\r')))) {
 			letters += content.at[end] != '\n' && content.at[end] != '\r';
 			end++;

@@ -5,7 +5,7 @@
  */
 #include "base/options.h"
 #include "passive/services/http/api.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/room/sink.h"
 
 #define TARGET_MAX 300

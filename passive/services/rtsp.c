@@ -7,7 +7,7 @@
  */
 #include "base/options.h"
 #include "passive/services/http/auth.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/services/http/dialect.h"
 #include "passive/services/http/request.h"
 #include "passive/service.h"

@@ -10,7 +10,7 @@
 #include "base/options.h"
 #include "base/random.h"
 #include "passive/services/http/api.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/services/windows/ntlm.h"
 
 #define TOKEN_MAX 4096
@@ -41,17 +41,6 @@ static const struct dialect winrm_dialect = {
 static const struct winrm_device *device_of(const struct api_call *c)
 {
 	return session_device(c->session);
-}
-
-static void write_base64(struct writer *w, struct bytes b)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < b.len; i += 3) {
-		uint32_t v = (uint32_t)b.at[i] << 16 | (i + 1 < b.len ? (uint32_t)b.at[i + 1] << 8 : 0) |
-		             (i + 2 < b.len ? b.at[i + 2] : 0);
-		write_fmt(w, "%c%c%c%c", letters[v >> 18], letters[v >> 12 & 63], i + 1 < b.len ? letters[v >> 6 & 63] : '=',
-		          i + 2 < b.len ? letters[v & 63] : '=');
-	}
 }
 
 static void write_wide(struct writer *w, const char *text)
@@ -143,7 +132,7 @@ static bool negotiate(struct api_call *c, struct bytes text)
 		return false;
 	write_challenge(c, &a);
 	write_text(&c->fields, "WWW-Authenticate: Negotiate ");
-	write_base64(&c->fields, writer_bytes(&a));
+	base64_encode(writer_bytes(&a), &c->fields);
 	write_text(&c->fields, "\r\n");
 	return false;
 }

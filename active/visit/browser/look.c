@@ -1,5 +1,6 @@
 /* Drives one look: starts the browser, opens the page, waits until it is over, gathers. */
 #include "active/visit/browser/look_inner.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include <openssl/evp.h>
@@ -63,13 +64,11 @@ struct bytes look_body(struct looking *l, const json_t *result, const char *text
 	const struct bytes in = {(const uint8_t *)devtools_text(result, text), devtools_text_len(result, text)};
 	if (!devtools_true(result, is_base64))
 		return look_bytes(l, (struct bytes){in.at, in.len < max ? in.len : max});
-	/* EVP_DecodeBlock writes three bytes for each four, with zeros for the padding. */
-	uint8_t *out = in.len && in.len % 4 == 0 ? arena_alloc(l->arena, in.len / 4 * 3) : NULL;
-	if (!out || EVP_DecodeBlock(out, in.at, (int)in.len) < 0)
+	uint8_t *out = arena_alloc(l->arena, in.len / 4 * 3);
+	struct writer w = writer_of(out, out ? in.len / 4 * 3 : 0);
+	if (!base64_decode_whole(in, &w))
 		return (struct bytes){0};
-	const size_t padding = (size_t)(in.at[in.len - 1] == '=') + (in.at[in.len - 2] == '=');
-	const size_t n = in.len / 4 * 3 - padding;
-	return (struct bytes){out, n < max ? n : max};
+	return (struct bytes){out, writer_used(&w) < max ? writer_used(&w) : max};
 }
 
 void look_sha256(struct bytes b, char hex[65])

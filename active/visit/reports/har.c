@@ -3,6 +3,7 @@
  * browser does not tell are -1, as the specification wants.
  */
 #include "active/visit/reports/words_inner.h"
+#include "base/base64.h"
 
 #define TEXT_MAX (1u << 20) /* of one body */
 
@@ -81,7 +82,7 @@ static void write_answered(const struct visit_request *r, struct writer *w)
 		said_bytes(w, "text", body);
 	} else if (body.len) {
 		write_text(w, ",\"encoding\":\"base64\",\"text\":\"");
-		said_base64(w, body);
+		base64_encode(body, w);
 		write_u8(w, '"');
 	}
 	if (r->sha256[0])

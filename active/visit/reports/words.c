@@ -53,16 +53,3 @@ void item_text(struct writer *w, const char *value)
 	comma(w);
 	write_json_string(w, bytes_of_text(value ? value : ""));
 }
-
-void said_base64(struct writer *w, struct bytes b)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < b.len; i += 3) {
-		const size_t n = b.len - i < 3 ? b.len - i : 3;
-		const uint32_t v = (uint32_t)b.at[i] << 16 | (n > 1 ? (uint32_t)b.at[i + 1] << 8 : 0) | (n > 2 ? b.at[i + 2] : 0);
-		write_u8(w, (uint8_t)letters[v >> 18]);
-		write_u8(w, (uint8_t)letters[v >> 12 & 63]);
-		write_u8(w, n > 1 ? (uint8_t)letters[v >> 6 & 63] : '=');
-		write_u8(w, n > 2 ? (uint8_t)letters[v & 63] : '=');
-	}
-}

@@ -13,4 +13,3 @@ void said_close(struct writer *, char close);
 /* An element of a list that is opened; a plain text. */
 void item_open(struct writer *, char open);
 void item_text(struct writer *, const char *value);
-void said_base64(struct writer *, struct bytes);

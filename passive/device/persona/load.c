@@ -3,7 +3,7 @@
  * would otherwise make a decoy that silently differs from what its author meant.
  */
 #include "passive/device/persona/load_inner.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/relay/backend.h"
 #include "passive/service_options.h"
 #include "passive/room/stack/stack.h"

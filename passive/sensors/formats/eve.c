@@ -6,7 +6,7 @@
  * type is left there without being read to its end.  `src` of an alert is who sent the packet,
  * unless the rule has a `target`: then the log names the attacker itself, in alert.source.
  */
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/sensors/fields_inner.h"
 #include "passive/sensors/json.h"
 #include "passive/sensors/moment.h"

@@ -2,7 +2,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* MD5(): the newer interface reads files at its first use */
 #include "passive/services/http/auth.h"
 #include "base/random.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include <openssl/md5.h>
 
 #define HEX_CHARS 32

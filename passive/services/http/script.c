@@ -1,6 +1,6 @@
 /* Playing webshells.  A recursive descent over PHP's text that skips what it does not know. */
 #include "passive/services/http/script.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/services/http/form.h"
 #include <openssl/evp.h>
 

@@ -1,6 +1,6 @@
 /* Parts are walked line by line, once for each level they lie deep. */
 #include "passive/services/mail/message.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 
 static bool take_line(struct bytes *rest, struct bytes *line)
 {

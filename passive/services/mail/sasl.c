@@ -1,23 +1,12 @@
 /* The three mechanisms; LOGIN's prompts are those that clients compare. */
 #include "passive/services/mail/sasl.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/services/windows/crypt.h"
 #include <openssl/evp.h>
 
 #define ANSWER_MAX 1024 /* decoded */
 
 enum mechanism { MECHANISM_PLAIN, MECHANISM_LOGIN, MECHANISM_CRAM, MECHANISM_NONE };
-
-static bool is_base64(struct bytes text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.at[i] | 0x20;
-		bool letter = (c >= 'a' && c <= 'z') || (text.at[i] >= '0' && text.at[i] <= '9');
-		if (!letter && text.at[i] != '+' && text.at[i] != '/' && text.at[i] != '=')
-			return false;
-	}
-	return text.len % 4 == 0;
-}
 
 static enum sasl_next ask(struct sasl *sasl, const char *text)
 {
@@ -102,11 +91,8 @@ enum sasl_next sasl_continue(struct session *s, struct sasl *sasl, const struct 
 	struct writer w = writer_of(room, sizeof room);
 	if (bytes_equal_text(line, "*"))
 		return SASL_CANCELLED;
-	if (!is_base64(line))
-		return SASL_BROKEN;
-	base64_decode(line, &w);
-	if (w.bad)
-		return SASL_REFUSED;
+	if (!base64_decode_whole(line, &w))
+		return w.bad ? SASL_REFUSED : SASL_BROKEN;
 	struct bytes answer = writer_bytes(&w);
 	if (sasl->mechanism == MECHANISM_PLAIN)
 		return plain(s, sasl, accounts, answer);

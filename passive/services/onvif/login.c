@@ -5,7 +5,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* SHA1(): the newer interface reads files at its first use */
 #include "base/random.h"
 #include "passive/services/http/auth.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include "passive/services/onvif/onvif.h"
 #include <openssl/sha.h>
 

@@ -1,6 +1,6 @@
 /* Functions, settings and catalogues. */
 #include "passive/services/postgresql/postgresql.h"
-#include "passive/services/http/base64.h"
+#include "base/base64.h"
 #include <time.h>
 
 #define OUTPUT_MAX 8192
