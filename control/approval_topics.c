@@ -1,11 +1,9 @@
-/* Approvals at the bus: who asks and takes, who lists and decides, and how the asker hears of it. */
+/* Approvals at the bus: who asks and takes, and how the asker hears of it. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "bus/bus.h"
 #include "control/approve_inner.h"
 #include "control/room_inner.h"
-
-#define LIST_MAX (512u << 10)
 
 /* Roles that work with what attackers left.  No decoy may have anything put before the operator. */
 static const char *const askers[] = {"lab", "visit", "bait", NULL};
@@ -18,15 +16,6 @@ static const char *asker_of(struct bus_request *request)
 			return askers[i];
 	bus_answer(request, ERR_DENIED, BYTES("not for that process"), false);
 	return NULL;
-}
-
-static bool is_operator(struct bus_request *request)
-{
-	const char *role = bus_peer_role(bus_request_peer(request));
-	if (!strcmp(role, "web") || !strcmp(role, "guest"))
-		return true;
-	bus_answer(request, ERR_DENIED, BYTES("not for that process"), false);
-	return false;
 }
 
 static void on_ask(void *arg, struct bus_request *request, struct bytes payload)
@@ -63,42 +52,10 @@ static void on_take(void *arg, struct bus_request *request, struct bytes payload
 	bus_answer(request, bad, bad ? bytes_of_text(fault.text) : (struct bytes){0}, false);
 }
 
-typedef int serve_f(struct control *, struct bytes json, struct writer *, struct fault *);
-
-static void serve(const struct approval_topics *t, struct bus_request *request, struct bytes json, serve_f *with)
-{
-	struct buffer answer = BUFFER(LIST_MAX);
-	struct fault fault = {{0}};
-	if (!is_operator(request))
-		return;
-	uint8_t *room = buffer_room(&answer, LIST_MAX);
-	struct writer w = writer_of(room, room ? LIST_MAX : 0);
-	t->control->now_us = clock_utc_us();
-	int bad = with(t->control, json, &w, &fault);
-	if (!bad && w.bad)
-		bad = fault_set(&fault, ERR_FULL, "the answer is too large");
-	bus_answer(request, bad, bad ? bytes_of_text(fault.text) : writer_bytes(&w), false);
-	buffer_done(&answer);
-}
-
-static void on_list(void *arg, struct bus_request *request, struct bytes json)
-{
-	serve(arg, request, json, control_approval_list);
-}
-
-static void on_decide(void *arg, struct bus_request *request, struct bytes json)
-{
-	serve(arg, request, json, control_approval_decide);
-}
-
 void approval_topics_open(struct approval_topics *t)
 {
 	bus_on_request(t->bus, "approval.ask", on_ask, t);
 	bus_on_request(t->bus, "approval.take", on_take, t);
-	bus_on_request(t->bus, "approval.list", on_list, t);
-	bus_on_request(t->bus, "approval.decide", on_decide, t);
-	bus_open_to_guests(t->bus, "approval.list");
-	bus_open_to_guests(t->bus, "approval.decide");
 }
 
 void approval_topics_tell(struct approval_topics *t, const struct approval *a)

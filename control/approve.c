@@ -7,8 +7,8 @@
  */
 #include "base/error.h"
 #include "control/approve_inner.h"
+#include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
-#include <jansson.h>
 
 #define LIST_ROWS_MAX 32
 #define REASON_WORD "approval"
@@ -213,26 +213,10 @@ static int serve_list(struct control *c, const json_t *in, struct writer *w, str
 	return 0;
 }
 
-typedef int serve_f(struct control *, const json_t *, struct writer *, struct fault *);
-
-static int with_object(serve_f *serve, struct control *c, struct bytes json, struct writer *w, struct fault *fault)
-{
-	json_t *in = json_loadb((const char *)json.at, json.len, JSON_REJECT_DUPLICATES, NULL);
-	int bad = json_is_object(in) ? serve(c, in, w, fault)
-				     : complain(fault, ERR_BAD, "the payload is not a JSON object");
-	json_decref(in);
-	return bad;
-}
-
-int control_approval_list(struct control *c, struct bytes json, struct writer *w, struct fault *fault)
-{
-	return with_object(serve_list, c, json.len ? json : BYTES("{}"), w, fault);
-}
-
-int control_approval_decide(struct control *c, struct bytes json, struct writer *w, struct fault *fault)
-{
-	return with_object(serve_decide, c, json, w, fault);
-}
+static const struct operator_topic approval_list_topic = {"approval.list", false, serve_list};
+OPERATOR_TOPIC(approval_list_topic);
+static const struct operator_topic approval_decide_topic = {"approval.decide", false, serve_decide};
+OPERATOR_TOPIC(approval_decide_topic);
 
 void control_approval_tick(struct control *c, uint64_t now_us)
 {

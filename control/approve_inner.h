@@ -11,9 +11,6 @@ int control_approval_ask(struct control *, const char *role, const struct approv
 			 struct approval_standing *, struct fault *);
 /* Right before it leaves: 0 exactly once. */
 int control_approval_take(struct control *, const char *role, const struct event_id *, uint64_t now_us, struct fault *);
-/* "approval.list" and "approval.decide" (bus/approval.h). */
-int control_approval_list(struct control *, struct bytes json, struct writer *answer, struct fault *);
-int control_approval_decide(struct control *, struct bytes json, struct writer *answer, struct fault *);
 void control_approval_tick(struct control *, uint64_t now_us); /* what nobody decided or used in time */
 void control_approval_retain(struct control *);                /* for a compaction */
 /* What concerns that address (NULL: any) and was asked in that time goes; how many. */

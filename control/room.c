@@ -11,6 +11,7 @@
 #include "base/prefix_pieces.h"
 #include "bus/process.h"
 #include "control/errand_topics_inner.h"
+#include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
 #include "control/server_topics_inner.h"
 #include <stdlib.h>
@@ -22,7 +23,6 @@
 #define STEER_MS 250           /* at most four deltas a second */
 #define GIVES_PER_TURN 256     /* then events get their turn */
 #define STATE_JSON_MAX 8192
-#define WISH_ANSWER_MAX (768u << 10)
 #define DIRECTORY "control"
 
 struct seen { /* what was read of each peer and not acknowledged yet */
@@ -31,11 +31,6 @@ struct seen { /* what was read of each peer and not acknowledged yet */
 		struct bus_peer *peer;
 		uint64_t sequence;
 	} peers[PEERS_MAX];
-};
-
-struct wish_topic {
-	struct room *room;
-	const struct wish *wish;
 };
 
 struct room {
@@ -47,7 +42,7 @@ struct room {
 	uint64_t fence, journaled;
 	bool prober_linked, state_failed, stopping;
 	bool opt_outs_told;
-	struct wish_topic wishes[WISHES];
+	struct operator_topics operator;
 	struct survey_topics surveys;
 	struct errand_topics errands;
 	struct visit_topics visits;
@@ -250,8 +245,9 @@ static int all_who_get_nothing(const struct control *c, struct prefix_set *out)
  * The reactive telescope sends by itself, so it must know who opted out, and what is ours.  It
  * answers nobody before this came for the first time; what it has stays until a whole set came.
  */
-static void tell_opt_outs(struct room *room)
+static void tell_opt_outs(void *arg)
 {
+	struct room *room = arg;
 	struct prefix_set all = {0};
 	size_t at = 0;
 	room->opt_outs_told = true;
@@ -372,39 +368,6 @@ static void on_look_ask(void *arg, struct bus_request *request, struct bytes pay
 	bus_answer(request, 0, writer_bytes(&w), false);
 }
 
-/* Decoys and probers have no say in it; the page's process has only what visitors need. */
-static bool may_wish(const struct wish *wish, struct bus_request *request)
-{
-	const char *role = bus_peer_role(bus_request_peer(request));
-	if (!strcmp(role, "page"))
-		return wish->from_page;
-	return !strcmp(role, "web") || !strcmp(role, "guest");
-}
-
-/* Whatever is asked about opt-outs; that one stands is told to all who send before it is answered. */
-static void on_wish(void *arg, struct bus_request *request, struct bytes payload)
-{
-	const struct wish_topic *topic = arg;
-	struct room *room = topic->room;
-	struct control *c = &room->control;
-	struct fault fault = {0};
-	if (!may_wish(topic->wish, request)) {
-		bus_answer(request, ERR_DENIED, BYTES("not for that process"), false);
-		return;
-	}
-	struct buffer answer = BUFFER(WISH_ANSWER_MAX);
-	struct writer w = writer_of(buffer_room(&answer, WISH_ANSWER_MAX), WISH_ANSWER_MAX);
-	c->now_us = clock_utc_us();
-	int bad = topic->wish->serve(c, payload, &w, &fault);
-	if (c->opt_outs_grew)
-		tell_opt_outs(room);
-	c->opt_outs_grew = false;
-	if (!bad && w.bad)
-		bad = fault_set(&fault, ERR_FULL, "the answer is too large");
-	bus_answer(request, bad, bad ? bytes_of_text(fault.text) : writer_bytes(&w), false);
-	buffer_done(&answer);
-}
-
 static void on_state_asked(void *arg, struct bus_request *request, struct bytes payload)
 {
 	(void)payload;
@@ -473,12 +436,6 @@ static void start(struct room *room)
 	bus_on_request(bus, "control.state", on_state_asked, room);
 	bus_on_request(bus, "device.reset", on_device_reset, room);
 	bus_on_request(bus, "source.erase", on_erase, room);
-	for (size_t i = 0; i < WISHES; i++) {
-		room->wishes[i] = (struct wish_topic){room, &wishes[i]};
-		bus_on_request(bus, wishes[i].topic, on_wish, &room->wishes[i]);
-		if (!wishes[i].from_page)
-			bus_open_to_guests(bus, wishes[i].topic);
-	}
 	room->surveys = (struct survey_topics){&room->control, bus};
 	survey_topics_open(&room->surveys);
 	room->errands = (struct errand_topics){.errands = &room->control.errands, .bus = bus};
@@ -560,6 +517,11 @@ static int run(struct process *p, struct fault *fault)
 	bad = control_open(&room.control, directory, clock_utc_us(), fault);
 	if (bad)
 		return bad;
+	room.operator = (struct operator_topics){&room.control, p->bus, tell_opt_outs, &room, NULL};
+	if (operator_topics_open(&room.operator)) {
+		control_close(&room.control);
+		return fault_set(fault, ERR_MEMORY, "no memory for what the operator may ask");
+	}
 	if (state_damaged(room.control.state))
 		log_warning("%s: the last %llu bytes were cut when it was written; they were dropped",
 			    directory, (unsigned long long)state_damaged(room.control.state));
@@ -574,6 +536,7 @@ static int run(struct process *p, struct fault *fault)
 	if (!bad)
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	control_close(&room.control);
+	operator_topics_close(&room.operator);
 	settings_done(&room.control.settings);
 	return bad;
 }

@@ -287,9 +287,6 @@ void control_check_result(struct control *, const struct check_result *, uint64_
 void control_check_approval(struct control *, const struct approval *); /* of kind hello, asked by us */
 void control_check_tick(struct control *, uint64_t now_us);             /* servers whose time has come */
 void control_check_retain(struct control *);                            /* for a compaction */
-/* "server.list" and "server.check" (control.h). */
-int control_server_list(struct control *, struct bytes json, struct writer *answer, struct fault *);
-int control_server_check(struct control *, struct bytes json, struct writer *answer, struct fault *);
 
 /* In leaks.c: */
 
@@ -303,17 +300,6 @@ bool control_leak_order(struct control *, const struct look *, uint64_t now_us, 
 void control_look_of_check(struct control *, const struct event *, const struct rule *, const struct question *,
 			   const uint32_t *ports, const struct followed_cause *earlier, const char *why,
 			   unsigned worker, struct look_answer *);
-
-/* In wishes.c: */
-
-struct wish { /* a topic about opt-outs (control.h): who may ask it, and what is answered */
-	const char *topic;
-	bool from_page; /* also the process that faces visitors */
-	/* 0 and JSON, or an error and a sentence. */
-	int (*serve)(struct control *, struct bytes json, struct writer *answer, struct fault *);
-};
-#define WISHES 7
-extern const struct wish wishes[WISHES];
 
 /* In ask.c: */
 

@@ -8,8 +8,8 @@
  */
 #include "base/error.h"
 #include "event/hello.h"
+#include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
-#include <jansson.h>
 
 #define CONTROL_PORT_FIRST 61000 /* no service is known there, and no controller listens there */
 #define CONTROL_PORTS 4000
@@ -302,9 +302,9 @@ static void write_server(const struct control *c, const struct server *s, struct
 	write_text(w, "}");
 }
 
-int control_server_list(struct control *c, struct bytes json, struct writer *w, struct fault *fault)
+static int serve_list(struct control *c, const json_t *in, struct writer *w, struct fault *fault)
 {
-	(void)json;
+	(void)in;
 	(void)fault;
 	write_text(w, "{\"rows\":[");
 	for (size_t i = 0; i < c->servers.count; i++) {
@@ -315,15 +315,13 @@ int control_server_list(struct control *c, struct bytes json, struct writer *w, 
 	return 0;
 }
 
-int control_server_check(struct control *c, struct bytes json, struct writer *w, struct fault *fault)
+static int serve_check(struct control *c, const json_t *in, struct writer *w, struct fault *fault)
 {
-	json_t *in = json_loadb((const char *)json.at, json.len, JSON_REJECT_DUPLICATES, NULL);
 	const char *text = json_string_value(json_object_get(in, "address"));
 	const json_int_t port = json_integer_value(json_object_get(in, "port"));
 	struct address address;
 	struct look_answer answer;
 	const bool named = text && address_parse(bytes_of_text(text), &address) && port > 0 && port <= UINT16_MAX;
-	json_decref(in);
 	if (!named)
 		return fault_set(fault, ERR_BAD, "{\"address\": \"192.0.2.7\", \"port\": 6667} would be right");
 	struct server *s = servers_find(&c->servers, &address, (uint16_t)port);
@@ -339,3 +337,8 @@ int control_server_check(struct control *c, struct bytes json, struct writer *w,
 	look_answer_write(&answer, w);
 	return 0;
 }
+
+static const struct operator_topic server_list_topic = {"server.list", false, serve_list};
+OPERATOR_TOPIC(server_list_topic);
+static const struct operator_topic server_check_topic = {"server.check", false, serve_check};
+OPERATOR_TOPIC(server_check_topic);

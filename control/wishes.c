@@ -5,8 +5,8 @@
  * what the operator signed; were it taken over, it could make us look at fewer hosts, never at more.
  */
 #include "base/error.h"
+#include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
-#include <jansson.h>
 
 #define LIST_ROWS_MAX 1000
 #define LIST_BYTES_MAX (512u << 10)
@@ -213,36 +213,17 @@ static int serve_list(struct control *c, const json_t *in, struct writer *w, str
 	return 0;
 }
 
-typedef int serve_f(struct control *, const json_t *, struct writer *, struct fault *);
-
-static int with_object(serve_f *serve, struct control *c, struct bytes json, struct writer *w, struct fault *fault)
-{
-	json_t *in = json_loadb((const char *)json.at, json.len, JSON_REJECT_DUPLICATES, NULL);
-	int bad = json_is_object(in) ? serve(c, in, w, fault)
-				     : complain(fault, ERR_BAD, "the payload is not a JSON object");
-	json_decref(in);
-	return bad;
-}
-
-#define WISH(name)                                                                                                \
-	static int wish_##name(struct control *c, struct bytes json, struct writer *w, struct fault *fault)        \
-	{                                                                                                          \
-		return with_object(serve_##name, c, json, w, fault);                                                \
-	}
-WISH(add)
-WISH(list)
-WISH(decline)
-WISH(link)
-WISH(here)
-WISH(confirm)
-WISH(known)
-
-const struct wish wishes[WISHES] = {
-	{"optout.add", false, wish_add},
-	{"optout.list", false, wish_list},
-	{"optout.decline", false, wish_decline},
-	{"optout.link", false, wish_link},
-	{"optout.here", true, wish_here},
-	{"optout.confirm", true, wish_confirm},
-	{"optout.known", true, wish_known},
-};
+static const struct operator_topic optout_add_topic = {"optout.add", false, serve_add};
+OPERATOR_TOPIC(optout_add_topic);
+static const struct operator_topic optout_list_topic = {"optout.list", false, serve_list};
+OPERATOR_TOPIC(optout_list_topic);
+static const struct operator_topic optout_decline_topic = {"optout.decline", false, serve_decline};
+OPERATOR_TOPIC(optout_decline_topic);
+static const struct operator_topic optout_link_topic = {"optout.link", false, serve_link};
+OPERATOR_TOPIC(optout_link_topic);
+static const struct operator_topic optout_here_topic = {"optout.here", true, serve_here};
+OPERATOR_TOPIC(optout_here_topic);
+static const struct operator_topic optout_confirm_topic = {"optout.confirm", true, serve_confirm};
+OPERATOR_TOPIC(optout_confirm_topic);
+static const struct operator_topic optout_known_topic = {"optout.known", true, serve_known};
+OPERATOR_TOPIC(optout_known_topic);

@@ -1,4 +1,5 @@
 /* Approvals in the room: asked once, read, decided, taken once, kept, bounded. */
+#include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
 #include "tests/unit/control/case.h"
 #include <stdlib.h>
@@ -98,7 +99,7 @@ static int answer(const struct event_id *id, const char *sha256, const char *dec
 	snprintf(json, sizeof json, "{\"id\":\"%s\",\"sha256\":\"%s\",\"decision\":\"%s\",\"by\":\"tester\",\"note\":\"a\\nb\"}",
 		 id_format(id, text), sha256, decision);
 	control->now_us = now_us;
-	return control_approval_decide(control, bytes_of_text(json), &w, &fault);
+	return operator_topic_ask(control, "approval.decide", bytes_of_text(json), &w, &fault);
 }
 
 static const char *digest_of(const struct event_id *id) { return approvals_find(&control->approvals, id)->sha256; }
@@ -194,7 +195,7 @@ TEST(approval_list_shows_each_byte)
 	struct writer w = writer_of(out, sizeof out - 1);
 	begin("");
 	asked("9.1.2.7", "a\x01\xff", NOW);
-	CHECK(control_approval_list(control, BYTES("{\"state\":\"waiting\"}"), &w, &fault) == 0);
+	CHECK(operator_topic_ask(control, "approval.list", BYTES("{\"state\":\"waiting\"}"), &w, &fault) == 0);
 	*w.at = '\0';
 	CHECK_SAY(strstr(out, "\"text\":\"6101ff\"") && strstr(out, "\"target\":\"9.1.2.7\""), "%s", out);
 	end();

@@ -1,4 +1,5 @@
 /* The room without a bus: events in, decisions out, looks to the prober and back. */
+#include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
 #include "tests/unit/control/case.h"
 #include <math.h>
@@ -603,10 +604,7 @@ static int wish(const char *topic, const char *json)
 {
 	struct fault fault = {0};
 	struct writer w = writer_of(said, sizeof said - 1);
-	int bad = ERR_MISSING;
-	for (size_t i = 0; i < WISHES; i++)
-		if (!strcmp(wishes[i].topic, topic))
-			bad = wishes[i].serve(control, bytes_of_text(json), &w, &fault);
+	int bad = operator_topic_ask(control, topic, bytes_of_text(json), &w, &fault);
 	*w.at = '\0';
 	if (bad)
 		snprintf(said, sizeof said, "%s", fault.text);

@@ -1,4 +1,5 @@
 /* Checks of command servers in the room: who may be asked, what may be said, when again, and after a restart. */
+#include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
 #include "tests/unit/control/case.h"
 #include <stdlib.h>
@@ -154,7 +155,7 @@ TEST(check_says_a_hello_that_enlists_only_once_after_approval_and_in_the_same_ro
 	struct writer w = writer_of(out, sizeof out);
 	snprintf(json, sizeof json, "{\"id\":\"%s\",\"sha256\":\"%s\",\"decision\":\"approve\"}", id_format(&a->standing.id, id), a->sha256);
 	control->now_us = NOW + HOUR;
-	CHECK(control_approval_decide(control, bytes_of_text(json), &w, &fault) == 0);
+	CHECK(operator_topic_ask(control, "approval.decide", bytes_of_text(json), &w, &fault) == 0);
 	room_close();
 	room_open(NOW + HOUR);
 	control_check_tick(control, NOW + HOUR);
