@@ -8,8 +8,8 @@
  * Some are there without being configured (share/collections.c); one of the same name replaces them.
  * A collection's id (UUID of version 5 of its name in our own namespace) is what TAXII calls it.
  *
- * A marking never loosens: of an event's own (record.tlp, of what was imported) and its collection's the
- * stricter holds; private fields are in no view.
+ * What was imported is under its own marking (record.tlp), a collection's is for what has none; private fields are
+ * in no view.
  */
 #pragma once
 #include "event/condition.h"

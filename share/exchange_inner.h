@@ -14,6 +14,7 @@
 #pragma once
 #include "base/options.h"
 #include "bus/process.h"
+#include "share/collection.h"
 #include "share/intake_inner.h"
 #include "share/imported_inner.h"
 
@@ -30,9 +31,17 @@ struct source_options {
 
 struct exchange_options {
 	struct option_list sources; /* of struct source_options */
+	struct option_list collections; /* share/collections.c */
 	uint64_t size_max, time_ms;
 	const char *agent;
 };
+
+struct collection_option {
+	const char *name, *title, *summary, *tlp;
+	struct option_list kinds;
+	const struct yaml_node *when;
+};
+extern const struct option collection_options[];
 
 /* Words of TLP 2.0 and PAP; false: it is none of them. */
 bool marking_is_tlp(const char *);
@@ -87,6 +96,7 @@ struct exchange {
 	int directory;
 	struct imported *seen;
 	struct asked *asked;
+	struct collections collections;
 	uint64_t records, failures;
 	struct event event;
 };

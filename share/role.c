@@ -86,7 +86,8 @@ static int run(struct process *p, struct fault *fault)
 	x->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (x->directory < 0)
 		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-	int bad = imported_open(&x->seen, x->directory, SEEN_FILE, fault);
+	int bad = collections_read(&x->collections, p->config, fault);
+	bad = bad ? bad : imported_open(&x->seen, x->directory, SEEN_FILE, fault);
 	if (bad)
 		return bad;
 	network_load();
@@ -106,7 +107,7 @@ static int run(struct process *p, struct fault *fault)
 	return bad;
 }
 
-static const char *const talks_to[] = {"control", "journal", NULL};
+static const char *const talks_to[] = {"control", "journal", "store", NULL};
 
 static const struct role exchange_role = {
 	.name = "exchange",

@@ -28,6 +28,8 @@ static const struct option source_fields[] = {
 static const struct option exchange_fields[] = {
 	{.name = "sources", .type = OPTION_LIST, .element = OPTION_MAP, .fields = source_fields,
 	 .size = sizeof(struct source_options), .offset = AT(sources), .summary = "what is taken in by schedule"},
+	{.name = "collections", .type = OPTION_LIST, .element = OPTION_MAP, .fields = collection_options,
+	 .size = sizeof(struct collection_option), .offset = AT(collections), .summary = "what partners can be granted, beside the built-in ones"},
 	{.name = "size_max", .type = OPTION_SIZE, .offset = AT(size_max), .fallback = "64M", .min = 1024, .max = 1u << 30,
 	 .summary = "bytes of one answer, as sent"},
 	{.name = "time", .type = OPTION_DURATION, .offset = AT(time_ms), .fallback = "2m", .min = 1000, .max = 3600000,
@@ -106,5 +108,5 @@ int exchange_check(const struct config *c, struct fault *fault)
 		if (bad)
 			return bad;
 	}
-	return 0;
+	return collections_read(&(struct collections){0}, c, fault);
 }
