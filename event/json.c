@@ -1,5 +1,5 @@
 /* Events as JSON, and times as text (RFC 8259, RFC 3339). */
-#include "event/event.h"
+#include "event/json.h"
 #include <time.h>
 
 #define NUMBER_SAFE ((uint64_t)1 << 53) /* what a reader with doubles keeps exactly */
@@ -61,7 +61,7 @@ void write_json_string(struct writer *w, struct bytes b)
 	write_u8(w, '"');
 }
 
-static void write_value(struct writer *w, const struct event_value *v)
+void event_write_value(const struct event_value *v, struct writer *w)
 {
 	char text[ADDRESS_TEXT_MAX];
 	struct address a;
@@ -103,7 +103,7 @@ void event_write_json(const struct event *e, struct writer *w)
 	for (uint16_t i = 0; i < e->count; i++) {
 		const struct event_value *v = &e->values[i];
 		write_fmt(w, ",\"%s\":", field_definition(v->field)->name);
-		write_value(w, v);
+		event_write_value(v, w);
 	}
 	if (e->cut)
 		write_text(w, ",\"cut\":true");
