@@ -10,6 +10,7 @@
 struct moment {
 	int year, month, day, hour, minute, second;
 	int offset_s;
+	unsigned microsecond;
 };
 
 static uint64_t moment_us(const struct moment *m)
@@ -20,7 +21,7 @@ static uint64_t moment_us(const struct moment *m)
 	    m->hour < 0 || m->hour > 23 || m->minute < 0 || m->minute > 59 || m->second < 0 || m->second > 60)
 		return 0;
 	int64_t seconds = (int64_t)timegm(&tm) - m->offset_s;
-	return seconds > 0 ? (uint64_t)seconds * 1000000 : 0;
+	return seconds > 0 ? (uint64_t)seconds * 1000000 + m->microsecond : 0;
 }
 
 /* "+0900", "-08:00", "Z", "GMT" or one of RFC 822's American names; anything else is UTC, as RFC 2822 4.3 says. */
@@ -70,9 +71,11 @@ static bool rfc3339_read(const char *text, struct moment *m)
 	if (sscanf(text + 1, "%2d:%2d:%2d%n", &m->hour, &m->minute, &m->second, &used) != 3)
 		return false;
 	text += 1 + used;
-	if (*text == '.')
-		for (text++; isdigit((unsigned char)*text);)
-			text++;
+	if (*text == '.') {
+		unsigned place = 100000; /* what is finer than a microsecond is dropped */
+		for (text++; isdigit((unsigned char)*text); place /= 10)
+			m->microsecond += place * (unsigned)(*text++ - '0');
+	}
 	m->offset_s = offset_read(text);
 	return true;
 }

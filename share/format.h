@@ -41,7 +41,7 @@ struct record_field {
 };
 
 struct record { /* one thing that a source says; what is empty was not said */
-	/* Of indicator: "url", "domain", "address", "endpoint", "hash", "mail", "name" (of a DNS record). */
+	/* Of indicator: "url", "domain", "address", "endpoint", "network" (a prefix), "hash", "mail", "name" (of a DNS record). */
 	const char *type;
 	struct bytes value;
 	/*
@@ -51,6 +51,7 @@ struct record { /* one thing that a source says; what is empty was not said */
 	 */
 	const char *kind;
 	struct bytes id;         /* by which its source knows it; two records of one id are one */
+	struct bytes version;    /* of that id, or part of it: each is a record of its own; kept nowhere else */
 	const char *tlp, *pap;   /* of this one; the stricter of it and its source's holds */
 	struct address address;  /* when the value has one */
 	bool has_address;
@@ -87,6 +88,8 @@ struct network {
 struct intake; /* one import, owned by the room */
 
 struct arena *intake_arena(struct intake *); /* of the document, or of the line */
+/* What the format keeps from line to line, state_size bytes, zeroed at the beginning. */
+void *intake_state(struct intake *);
 /* Everything is copied.  The same value of the same link and source counts as seen before. */
 void intake_record(struct intake *, const struct record *);
 /*
@@ -120,6 +123,8 @@ struct format {
 	const char *reference; /* the specification, or whose format it is */
 	enum format_shape shape;
 	void (*line)(struct intake *, struct bytes line);         /* of FORMAT_LINES; without its end */
+	void (*end)(struct intake *);                             /* after the last line, to say what is missing; may be NULL */
+	size_t state_size;                                        /* of intake_state(): columns that a header names */
 	void (*document)(struct intake *, struct bytes document); /* of FORMAT_DOCUMENT */
 	void (*file)(struct intake *, int fd);                    /* of FORMAT_FILE; at its beginning, not to be closed */
 	const struct format_specimen *specimens; /* ended by one without a title */

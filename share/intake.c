@@ -30,6 +30,7 @@ struct intake {
 	int file;              /* or the file; -1: there is none */
 	bool skipping;         /* within a line that is too long */
 	struct arena arena;
+	void *state; /* the format's own */
 	uint64_t recent[RECENT];
 	size_t recent_count;
 };
@@ -60,7 +61,12 @@ int intake_open(struct intake **out, const struct format *format, const char *so
 	snprintf(in->source, sizeof in->source, "%s", source);
 	in->pending = BUFFER(format->shape == FORMAT_LINES ? FORMAT_LINE_MAX : FORMAT_DOCUMENT_MAX);
 	in->arena = ARENA(ARENA_MAX);
+	in->state = format->state_size ? calloc(1, format->state_size) : NULL;
 	in->file = format->shape == FORMAT_FILE ? unnamed_file(hooks->directory) : -1;
+	if (format->state_size && !in->state) {
+		intake_close(in);
+		return fault_set(fault, ERR_MEMORY, "no memory to read a file");
+	}
 	if (format->shape == FORMAT_FILE && in->file < 0) {
 		intake_close(in);
 		return fault_set(fault, ERR_SYSTEM, "no file could be made to unpack into: %s", strerror(errno));
@@ -78,11 +84,13 @@ void intake_close(struct intake *in)
 		close(in->file);
 	buffer_done(&in->pending);
 	arena_done(&in->arena);
+	free(in->state);
 	free(in);
 }
 
 const struct intake_counts *intake_counts(const struct intake *in) { return &in->counts; }
 struct arena *intake_arena(struct intake *in) { return &in->arena; }
+void *intake_state(struct intake *in) { return in->state; }
 
 void intake_bad(struct intake *in, const char *fmt, ...)
 {
@@ -104,7 +112,7 @@ static uint64_t digest_of(const struct intake *in, const struct record *r)
 	const struct bytes time = {(const uint8_t *)&r->time_us, r->kind ? sizeof r->time_us : 0};
 	const struct bytes named = bytes_of_text(r->kind ? r->kind : ""), none = {0};
 	const struct bytes parts[] = {bytes_of_text(in->format->name), bytes_of_text(in->source), bytes_of_text(r->type),
-				      r->id.len ? none : r->value, r->link, r->id, named, r->id.len ? none : time};
+				      r->id.len ? none : r->value, r->link, r->id, r->version, named, r->id.len ? none : time};
 	XXH3_64bits_reset(&state);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		uint64_t len = parts[i].len;
@@ -290,6 +298,8 @@ int intake_end(struct intake *in, struct fault *fault)
 	struct bytes rest = buffer_bytes(&in->pending);
 	if (in->format->shape == FORMAT_LINES && rest.len && !in->skipping)
 		take_line(in, rest);
+	if (in->format->shape == FORMAT_LINES && !bad && in->format->end)
+		in->format->end(in);
 	else if (in->format->shape == FORMAT_DOCUMENT && !bad)
 		in->format->document(in, rest);
 	else if (in->format->shape == FORMAT_FILE && !bad && lseek(in->file, 0, SEEK_SET) == 0)
