@@ -132,6 +132,7 @@ int line_open(struct prober *p, struct target *t, int *why)
 	l->began_us = l->heard_us = clock_mono_us();
 	l->connected_us = 0;
 	l->reads = l->datagrams = 0;
+	l->ttl = 0;
 	l->ends_us = l->began_us + (uint64_t)l->asking.probe->time_ms_max * 1000;
 	uint64_t left_us = lease_left_us(&t->lease);
 	if (l->began_us + left_us < l->ends_us)

@@ -24,6 +24,7 @@ struct line { /* what only an active target needs */
 	uint16_t port;          /* that we connect to */
 	unsigned reads, datagrams; /* received; sent, of UDP */
 	unsigned packets;       /* of the connection that is over, ours */
+	uint8_t ttl;            /* of the first datagram heard; 0: none, or not known */
 	uint64_t began_us, connected_us, heard_us, ends_us; /* monotonic */
 	struct event_id sent, answered;
 	bool told;              /* answered names an answer with something in it */

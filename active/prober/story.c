@@ -4,6 +4,8 @@
 
 FIELD(SIGNALS, "signals", TEXT, 0, "what the host can be identified by, lines of KEY: VALUE with C's escapes");
 
+FIELD(UDP_TTL, "udp.ttl", NUMBER, 0, "time to live of the first answer over UDP, as received");
+
 static bool publish(struct prober *p)
 {
 	if (p->hooks.publish(p->hooks.arg, &p->event) == 0)
@@ -127,6 +129,8 @@ bool story_answered(struct prober *p, struct target *t, enum line_end end, int w
 		event_set_number(e, FIELD_BYTES_IN, l->asking.heard);
 		event_set_number(e, FIELD_BYTES_OUT, l->asking.asked);
 		seen = story_handshake(p, t);
+		if (l->ttl)
+			event_set_number(e, UDP_TTL, l->ttl);
 	}
 	story_port(t, end, seen);
 	/* Of an address that wants no more looks nothing is kept. */
