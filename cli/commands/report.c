@@ -3,6 +3,7 @@
 #include "bus/client.h"
 #include "bus/parent.h"
 #include "cli/command.h"
+#include "cli/ics_report.h"
 #include "event/event.h"
 #include "store/report.h"
 #include <jansson.h>
@@ -214,10 +215,13 @@ static int run(const struct arguments *a)
 {
 	struct fault fault = {0};
 	struct buffer answer = BUFFER(ANSWER_MAX);
+	if (!strcmp(arguments_word(a, 0), "ics"))
+		return ics_report(a);
 	if (!report_find(arguments_word(a, 0))) {
 		fprintf(stderr, "kansoku: there is no report \"%s\"; there are:\n", arguments_word(a, 0));
 		REPORTS_EACH(r)
 			fprintf(stderr, "  %-14s %s\n", (*r)->name, (*r)->summary);
+		fprintf(stderr, "  %-14s %s\n", "ics", "industrial systems that seem to attack: machines, TTLs, attacker and controller");
 		return 2;
 	}
 	if (ask(a, &answer, &fault))
@@ -241,13 +245,14 @@ static int run(const struct arguments *a)
 static const struct flag report_flags[] = {
 	{"from", "TIME", "only events since then (RFC 3339, or a date); default: all"},
 	{"to", "TIME", "only events before then; default: now"},
+	{"rows", "FILE", "of ics: judge rows of a table instead of what is stored"},
 	{0},
 };
 
 static const struct command report_command = {
 	.name = "report",
-	.synopsis = "NAME [--from TIME] [--to TIME] [--json]",
-	.summary = "print a report: devices, device-hosts, exposures, intent, loop, samples, steering, telescope",
+	.synopsis = "NAME [--from TIME] [--to TIME] [--rows FILE] [--json]",
+	.summary = "print a report: devices, device-hosts, exposures, ics, intent, loop, samples, steering, telescope",
 	.description = "Asks the running store. `devices` is the table of attacking devices with its\n"
 		       "denominators: sources, intruders, probed, answered, identified, held out, refused\n"
 		       "and why, and how the sensors covered the range. `telescope` is dark traffic: its rate,\n"
