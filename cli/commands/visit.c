@@ -121,6 +121,22 @@ static void say(const char *what, const char *text)
 	putchar('\n');
 }
 
+/* A browser only says that its proxy failed; who refused, and why, stands in the list of connections. */
+static void tell_refused(const struct visit_look *l)
+{
+	for (size_t i = 0; i < l->connection_count; i++) {
+		const struct visit_connection *c = &l->connections[i];
+		bool told = !strcmp(c->reason, "ok");
+		for (size_t k = 0; k < i && !told; k++)
+			told = c->port == l->connections[k].port && !strcmp(c->host, l->connections[k].host) &&
+			       !strcmp(c->reason, l->connections[k].reason);
+		if (told)
+			continue;
+		printf("  not reached, %s: port %u of ", c->reason, c->port);
+		say("", c->host);
+	}
+}
+
 static void summarise(const struct visit_findings *f)
 {
 	printf("verdict %s, score %u\n", f->verdict, f->score);
@@ -142,6 +158,7 @@ static void summarise(const struct visit_findings *f)
 		       l->request_count, l->frame_count, l->script_count, l->file_count, l->time_ms);
 		if (l->failed)
 			say("  failed ", l->failed);
+		tell_refused(l);
 		for (size_t h = 0; h < l->hop_count; h++) {
 			printf("  %s ", visit_hop_kind_name(l->hops[h].kind));
 			say("", l->hops[h].url);

@@ -56,6 +56,10 @@ told '[.looks[0].connections[] | select(.reason != "ok") | .host] | sort == ["10
 told '[.reasons[].name] | index("asks-inside") != null' "$WORK/inside.json"
 
 visit http://10.0.0.5/ --as desktop --brief --json >"$WORK/private.json" && fail "a private address was visited"
+visit http://10.0.0.5/ --as desktop --brief >"$WORK/private.txt"
+refused=$(jq -r '.looks[0].connections[0].reason' "$WORK/private.json")
+grep -q "^  not reached, $refused: port 80 of 10.0.0.5$" "$WORK/private.txt" ||
+	fail "the summary does not say why nothing was reached ($refused): $(cat "$WORK/private.txt")"
 visit file:///etc/passwd >/dev/null 2>"$WORK/refused" && fail "a file was visited"
 grep -q 'http://HOST' "$WORK/refused" || fail "it is not said what would be right: $(cat "$WORK/refused")"
 
