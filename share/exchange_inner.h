@@ -48,6 +48,7 @@ bool marking_is_tlp(const char *);
 bool marking_is_pap(const char *);
 /* Checks names, formats, markings, and that each source has one place. */
 int exchange_check(const struct config *, struct fault *);
+void exchange_warn(const struct config *, struct writer *); /* what is right and yet does nothing, a line each */
 
 /* One import in progress. */
 struct job;

@@ -118,6 +118,7 @@ static const struct role exchange_role = {
 	.optional = true,
 	.door = true,
 	.check = check,
+	.warn = exchange_warn,
 	.prepare = prepare,
 	.run = run,
 };

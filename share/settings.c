@@ -1,4 +1,5 @@
 #include "share/asked_inner.h"
+#include "base/yaml.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -109,4 +110,23 @@ int exchange_check(const struct config *c, struct fault *fault)
 			return bad;
 	}
 	return collections_read(&(struct collections){0}, c, fault);
+}
+
+void exchange_warn(const struct config *c, struct writer *w)
+{
+	const struct exchange_options *o = config_section(c, "exchange");
+	const struct source_options *sources = o->sources.items;
+	/* The rules are another room's, but what they ask for is answered here. */
+	const struct yaml_node *rules = *(const struct yaml_node *const *)config_section(c, "rules");
+	for (size_t i = 0; i < o->sources.count; i++)
+		if (sources[i].asked)
+			return;
+	if (!rules || rules->type != YAML_LIST)
+		return;
+	YAML_EACH(rules, rule) {
+		const struct yaml_node *what = rule->type == YAML_MAP ? yaml_child(rule, "do") : NULL;
+		if (what && bytes_equal_text(what->text, "import"))
+			write_fmt(w, "!!! %s:%u: do: import asks nobody: no source of exchange.sources has asked: true\n",
+				  c->file, what->line);
+	}
 }

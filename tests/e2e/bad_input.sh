@@ -55,6 +55,13 @@ printf '11.0.0.0\t8\t64496\n' >"$WORK/pfx2as"
 loud 'active.as_rate does not hold for scans' <<<"active: {as_file: $WORK/pfx2as, surveys: [{name: one, prefixes: [11.0.0.0/8], until: 2130-01-01}]}"
 loopback_config </dev/null
 timeout 10 "$KANSOKU" check-config "$CONFIG" | grep -q '^!!! prober.pause' && fail "a pause of a second is too short"
+loud "$CONFIG:3: do: import asks nobody" <<<'rules: [{on: session.closed, do: import}]'
+loopback_config <<'EOT'
+exchange: {sources: [{name: lookup, format: urls, url: "https://lookup.example.org/{src}", asked: true}]}
+rules: [{on: session.closed, do: import}]
+EOT
+timeout 10 "$KANSOKU" check-config "$CONFIG" >"$WORK/out" || fail "check-config: $(cat "$WORK/out")"
+grep -q 'asks nobody' "$WORK/out" && fail "a source that is asked is not seen"
 
 # What the configuration names is not there.
 cannot() { # words, further YAML on standard input
