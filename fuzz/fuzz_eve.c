@@ -1,5 +1,5 @@
 /* EVE lines; and whatever jansson takes as JSON, our reader takes as well. */
-#include "passive/sensors/json.h"
+#include "base/json_scan.h"
 #include "passive/sensors/sensor_format.h"
 #include <jansson.h>
 #include <stdlib.h>

@@ -7,9 +7,9 @@
  * unless the rule has a `target`: then the log names the attacker itself, in alert.source.
  */
 #include "base/base64.h"
+#include "base/json_scan.h"
+#include "base/moment.h"
 #include "passive/sensors/fields_inner.h"
-#include "passive/sensors/json.h"
-#include "passive/sensors/moment.h"
 #include "passive/sensors/sensor_format.h"
 
 ALERT_FIELDS;

@@ -5,9 +5,9 @@
  * counted by their name.  Which log it is says the header's #path, in JSON `_path` (when Zeek
  * streams), else the file's name, else the members that only one of them has.
  */
+#include "base/json_scan.h"
+#include "base/moment.h"
 #include "passive/sensors/fields_inner.h"
-#include "passive/sensors/json.h"
-#include "passive/sensors/moment.h"
 #include "passive/sensors/sensor_format.h"
 
 ALERT_FIELDS;

@@ -1,6 +1,6 @@
 /* Lines as the documentation of Suricata and Zeek describes them, and what must come out. */
-#include "passive/sensors/json.h"
-#include "passive/sensors/moment.h"
+#include "base/json_scan.h"
+#include "base/moment.h"
 #include "passive/sensors/sensor_format.h"
 #include "tests/test.h"
 #include <jansson.h>

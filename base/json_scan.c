@@ -1,4 +1,4 @@
-#include "passive/sensors/json.h"
+#include "base/json_scan.h"
 
 static bool fail(struct json_reader *j, const char *why)
 {
@@ -179,21 +179,42 @@ enum json_type json_peek(struct json_reader *j)
 	}
 }
 
-static bool skip_array(struct json_reader *j)
+bool json_enter_array(struct json_reader *j)
 {
-	struct json_value item;
+	if (json_peek(j) != VALUE_ARRAY)
+		return false;
 	if (j->depth == JSON_DEPTH_MAX)
 		return fail(j, "nested too deep");
 	j->at++;
 	j->depth++;
-	for (bool first = true; !take_byte(j, ']'); first = false) {
-		if (!first && !take_byte(j, ','))
-			return fail(j, "neither a comma nor the end behind an item");
+	j->first = true;
+	return true;
+}
+
+bool json_item(struct json_reader *j)
+{
+	if (j->why)
+		return false;
+	if (take_byte(j, ']')) {
+		j->depth--;
+		j->first = false;
+		return false;
+	}
+	if (!j->first && !take_byte(j, ','))
+		return fail(j, "neither a comma nor the end behind an item");
+	j->first = false;
+	return true;
+}
+
+static bool skip_array(struct json_reader *j)
+{
+	struct json_value item;
+	if (!json_enter_array(j))
+		return false;
+	while (json_item(j))
 		if (!json_take(j, &item))
 			return false;
-	}
-	j->depth--;
-	return true;
+	return !j->why;
 }
 
 static bool skip_object(struct json_reader *j)
@@ -214,7 +235,7 @@ bool json_take(struct json_reader *j, struct json_value *v)
 	const uint8_t *start = j->at;
 	bool first = j->first, taken = false;
 	switch (v->type) {
-	case VALUE_NONE: return fail(j, j->at == j->end ? "the line ends within a value" : "no value behind a name");
+	case VALUE_NONE: return fail(j, j->at == j->end ? "the line ends within a value" : "no value where one should be");
 	case VALUE_STRING: return take_string(j, &v->raw, &v->escaped);
 	case VALUE_NUMBER: return take_number(j, &v->raw);
 	case VALUE_TRUE: return take_word(j, "true", &v->raw);

@@ -1,4 +1,4 @@
-#include "passive/sensors/moment.h"
+#include "base/moment.h"
 
 #define SECONDS_MAX 10000000000000u /* in microseconds it still fits, also when they were milliseconds */
 

@@ -32,6 +32,10 @@ struct json_reader json_of(struct bytes line);
 bool json_enter(struct json_reader *);
 /* The next member's name; false at the end of the object, which is then left. */
 bool json_next(struct json_reader *, struct bytes *name);
+/* Enters the array that comes next; false when something else does. */
+bool json_enter_array(struct json_reader *);
+/* Another item comes, to be taken; false at the end of the array, which is then left. */
+bool json_item(struct json_reader *);
 /* What kind of value comes next. */
 enum json_type json_peek(struct json_reader *);
 /* Takes the value; an object or array is skipped, `raw` spans it. */
