@@ -111,8 +111,8 @@ struct format_specimen {
 	struct bytes content;
 	/*
 	 * A line each: "TYPE VALUE", "network FIRST-LAST AS COUNTRY NAME", "as NUMBER COUNTRY NAME"; "bad REASON"
-	 * for what is refused.  A record's fields follow it, a line each: "  NAME VALUE"; those that are not
-	 * named are not looked at.
+	 * for what is refused.  A record's fields follow it, a line each: "  NAME VALUE", with line ends of the value as
+	 * "\\n" and "\\r"; those that are not named are not looked at.
 	 */
 	const char *records;
 };

@@ -23,7 +23,11 @@ static void write_word(struct heard *h, const char *name, struct bytes value)
 	if (!value.len)
 		return;
 	write_fmt(&h->w, "  %s ", name);
-	write_span(&h->w, value);
+	for (size_t i = 0; i < value.len; i++) /* a value with line ends still takes one line here */
+		if (value.at[i] == '\n' || value.at[i] == '\r')
+			write_text(&h->w, value.at[i] == '\n' ? "\\n" : "\\r");
+		else
+			write_u8(&h->w, value.at[i]);
 	write_text(&h->w, "\n");
 }
 
