@@ -85,6 +85,8 @@ static void print_result(const char *name, const json_t *result)
 	printf("%s: %llu records, %llu networks, %llu seen before, %llu unreadable, %llu refused\n", name,
 	       count(result, "records"), count(result, "networks"), count(result, "repeated"), count(result, "bad"),
 	       count(result, "refused"));
+	if (count(result, "waiting"))
+		fprintf(stderr, "%s: %llu KiB are on their way to the store\n", name, (count(result, "waiting") >> 10) + 1);
 }
 
 static int end(struct sending *s, bool as_json, struct fault *fault)

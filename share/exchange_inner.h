@@ -17,6 +17,7 @@
 #include "share/collection.h"
 #include "share/intake_inner.h"
 #include "share/imported_inner.h"
+#include "share/spool_inner.h"
 
 #define EXCHANGE_FOLDER "exchange"
 #define SOURCES_MAX 256
@@ -32,7 +33,7 @@ struct source_options {
 struct exchange_options {
 	struct option_list sources; /* of struct source_options */
 	struct option_list collections; /* share/collections.c */
-	uint64_t size_max, time_ms;
+	uint64_t size_max, time_ms, remember, spool_max;
 	const char *agent;
 };
 
@@ -96,6 +97,7 @@ struct exchange {
 	const struct exchange_options *options;
 	int directory;
 	struct imported *seen;
+	struct spool *spool;
 	struct asked *asked;
 	struct collections collections;
 	uint64_t records, failures;

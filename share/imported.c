@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #define SLOTS_FIRST 4096
-#define SLOTS_LAST (2u * IMPORTED_MAX)
 #define NAME_MAX_HERE 64
 
 struct imported {
@@ -17,6 +16,7 @@ struct imported {
 	size_t count, kept, room;
 	uint64_t *slots;  /* 0: free */
 	size_t slot_count;
+	size_t max;
 };
 
 static size_t slot_of(const struct imported *s, uint64_t digest)
@@ -95,12 +95,12 @@ bool imported_before(struct imported *s, uint64_t digest)
 	size_t at = slot_of(s, digest);
 	if (s->slots[at])
 		return true;
-	if (s->count == IMPORTED_MAX)
+	if (s->count == s->max)
 		forget_half(s);
-	if (s->count == IMPORTED_MAX || (s->count == s->room && !grow_order(s)))
+	if (s->count == s->max || (s->count == s->room && !grow_order(s)))
 		return false;
 	s->order[s->count++] = digest;
-	if (2 * s->count > s->slot_count && s->slot_count < SLOTS_LAST && !grow_slots(s, 2 * s->slot_count)) {
+	if (2 * s->count > s->slot_count && !grow_slots(s, 2 * s->slot_count)) {
 		s->count--;
 		return false;
 	}
@@ -124,7 +124,7 @@ static int load(struct imported *s, struct fault *fault)
 	size_t count = size > 0 ? (size_t)size / sizeof *s->order : 0;
 	if (size % (off_t)sizeof *s->order && ftruncate(s->fd, (off_t)(count * sizeof *s->order)))
 		return fault_set(fault, ERR_SYSTEM, "%s: %s", s->name, strerror(errno));
-	count = count < IMPORTED_MAX ? count : IMPORTED_MAX;
+	count = count < s->max ? count : s->max;
 	while (s->room < count + 1)
 		if (!grow_order(s))
 			return fault_set(fault, ERR_MEMORY, "no memory for what was imported before");
@@ -137,12 +137,13 @@ static int load(struct imported *s, struct fault *fault)
 	return grow_slots(s, slots) ? 0 : fault_set(fault, ERR_MEMORY, "no memory for what was imported before");
 }
 
-int imported_open(struct imported **out, int directory, const char *name, struct fault *fault)
+int imported_open(struct imported **out, int directory, const char *name, size_t max, struct fault *fault)
 {
 	struct imported *s = calloc(1, sizeof *s);
 	if (!s)
 		return fault_set(fault, ERR_MEMORY, "no memory for what was imported before");
 	s->directory = directory;
+	s->max = max;
 	snprintf(s->name, sizeof s->name, "%s", name);
 	s->fd = openat(directory, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int bad = s->fd < 0 ? fault_set(fault, ERR_SYSTEM, "%s: %s", name, strerror(errno)) : load(s, fault);

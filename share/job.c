@@ -121,7 +121,7 @@ static bool on_record(void *arg, const struct record *r)
 	struct job *job = arg;
 	struct exchange *x = job->exchange;
 	write_event(job, r, &x->event);
-	if (bus_publish(x->process->bus, &x->event))
+	if (spool_publish(x->spool, &x->event))
 		return false;
 	x->records++;
 	return true;
@@ -202,7 +202,7 @@ void job_write(const struct job *job, struct writer *w)
 		  (unsigned long long)c->repeated,
 		  (unsigned long long)c->bad, (unsigned long long)c->refused);
 	write_span(w, writer_bytes(&job->complaints));
-	write_text(w, "]}");
+	write_fmt(w, "],\"waiting\":%llu}", (unsigned long long)spool_waiting(job->exchange->spool));
 }
 
 void job_close(struct job *job)

@@ -34,7 +34,18 @@ static void on_stop(void *arg)
 	process_leave(room->exchange.process);
 }
 
-static void on_relief(void *arg) { schedule_wake(&((struct room *)arg)->schedule); }
+static void on_relief(void *arg)
+{
+	struct room *room = arg;
+	spool_go_on(room->exchange.spool);
+	schedule_wake(&room->schedule);
+}
+
+static void on_acknowledged(void *arg, struct bus_peer *peer, uint64_t sequence)
+{
+	if (!strcmp(bus_peer_role(peer), "journal"))
+		spool_acknowledged(((struct room *)arg)->exchange.spool, sequence);
+}
 
 static void on_errand(void *arg, struct bus_request *request, struct bytes payload)
 {
@@ -87,7 +98,8 @@ static int run(struct process *p, struct fault *fault)
 	if (x->directory < 0)
 		return fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 	int bad = collections_read(&x->collections, p->config, fault);
-	bad = bad ? bad : imported_open(&x->seen, x->directory, SEEN_FILE, fault);
+	bad = bad ? bad : imported_open(&x->seen, x->directory, SEEN_FILE, x->options->remember, fault);
+	bad = bad ? bad : spool_open(&x->spool, x->directory, p->bus, x->options->spool_max, fault);
 	if (bad)
 		return bad;
 	network_load();
@@ -95,14 +107,17 @@ static int run(struct process *p, struct fault *fault)
 	bus_on_request(p->bus, ERRAND_TOPIC, on_errand, &room);
 	import_door_open(&room.door, x);
 	schedule_open(&room.schedule, x);
-	const struct bus_hooks hooks = {.arg = &room, .relief = on_relief, .stop = on_stop};
+	const struct bus_hooks hooks = {.arg = &room, .relief = on_relief, .acknowledged = on_acknowledged,
+					.stop = on_stop};
 	bad = process_enter(p, &hooks, fault);
 	if (!bad) {
+		spool_go_on(x->spool);
 		schedule_start(&room.schedule);
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	}
 	import_door_close(&room.door);
 	imported_close(x->seen);
+	spool_close(x->spool);
 	close(x->directory);
 	return bad;
 }

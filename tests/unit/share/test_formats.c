@@ -229,7 +229,7 @@ TEST(records_that_came_before_do_not_come_again_also_after_a_restart)
 	CHECK(h && mkdtemp(folder));
 	int directory = open(folder, O_RDONLY | O_DIRECTORY);
 	for (int round = 0; round < 2; round++) {
-		CHECK(imported_open(&h->imported, directory, "seen", &fault) == 0);
+		CHECK(imported_open(&h->imported, directory, "seen", 1u << 22, &fault) == 0);
 		struct intake_counts c = read_in_pieces("urls", BYTES("203.0.113.9\nbad-name.net\n203.0.113.9\n"), 100, h, 0);
 		CHECK(c.records == (round ? 0 : 2) && c.repeated == (round ? 3 : 1) && imported_count(h->imported) == 2);
 		imported_close(h->imported);
@@ -237,7 +237,7 @@ TEST(records_that_came_before_do_not_come_again_also_after_a_restart)
 	int fd = openat(directory, "seen", O_WRONLY | O_APPEND);
 	CHECK(write(fd, "cut", 3) == 3);
 	close(fd);
-	CHECK(imported_open(&h->imported, directory, "seen", &fault) == 0 && imported_count(h->imported) == 2);
+	CHECK(imported_open(&h->imported, directory, "seen", 1u << 22, &fault) == 0 && imported_count(h->imported) == 2);
 	imported_close(h->imported);
 	unlinkat(directory, "seen", 0);
 	close(directory);
