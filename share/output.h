@@ -68,6 +68,12 @@ int output_close(struct output_run *, bool whole, struct fault *); /* false: it 
 uint64_t output_written(const struct output_run *);     /* events */
 uint64_t output_passed_over(const struct output_run *);
 
+/*
+ * An event as output "jsonl" writes it, byte for byte; `room` is as long as the line and is written over.
+ * ERR_BAD with a sentence.
+ */
+int output_read_event(struct bytes line, uint8_t *room, struct event *, struct fault *);
+
 /* For outputs. */
 int output_write(struct output_run *, struct bytes);
 int output_text(struct output_run *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

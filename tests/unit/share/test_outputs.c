@@ -1,7 +1,6 @@
 /* Each output's own examples, whole, and what surrounds every output: bounds, failures, private fields. */
 #include "share/output.h"
 #include "tests/test.h"
-#include "tests/unit/share/events.h"
 #include <stdlib.h>
 
 #define CONTENT_MAX (8u << 20)
@@ -19,6 +18,7 @@ static int keep(void *arg, struct bytes b) { return buffer_append(arg, b.at, b.l
 static void write_all(const struct output *o, const struct output_specimen *s, struct buffer *out)
 {
 	static struct event e;
+	static uint8_t room[65536];
 	struct output_about own = about;
 	struct output_run *run;
 	struct fault fault = {0};
@@ -27,7 +27,7 @@ static void write_all(const struct output *o, const struct output_specimen *s, s
 	own.collection = s->collection ? s->collection : own.collection;
 	CHECK_SAY(output_open(&run, o, &own, keep, out, &fault) == 0, "%s: %s", o->name, fault.text);
 	while (read_line(&r, &line)) {
-		event_of_json(line, &e);
+		CHECK_SAY(output_read_event(line, room, &e, &fault) == 0, "%s: %s: %s", o->name, s->title, fault.text);
 		CHECK_SAY(output_event(run, &e) == 0, "%s: %s", o->name, s->title);
 	}
 	CHECK_SAY(output_close(run, true, &fault) == 0, "%s: %s: %s", o->name, s->title, fault.text);
@@ -115,5 +115,57 @@ TEST(outputs_stop_where_nobody_takes_them)
 		CHECK(output_open(&run, *o, &about, refuse, NULL, &fault) == 0);
 		output_event(run, &e);
 		CHECK(output_close(run, false, NULL) == 0);
+	}
+}
+
+static void check_round(const struct event *e)
+{
+	static struct event back;
+	static uint8_t line[8 * EVENT_BYTES_MAX], room[8 * EVENT_BYTES_MAX], again[8 * EVENT_BYTES_MAX];
+	struct writer w = writer_of(line, sizeof line), v = writer_of(again, sizeof again);
+	struct fault fault = {0};
+	event_write_json(e, &w);
+	CHECK_SAY(output_read_event(writer_bytes(&w), room, &back, &fault) == 0, "%s", fault.text);
+	event_write_json(&back, &v);
+	CHECK(bytes_equal(writer_bytes(&w), writer_bytes(&v)));
+	CHECK(back.count == e->count && back.kind == e->kind && back.time_us == e->time_us);
+	for (uint16_t i = 0; i < e->count; i++)
+		CHECK(e->values[i].number == back.values[i].number && bytes_equal(e->values[i].bytes, back.values[i].bytes));
+}
+
+TEST(events_come_back_out_of_json_lines_byte_for_byte)
+{
+	static struct event e;
+	uint8_t all[256];
+	CHECK(event_start(NULL) == 0);
+	for (int i = 0; i < 256; i++)
+		all[i] = (uint8_t)i;
+	make_largest(&e, EVENT_LOGIN_TRIED);
+	check_round(&e);
+	event_begin(&e, EVENT_FLOW_COUNTED);
+	event_set_bytes(&e, FIELD_COMMAND_LINE, (struct bytes){all, sizeof all});
+	event_set_bytes(&e, FIELD_LOGIN_USER, BYTES("\xc3\xa9 and \xe8\xa6\xb3"));
+	event_set_number(&e, FIELD_FLOW_PACKETS, UINT64_MAX);
+	event_set_number(&e, FIELD_FLOW_FIRST, UINT64_C(1425513600000001));
+	event_set_bool(&e, FIELD_FLOW_ANSWER, false);
+	check_round(&e);
+}
+
+TEST(lines_that_are_no_events_are_refused_with_a_reason)
+{
+	static const char *const lines[] = {
+		"", "{", "{}", "[]", "{\"kind\":\"no.such\"}", "{\"kind\":\"flow.counted\"", "{\"kind\":\"flow.counted\",}",
+		"{\"kind\":\"flow.counted\",\"nofield\":1}", "{\"kind\":\"flow.counted\",\"src\":\"nowhere\"}",
+		"{\"kind\":\"flow.counted\",\"dport\":\"x\"}", "{\"kind\":\"flow.counted\",\"dport\":{}}",
+		"{\"kind\":\"flow.counted\",\"tool\":\"\\u00ff\"}", "{\"kind\":\"flow.counted\",\"tool\":\"\\u00",
+		"{\"kind\":\"flow.counted\",\"tool\":\"\\q\"}",
+	};
+	static struct event e;
+	uint8_t room[256];
+	CHECK(event_start(NULL) == 0);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		struct fault fault = {0};
+		CHECK_SAY(output_read_event(bytes_of_text(lines[i]), room, &e, &fault) == ERR_BAD && fault.text[0], "%s",
+			  lines[i]);
 	}
 }
