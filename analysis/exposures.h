@@ -108,8 +108,6 @@ const char *weakness_severity(const struct weakness *);
  *
  * A rule that is wrong is left out with its file, line and reason; the others stay.
  */
-#define EXPOSURE_ALTERNATIVES_MAX 8
-#define EXPOSURE_CONDITIONS_MAX 12
 #define EXPOSURE_FIELDS_MAX 8
 #define EXPOSURE_RULES_MAX 2048
 #define EXPOSURE_FILE_MAX (1u << 20)

@@ -305,3 +305,36 @@ bool condition_holds(const struct condition *c, const struct event *e)
 		return value && value_passes(c, value);
 	}
 }
+
+int alternatives_read(const struct condition_reading *r, const struct yaml_node *when, const char *path,
+		      struct alternatives *out)
+{
+	size_t count = when->type == YAML_LIST ? when->count : 1, i = 0;
+	if (count == 0 || count > CONDITION_ALTERNATIVES_MAX)
+		return condition_complain(r, when, path, "1 to %d alternatives are expected", CONDITION_ALTERNATIVES_MAX);
+	struct alternative *all = arena_alloc(r->arena, count * sizeof *all);
+	if (!all)
+		return condition_complain(r, when, path, "the rules are too large");
+	for (const struct yaml_node *n = when->type == YAML_LIST ? when->first : when; i < count; n = n->next, i++) {
+		int bad = conditions_read(r, n, path, all[i].conditions, CONDITION_TOGETHER_MAX, &all[i].count);
+		if (!bad && all[i].count == 0)
+			bad = condition_complain(r, n, path, "without a condition it would find everything");
+		if (bad)
+			return bad;
+	}
+	*out = (struct alternatives){all, count};
+	return 0;
+}
+
+bool alternatives_hold(const struct alternatives *a, const struct event *e)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		const struct alternative *it = &a->items[i];
+		size_t held = 0;
+		while (held < it->count && condition_holds(&it->conditions[held], e))
+			held++;
+		if (held == it->count)
+			return true;
+	}
+	return false;
+}

@@ -16,6 +16,8 @@
 #include "event/event.h"
 
 #define CONDITION_VALUES_MAX 1024
+#define CONDITION_ALTERNATIVES_MAX 8
+#define CONDITION_TOGETHER_MAX 12 /* conditions of an alternative */
 #define CONDITION_PATH_MAX 160 /* "rules[3].when.login.accepted" */
 
 enum condition_test {
@@ -45,6 +47,14 @@ struct condition {
 	uint64_t number;
 };
 
+struct alternatives { /* one of them must hold, with all of its conditions */
+	struct alternative {
+		struct condition conditions[CONDITION_TOGETHER_MAX];
+		size_t count;
+	} *items;
+	size_t count;
+};
+
 /* Where a reader of rules reads, and how it complains. */
 struct condition_reading {
 	const char *file;
@@ -64,3 +74,8 @@ int conditions_read(const struct condition_reading *, const struct yaml_node *wh
 int condition_read_values(const struct condition_reading *, const struct yaml_node *, const char *path,
 			  struct condition *out);
 bool condition_holds(const struct condition *, const struct event *);
+
+/* A map as conditions_read() takes it, or a list of them; each has a condition.  In the reading's arena. */
+int alternatives_read(const struct condition_reading *, const struct yaml_node *when, const char *path,
+		      struct alternatives *out);
+bool alternatives_hold(const struct alternatives *, const struct event *);

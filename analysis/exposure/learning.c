@@ -1,4 +1,5 @@
 #include "analysis/seeking.h"
+#include "event/condition.h"
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -190,7 +191,7 @@ static unsigned confidence(const struct seek_learning *l, struct seek_value *con
 static size_t pick(const struct seek_learning *l, const struct seek_wish *wish, struct seek_value **picked)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < l->count && count < EXPOSURE_ALTERNATIVES_MAX; i++) {
+	for (size_t i = 0; i < l->count && count < CONDITION_ALTERNATIVES_MAX; i++) {
 		struct seek_value *v = &l->values[i];
 		bool taken = !is_shared_and_rare(l, wish, v) || (count && picked[0]->kind != v->kind);
 		for (size_t k = 0; k < count && !taken; k++)
@@ -222,7 +223,7 @@ static void write_others(struct writer *w, const struct seek_learning *l, const 
 
 static void write_examples(struct writer *w, struct seek_value *const *picked, size_t count)
 {
-	bool written[EXPOSURE_ALTERNATIVES_MAX] = {false};
+	bool written[CONDITION_ALTERNATIVES_MAX] = {false};
 	write_text(w, "  evidence: [");
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < i && !written[i]; k++)
@@ -241,7 +242,7 @@ static void write_examples(struct writer *w, struct seek_value *const *picked, s
 
 size_t seek_candidate_write(const struct seek_learning *l, const struct seek_wish *wish, struct writer *w)
 {
-	struct seek_value *picked[EXPOSURE_ALTERNATIVES_MAX];
+	struct seek_value *picked[CONDITION_ALTERNATIVES_MAX];
 	if (l->count)
 		qsort(l->values, l->count, sizeof *l->values, better);
 	const size_t count = pick(l, wish, picked);

@@ -6,15 +6,9 @@
 #define RULES_MEMORY_MAX (32u << 20)
 #define CONFIDENCE_DEFAULT "90"
 
-struct alternative {
-	struct condition conditions[EXPOSURE_CONDITIONS_MAX];
-	size_t count;
-};
-
 struct rule_entry {
 	struct exposure_rule rule;
-	const struct alternative *alternatives;
-	size_t alternative_count;
+	struct alternatives alternatives;
 	uint16_t evidence[EXPOSURE_FIELDS_MAX];
 	size_t evidence_count;
 	const struct yaml_node *examples, *not_examples;
@@ -105,27 +99,6 @@ static void keep_complaint(struct exposure_rules *r, const struct fault *fault)
 		r->complaints[r->complaint_count++] = kept;
 }
 
-static int read_alternatives(const struct condition_reading *c, const struct yaml_node *when, const char *path,
-			     struct rule_entry *rule)
-{
-	size_t count = when->type == YAML_LIST ? when->count : 1, i = 0;
-	if (count == 0 || count > EXPOSURE_ALTERNATIVES_MAX)
-		return condition_complain(c, when, path, "1 to %d alternatives are expected", EXPOSURE_ALTERNATIVES_MAX);
-	struct alternative *all = arena_alloc(c->arena, count * sizeof *all);
-	if (!all)
-		return condition_complain(c, when, path, "the rules are too large");
-	for (const struct yaml_node *n = when->type == YAML_LIST ? when->first : when; i < count; n = n->next, i++) {
-		int bad = conditions_read(c, n, path, all[i].conditions, EXPOSURE_CONDITIONS_MAX, &all[i].count);
-		if (!bad && all[i].count == 0)
-			bad = condition_complain(c, n, path, "without a condition it would find everything");
-		if (bad)
-			return bad;
-	}
-	rule->alternatives = all;
-	rule->alternative_count = count;
-	return 0;
-}
-
 static int read_evidence(const struct condition_reading *c, const struct yaml_node *n, const struct option_list *list,
 			 struct rule_entry *rule)
 {
@@ -198,7 +171,7 @@ static int read_rule(struct exposure_rules *r, const struct condition_reading *c
 		.file = c->file, .line = n->line, .confidence = (unsigned)o.confidence, .kind = (enum event_kind)kind};
 	rule->examples = o.examples;
 	rule->not_examples = o.not_examples;
-	bad = read_alternatives(c, o.when, path, rule);
+	bad = alternatives_read(c, o.when, path, &rule->alternatives);
 	bad = bad ? bad : read_evidence(c, n, &o.evidence, rule);
 	if (!bad)
 		r->items[r->count++] = rule;
@@ -232,19 +205,6 @@ void exposure_rules_add(struct exposure_rules *r, struct bytes text, const char 
 	}
 }
 
-static bool rule_holds(const struct rule_entry *rule, const struct event *e)
-{
-	for (size_t a = 0; a < rule->alternative_count; a++) {
-		const struct alternative *it = &rule->alternatives[a];
-		size_t held = 0;
-		while (held < it->count && condition_holds(&it->conditions[held], e))
-			held++;
-		if (held == it->count)
-			return true;
-	}
-	return false;
-}
-
 /* A value as people read it: what is not printable ASCII or UTF-8 stands as "?". */
 static void write_value(struct writer *w, const struct event_value *v)
 {
@@ -271,7 +231,7 @@ void exposure_rules_judge(const struct exposure_rules *r, const struct event *e,
 		const struct rule_entry *rule = r->items[i];
 		char evidence[EXPOSURE_EVIDENCE_MAX + 1];
 		struct writer w = writer_of(evidence, EXPOSURE_EVIDENCE_MAX);
-		if (rule->rule.kind != e->kind || !rule_holds(rule, e))
+		if (rule->rule.kind != e->kind || !alternatives_hold(&rule->alternatives, e))
 			continue;
 		for (size_t f = 0; f < rule->evidence_count; f++) {
 			const struct event_value *v = event_get(e, rule->evidence[f]);
@@ -350,7 +310,7 @@ static void check_examples(const struct checking *c, const struct yaml_node *lis
 		c->out->examples++;
 		if (!make_event(&e, &c->rule->rule, n))
 			say_of(c, n, "an example is a map of fields with values of their types");
-		else if (rule_holds(c->rule, &e) != must)
+		else if (alternatives_hold(&c->rule->alternatives, &e) != must)
 			say_of(c, n, must ? "its example is not found" : "what it must not find is found");
 	}
 }
