@@ -13,7 +13,7 @@ ROOMS    ?= base event bus box bait passive active lab control analysis store sh
 BUILD    ?= build/$(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
-PACKAGES := libuv libcrypto libssl yaml-0.1 jansson libxml-2.0 libpcre2-8 libhs libmicrohttpd libseccomp libzstd libxxhash zlib avro-c libmaxminddb yara libarchive libcurl
+PACKAGES := libuv libcrypto libssl yaml-0.1 jansson libxml-2.0 libpcre2-8 libhs libmicrohttpd gnutls libseccomp libzstd libxxhash zlib avro-c libmaxminddb yara libarchive libcurl
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # libxml2's headers live in a folder of their own, the only one that needs an -I.
