@@ -91,6 +91,8 @@ void fetch_url(const char *url, const char *agent, uint64_t size_max, uint64_t t
 	       struct fetch_result *);
 
 struct asked;
+struct access;
+struct audit;
 
 struct exchange {
 	struct process *process;
@@ -100,6 +102,8 @@ struct exchange {
 	struct spool *spool;
 	struct asked *asked;
 	struct collections collections;
+	struct access *access; /* who may see what */
+	struct audit *audit;
 	uint64_t records, failures;
 	struct event event;
 };

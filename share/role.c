@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/errand.h"
+#include "share/access_door_inner.h"
 #include "share/asked_inner.h"
 #include "share/door_inner.h"
 #include "share/network_inner.h"
@@ -100,6 +101,7 @@ static int run(struct process *p, struct fault *fault)
 	int bad = collections_read(&x->collections, p->config, fault);
 	bad = bad ? bad : imported_open(&x->seen, x->directory, SEEN_FILE, x->options->remember, fault);
 	bad = bad ? bad : spool_open(&x->spool, x->directory, p->bus, x->options->spool_max, fault);
+	bad = bad ? bad : access_door_open(x, fault);
 	if (bad)
 		return bad;
 	network_load();
@@ -116,6 +118,7 @@ static int run(struct process *p, struct fault *fault)
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	}
 	import_door_close(&room.door);
+	access_door_close(x);
 	imported_close(x->seen);
 	spool_close(x->spool);
 	close(x->directory);

@@ -1,0 +1,98 @@
+#include "share/access_door_inner.h"
+#include "base/clock.h"
+#include "share/access.h"
+#include <jansson.h>
+#include <stdlib.h>
+
+#define AUDIT_PAGE 200
+#define AUDIT_LINES_READ 20000 /* for one page: who wants more asks on */
+
+static void on_access(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct exchange *x = arg;
+	struct fault fault = {0};
+	char *room = malloc(ACCESS_ANSWER_MAX);
+	struct writer answer = writer_of(room, room ? ACCESS_ANSWER_MAX : 0);
+	int bad = room ? access_obey(x->access, payload, clock_utc_us(), &answer, &fault)
+		       : fault_set(&fault, ERR_MEMORY, "no memory for an answer");
+	bus_answer(request, bad, bad ? bytes_of_text(fault.text) : writer_bytes(&answer), false);
+	free(room);
+}
+
+struct audit_page {
+	const char *organisation, *action; /* NULL: all */
+	json_t *rows;
+	size_t count, read;
+	uint64_t next;
+};
+
+static bool fits(const json_t *line, const char *key, const char *wanted)
+{
+	const char *text = json_string_value(json_object_get(line, key));
+	return !wanted || !*wanted || (text && !strcmp(text, wanted));
+}
+
+static bool take_line(void *arg, struct bytes text)
+{
+	struct audit_page *page = arg;
+	json_t *line = json_loadb((const char *)text.at, text.len, 0, NULL);
+	page->next = (uint64_t)json_integer_value(json_object_get(line, "n"));
+	if (line && fits(line, "organisation", page->organisation) && fits(line, "action", page->action))
+		json_array_append(page->rows, line);
+	json_decref(line);
+	return json_array_size(page->rows) < page->count && ++page->read < AUDIT_LINES_READ;
+}
+
+static void on_audit(void *arg, struct bus_request *request, struct bytes payload)
+{
+	struct exchange *x = arg;
+	json_t *question = json_loadb((const char *)payload.at, payload.len, 0, NULL);
+	const json_int_t before = json_integer_value(json_object_get(question, "before"));
+	const json_int_t count = json_integer_value(json_object_get(question, "count"));
+	struct audit_page page = {
+		.organisation = json_string_value(json_object_get(question, "organisation")),
+		.action = json_string_value(json_object_get(question, "action")),
+		.rows = json_array(),
+		.count = count > 0 && count < AUDIT_PAGE ? (size_t)count : AUDIT_PAGE,
+	};
+	int bad = audit_each_back(x->audit, before > 0 ? (uint64_t)before : 0, take_line, &page);
+	json_t *all = json_pack("{s:o, s:I, s:I}", "rows", page.rows, "last", (json_int_t)audit_last(x->audit).number, "next",
+				page.next > 1 ? (json_int_t)page.next : (json_int_t)0);
+	char *text = all && !bad ? json_dumps(all, JSON_COMPACT) : NULL;
+	const bool fits_one = text && strlen(text) <= BUS_PAYLOAD_MAX;
+	bus_answer(request, fits_one ? 0 : ERR_BAD, fits_one ? bytes_of_text(text) : BYTES("the audit cannot be read, or so much at once"),
+		   false);
+	free(text);
+	json_decref(all);
+	json_decref(question);
+}
+
+static bool has_collection(void *arg, const char *name)
+{
+	return collection_find(&((struct exchange *)arg)->collections, name) != NULL;
+}
+
+int access_door_open(struct exchange *x, struct fault *fault)
+{
+	int bad = audit_open(&x->audit, x->directory, fault);
+	const struct access_about about = {.directory = x->directory, .audit = x->audit, .arg = x,
+					   .has_collection = has_collection};
+	bad = bad ? bad : access_open(&x->access, &about, fault);
+	if (bad) {
+		access_door_close(x);
+		return bad;
+	}
+	bus_on_request(x->process->bus, TOPIC_ACCESS, on_access, x);
+	bus_open_to_guests(x->process->bus, TOPIC_ACCESS);
+	bus_on_request(x->process->bus, TOPIC_AUDIT, on_audit, x);
+	bus_open_to_guests(x->process->bus, TOPIC_AUDIT);
+	return 0;
+}
+
+void access_door_close(struct exchange *x)
+{
+	access_close(x->access);
+	audit_close(x->audit);
+	x->access = NULL;
+	x->audit = NULL;
+}
