@@ -15,6 +15,7 @@
 #include "base/options.h"
 #include "bus/process.h"
 #include "share/collection.h"
+#include "share/anonymise/own_inner.h"
 #include "share/intake_inner.h"
 #include "share/imported_inner.h"
 #include "share/spool_inner.h"
@@ -32,6 +33,8 @@ struct source_options {
 
 struct exchange_options {
 	struct option_list sources; /* of struct source_options */
+	struct option_list policies; /* of struct policy_options, share/anonymise/policy_inner.h */
+	struct own_options own;
 	struct option_list collections; /* share/collections.c */
 	uint64_t size_max, time_ms, remember, spool_max;
 	const char *agent;

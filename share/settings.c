@@ -1,5 +1,7 @@
+#include "share/anonymise/policy_inner.h"
 #include "share/asked_inner.h"
 #include "base/yaml.h"
+#include "share/view.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -26,11 +28,25 @@ static const struct option source_fields[] = {
 	{0},
 };
 
+#define OWN(member) offsetof(struct own_options, member)
+
+static const struct option own_fields[] = {
+	{.name = "prefixes", .type = OPTION_LIST, .element = OPTION_PREFIX, .offset = OWN(prefixes),
+	 .summary = "further addresses that are ours, beside decoys, dark prefixes, sensors.own and those that looks leave from"},
+	{.name = "names", .type = OPTION_LIST, .element = OPTION_TEXT, .offset = OWN(names),
+	 .summary = "names of ours that a text may hold, such as a decoy's in DNS"},
+	{0},
+};
+
 static const struct option exchange_fields[] = {
 	{.name = "sources", .type = OPTION_LIST, .element = OPTION_MAP, .fields = source_fields,
 	 .size = sizeof(struct source_options), .offset = AT(sources), .summary = "what is taken in by schedule"},
 	{.name = "collections", .type = OPTION_LIST, .element = OPTION_MAP, .fields = collection_options,
 	 .size = sizeof(struct collection_option), .offset = AT(collections), .summary = "what partners can be granted, beside the built-in ones"},
+	{.name = "policies", .type = OPTION_LIST, .element = OPTION_MAP, .fields = policy_fields,
+	 .size = sizeof(struct policy_options), .offset = AT(policies), .summary = "what a sort of recipient sees of each field"},
+	{.name = "own", .type = OPTION_MAP, .fields = own_fields, .size = sizeof(struct own_options), .offset = AT(own),
+	 .summary = "what is ours, and hidden from recipients"},
 	{.name = "size_max", .type = OPTION_SIZE, .offset = AT(size_max), .fallback = "64M", .min = 1024, .max = 1u << 30,
 	 .summary = "bytes of one answer, as sent"},
 	{.name = "time", .type = OPTION_DURATION, .offset = AT(time_ms), .fallback = "2m", .min = 1000, .max = 3600000,
@@ -113,7 +129,8 @@ int exchange_check(const struct config *c, struct fault *fault)
 		if (bad)
 			return bad;
 	}
-	return collections_read(&(struct collections){0}, c, fault);
+	int bad = view_check(c, fault);
+	return bad ? bad : collections_read(&(struct collections){0}, c, fault);
 }
 
 void exchange_warn(const struct config *c, struct writer *w)

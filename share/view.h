@@ -21,8 +21,12 @@
  * that does not say `pass` for them by name.  Private fields are never in a view.  Identifiers that are made
  * from values (STIX, MISP) are made after the view: the raw value's would be an oracle.
  *
- * Keys: made once, kept 0600 below EXCHANGE_FOLDER; a recipient's of a period is derived from the master (HKDF-SHA256
- * over organisation, policy and period), so two recipients cannot join what they got, and an export can be made again.
+ * Keys: one master, made once and kept 0600 below EXCHANGE_FOLDER; a recipient's is derived from it, the organisation
+ * and the policy (share/keys.h), and the view derives one for each period (the policy's, 90d) of the events' time. Two
+ * recipients cannot join what they got, and an export can be made again.
+ *
+ * pass does not uncover us: text of a field that passes is cleaned all the same, unless dst passes by name.  Other
+ * fields of time and ids that are not named are treated as the event's own time and id.
  */
 #pragma once
 #include "base/arena.h"
@@ -33,12 +37,18 @@
 #define POLICIES_MAX 64
 
 struct view;
-struct view_policy; /* of the configuration */
 
 struct view_about {
-	const struct config *config;      /* policies; our own prefixes */
+	const struct config *config;      /* policies; our own prefixes; NULL: none but what follows */
 	const char *policy;               /* its name; "default" is there without being configured */
-	uint8_t key[VIEW_KEY_BYTES];
+	uint8_t key[VIEW_KEY_BYTES];      /* of keys_derive() */
+	bool lasting;                     /* this key whatever the period: one that a person gave */
+	const struct prefix *own;         /* further addresses and names that are ours */
+	size_t own_count;
+	const char *const *names;
+	size_t name_count;
+	const char *const *rules;         /* further rules, "src=crypto-pan", "time=bucket:1h"; they win */
+	size_t rule_count;
 };
 
 int view_check(const struct config *, struct fault *);
@@ -52,8 +62,12 @@ void view_event(struct view *, const struct event *in, struct event *out);
 /* For policies with k: tells each event of the selection once before any is viewed. */
 bool view_counts(const struct view *);
 void view_count(struct view *, const struct event *);
+/* The key is that of this time's period from now on; view_event() does it itself. */
+void view_period(struct view *, uint64_t time_us);
+/*
+ * An address as the recipient sees it in that field; one of ours as in dst, whatever the field.  Zero (of its
+ * family) where it is dropped.
+ */
 struct address view_address(struct view *, const struct address *, uint16_t field);
 /* Text in which our own addresses are replaced; in the arena, or the text itself when there are none. */
 struct bytes view_clean(struct view *, struct bytes text, struct arena *);
-/* A packet (from its Ethernet, Linux cooked or IP header) with addresses, quotes and payload cleaned in place, checksums kept right. */
-void view_packet(struct view *, int link_type, uint8_t *packet, size_t len);
