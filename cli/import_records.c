@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define WAIT_MS 60000
+#define BEGIN_BYTES_MAX 4096
 #define ANSWER_MAX (64u << 10)
 
 struct sending { /* one file on its way */
@@ -35,11 +36,13 @@ static int begin(struct sending *s, const struct arguments *a, const struct form
 {
 	const char *source = arguments_flag(a, "source"), *tlp = arguments_flag(a, "tlp"), *pap = arguments_flag(a, "pap");
 	struct buffer answer = BUFFER(ANSWER_MAX);
-	char text[512];
-	int n = snprintf(text, sizeof text, "%s\n%s\n%s\n%s", format->name, source ? source : "", tlp ? tlp : "",
-			 pap ? pap : "");
-	if (n >= (int)sizeof text || (source && strchr(source, '\n')))
-		return fault_set(fault, ERR_BAD, "the name of the source is too long, or has more than one line");
+	const char *map = arguments_flag(a, "map");
+	const char *slash = strrchr(s->name, '/'), *file = strchr(s->name, '\n') ? "" : slash ? slash + 1 : s->name;
+	char text[BEGIN_BYTES_MAX];
+	int n = snprintf(text, sizeof text, "%s\n%s\n%s\n%s\n%s\n%s", format->name, source ? source : "", tlp ? tlp : "",
+			 pap ? pap : "", map ? map : "", file);
+	if (n >= (int)sizeof text || (source && strchr(source, '\n')) || (map && strchr(map, '\n')))
+		return fault_set(fault, ERR_BAD, "the name of the source or the map is too long, or has more than one line");
 	int bad = step(s, IMPORT_BEGIN, bytes_of_text(text), &answer, fault);
 	struct reader r = reader_of_bytes(buffer_bytes(&answer));
 	if (!bad)
@@ -239,7 +242,9 @@ int import_dry(const struct arguments *a, const struct format *format)
 	int failed = 0;
 	for (size_t i = 1; i < arguments_count(a); i++) {
 		struct dry dry = {arguments_word(a, i), arguments_flag(a, "json") != NULL, 0};
-		const struct share_reading reading = {&dry, dry_record, dry_bad, dry_network, dry_as};
+		const struct share_reading reading = {.arg = &dry, .map = arguments_flag(a, "map"), .file = dry.name,
+						      .record = dry_record, .bad = dry_bad, .network = dry_network,
+						      .as = dry_as};
 		struct fault fault = {0};
 		int fd = !strcmp(dry.name, "-") ? STDIN_FILENO : open(dry.name, O_RDONLY | O_CLOEXEC);
 		int bad = fd < 0 ? fault_set(&fault, ERR_SYSTEM, "%s", strerror(errno))

@@ -3,7 +3,8 @@
 #include "share/share.h"
 
 #define ANSWER_BYTES_MAX (COMPLAINTS_BYTES_MAX + 1024)
-#define BEGIN_BYTES_MAX 512
+#define BEGIN_BYTES_MAX INTAKE_MAP_MAX
+#define BEGIN_WORDS 6
 
 static void forget(struct door_import *import)
 {
@@ -34,18 +35,19 @@ static struct door_import *place(struct door *d, uint64_t now_us)
 
 static int begin(struct door *d, struct bytes text, struct writer *answer, struct fault *fault)
 {
-	char words[4][BEGIN_BYTES_MAX];
+	char words[BEGIN_WORDS][BEGIN_BYTES_MAX];
 	uint64_t now_us = clock_mono_us();
 	struct door_import *import = place(d, now_us);
 	if (!import)
 		return fault_set(fault, ERR_FULL, "%d imports run already; try again later", JOBS_MAX);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < BEGIN_WORDS; i++) {
 		size_t end = bytes_find(text, "\n");
 		if (!bytes_copy_text((struct bytes){text.at, end}, words[i], sizeof words[i]))
 			return fault_set(fault, ERR_BAD, "a name is too long");
 		text = (struct bytes){text.at + end + (end < text.len), text.len - end - (end < text.len)};
 	}
-	const struct job_origin origin = {.format = words[0], .source = words[1], .tlp = words[2], .pap = words[3]};
+	const struct job_origin origin = {.format = words[0], .source = words[1], .tlp = words[2], .pap = words[3],
+					  .map = words[4], .file = words[5]};
 	int bad = job_open(&import->job, d->exchange, &origin, fault);
 	if (bad)
 		return bad;

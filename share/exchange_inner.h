@@ -26,7 +26,7 @@
 #define COMPLAINTS_BYTES_MAX 8192
 
 struct source_options {
-	const char *name, *format, *url, *path, *tlp, *pap;
+	const char *name, *format, *url, *path, *tlp, *pap, *map;
 	uint64_t every_ms, confidence;
 	bool asked; /* about one event, by an errand; not by schedule */
 };
@@ -65,6 +65,7 @@ struct record_chain { /* the event that led to an import */
 
 struct job_origin { /* where it comes from; all are copied */
 	const char *format, *source, *tlp, *pap;
+	const char *map, *file; /* as in struct intake_hooks */
 	uint64_t confidence; /* the most that anything from there can have; 0: as found */
 	const struct record_chain *chain; /* copied; NULL: nothing led to it */
 };

@@ -90,6 +90,10 @@ struct intake; /* one import, owned by the room */
 struct arena *intake_arena(struct intake *); /* of the document, or of the line */
 /* What the format keeps from line to line, state_size bytes, zeroed at the beginning. */
 void *intake_state(struct intake *);
+/* How the operator names columns ("src=ip,dport=port"), of the formats that want it; "" where nothing was said. */
+const char *intake_map(const struct intake *);
+/* The file's own name, without folders, as far as it is known; "" otherwise.  Some formats put their kind there. */
+const char *intake_file(const struct intake *);
 /* Everything is copied.  The same value of the same link and source counts as seen before. */
 void intake_record(struct intake *, const struct record *);
 /*

@@ -31,6 +31,7 @@ struct intake {
 	bool skipping;         /* within a line that is too long */
 	struct arena arena;
 	void *state; /* the format's own */
+	char map[INTAKE_MAP_MAX], file_name[INTAKE_FILE_MAX];
 	uint64_t recent[RECENT];
 	size_t recent_count;
 };
@@ -48,6 +49,12 @@ static int unnamed_file(int directory)
 	return directory ? openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : memfd_create("intake", MFD_CLOEXEC);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
 int intake_open(struct intake **out, const struct format *format, const char *source, const struct intake_hooks *hooks,
 		struct fault *fault)
 {
@@ -59,6 +66,8 @@ int intake_open(struct intake **out, const struct format *format, const char *so
 	in->format = format;
 	in->hooks = *hooks;
 	snprintf(in->source, sizeof in->source, "%s", source);
+	snprintf(in->map, sizeof in->map, "%s", hooks->map ? hooks->map : "");
+	snprintf(in->file_name, sizeof in->file_name, "%s", hooks->file ? base_name(hooks->file) : "");
 	in->pending = BUFFER(format->shape == FORMAT_LINES ? FORMAT_LINE_MAX : FORMAT_DOCUMENT_MAX);
 	in->arena = ARENA(ARENA_MAX);
 	in->state = format->state_size ? calloc(1, format->state_size) : NULL;
@@ -91,6 +100,8 @@ void intake_close(struct intake *in)
 const struct intake_counts *intake_counts(const struct intake *in) { return &in->counts; }
 struct arena *intake_arena(struct intake *in) { return &in->arena; }
 void *intake_state(struct intake *in) { return in->state; }
+const char *intake_map(const struct intake *in) { return in->map; }
+const char *intake_file(const struct intake *in) { return in->file_name; }
 
 void intake_bad(struct intake *in, const char *fmt, ...)
 {

@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "share/format.h"
 
+#define INTAKE_MAP_MAX 2048
+#define INTAKE_FILE_MAX 256
+
 struct intake_counts {
 	uint64_t bytes, unpacked, lines, records, networks, repeated, bad, refused;
 };
@@ -22,6 +25,7 @@ struct intake_hooks {
 	/* Entries of tables; NULL: they are only counted. */
 	void (*network)(void *arg, const struct network *);
 	void (*as)(void *arg, uint32_t as, struct bytes name, const char *country);
+	const char *map, *file; /* intake_map(), intake_file(); copied; NULL: nothing is known */
 	/* Where the unnamed file of a FORMAT_FILE is made; 0: in memory. */
 	int directory;
 };

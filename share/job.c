@@ -157,6 +157,8 @@ int job_open(struct job **out, struct exchange *x, const struct job_origin *orig
 	if ((*origin->tlp && !marking_is_tlp(origin->tlp)) || (*origin->pap && !marking_is_pap(origin->pap)))
 		return fault_set(fault, ERR_BAD, "a marking is none: TLP has red, amber, amber+strict, green, clear, PAP red, "
 				 "amber, green, clear");
+	if (origin->map && strlen(origin->map) >= INTAKE_MAP_MAX)
+		return fault_set(fault, ERR_FULL, "names of columns have more than %d bytes", INTAKE_MAP_MAX);
 	struct job *job = calloc(1, sizeof *job);
 	if (!job)
 		return fault_set(fault, ERR_MEMORY, "no memory for an import");
@@ -170,7 +172,8 @@ int job_open(struct job **out, struct exchange *x, const struct job_origin *orig
 	copy_upper(origin->tlp, job->tlp, sizeof job->tlp);
 	copy_upper(origin->pap, job->pap, sizeof job->pap);
 	job->complaints = writer_of(job->complaints_room, sizeof job->complaints_room);
-	const struct intake_hooks hooks = {.arg = job, .record = on_record, .bad = on_bad, .seen = on_seen, .directory = x->directory};
+	const struct intake_hooks hooks = {.arg = job, .record = on_record, .bad = on_bad, .seen = on_seen, .map = origin->map,
+					   .file = origin->file, .directory = x->directory};
 	int bad = intake_open(&job->intake, format, job->source, &hooks, fault);
 	if (bad)
 		free(job);

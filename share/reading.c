@@ -34,7 +34,8 @@ int share_read(const struct format *format, int fd, const struct share_reading *
 	struct intake *in;
 	static uint8_t piece[IMPORT_PART_MAX];
 	const struct intake_hooks hooks = {.arg = (void *)(uintptr_t)reading, .record = on_record, .bad = on_bad,
-					   .network = on_network, .as = on_as};
+					   .network = on_network, .as = on_as, .map = reading->map,
+					   .file = reading->file};
 	int bad = intake_open(&in, format, "", &hooks, fault);
 	if (bad)
 		return bad;

@@ -53,12 +53,12 @@ static void count_job(struct schedule *s, size_t at, const struct job *job)
 			 (unsigned long long)c->refused);
 }
 
-static struct job *job_of(struct schedule *s, size_t at, struct fault *fault)
+static struct job *job_of(struct schedule *s, size_t at, const char *file, struct fault *fault)
 {
 	const struct source_options *o = source_at(s, at);
 	const struct record_chain *chain = o->asked ? &s->question.chain : NULL;
 	const struct job_origin origin = {.format = o->format, .source = o->name, .tlp = o->tlp ? o->tlp : "",
-					  .pap = o->pap ? o->pap : "", .confidence = o->confidence,
+					  .pap = o->pap ? o->pap : "", .map = o->map, .file = file, .confidence = o->confidence,
 					  .chain = chain};
 	struct job *job = NULL;
 	job_open(&job, s->exchange, &origin, fault);
@@ -96,7 +96,7 @@ static void take_file(struct schedule *s, size_t at, int directory, const char *
 	if (fd < 0 || fstat(fd, &st)) {
 		fault_set(fault, ERR_SYSTEM, "%s: %s", name, strerror(errno));
 	} else if (S_ISREG(st.st_mode) && !was_read(s, &st)) {
-		struct job *job = job_of(s, at, fault);
+		struct job *job = job_of(s, at, name, fault);
 		if (job && feed_file(job, fd, fault) == 0)
 			count_job(s, at, job);
 		job_close(job);
@@ -143,7 +143,7 @@ static void on_work(uv_work_t *work)
 static void take_fetched(struct schedule *s, size_t at)
 {
 	struct fault fault = {0};
-	struct job *job = job_of(s, at, &fault);
+	struct job *job = job_of(s, at, source_at(s, at)->url, &fault);
 	int bad = job ? job_feed(job, buffer_bytes(&s->result.content), &fault) : ERR_BAD;
 	if (!bad)
 		bad = job_end(job, &fault);

@@ -16,6 +16,8 @@ static const struct option source_fields[] = {
 	{.name = "url", .type = OPTION_TEXT, .offset = SOURCE(url), .summary = "where it is fetched, by http or https"},
 	{.name = "path", .type = OPTION_TEXT, .offset = SOURCE(path),
 	 .summary = "or: a file, or a folder whose files are taken; an absolute path"},
+	{.name = "map", .type = OPTION_TEXT, .offset = SOURCE(map),
+	 .summary = "what the columns of a table mean, of formats that ask for it: \"src=ip,dport=port,time=seen\""},
 	{.name = "every", .type = OPTION_DURATION, .offset = SOURCE(every_ms), .fallback = "1h", .min = 1000,
 	 .summary = "how often it is looked at"},
 	{.name = "asked", .type = OPTION_BOOL, .offset = SOURCE(asked), .fallback = "no",
@@ -115,6 +117,8 @@ static int check_source(const struct config *c, size_t at, const struct source_o
 	if (s->pap && !marking_is_pap(s->pap))
 		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].pap: \"%s\" is none; red, amber, green or clear would "
 				 "be right", c->file, at, s->pap);
+	if (s->map && strlen(s->map) >= INTAKE_MAP_MAX)
+		return fault_set(fault, ERR_FULL, "%s: exchange.sources[%zu].map: more than %d bytes", c->file, at, INTAKE_MAP_MAX);
 	return s->asked ? check_asked(c, at, s, fault) : 0;
 }
 

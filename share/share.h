@@ -4,7 +4,8 @@
  *
  * Topic "exchange.import" of the role "exchange", open to guests; a payload is a u64 and a u8, then
  *
- *   0, IMPORT_BEGIN   "FORMAT\nSOURCE\nTLP\nPAP" (the last three may be empty); answered with the import's u64
+ *   0, IMPORT_BEGIN   "FORMAT\nSOURCE\nTLP\nPAP\nMAP\nFILE" (all but the first may be empty, the last two left
+ *                     out: names of columns, the file's own name); answered with the import's u64
  *   id, IMPORT_PART   up to IMPORT_PART_MAX bytes; answered, when there is room for more, with nothing
  *   id, IMPORT_END    answered with one JSON object: what was counted, the first complaints
  *
@@ -24,6 +25,7 @@ enum import_step { IMPORT_BEGIN, IMPORT_PART, IMPORT_END };
 /* Reads a file as that format without a running kansoku, and tells each record; ERR_… with a sentence. */
 struct share_reading {
 	void *arg;
+	const char *map, *file; /* names of columns, the file's own name; NULL: not said */
 	void (*record)(void *arg, const struct record *);
 	void (*bad)(void *arg, uint64_t line, const char *why);
 	void (*network)(void *arg, const struct network *);

@@ -92,13 +92,14 @@ static const struct flag import_flags[] = {
 	{"source", "NAME", "who says it; a feed or partner"},
 	{"tlp", "WORD", "to whom it may be shown: red, amber, amber+strict, green, clear"},
 	{"pap", "WORD", "what may be done with it: red, amber, green, clear"},
+	{"map", "COLUMNS", "what the columns mean, for formats that ask for it: src=ip,dport=port,time=seen"},
 	{"dry", NULL, "only print what would come in"},
 	{0},
 };
 
 static const struct command import_command = {
 	.name = "import",
-	.synopsis = "FORMAT FILE... [--source NAME] [--tlp WORD] [--pap WORD] [--dry] [--json]",
+	.synopsis = "FORMAT FILE... [--source NAME] [--tlp WORD] [--pap WORD] [--map COLUMNS] [--dry] [--json]",
 	.summary = "take in files of others: what they observed, and lists of weaknesses",
 	.description = "Formats are those that `kansoku describe formats` lists, plain or packed by gzip or zstd; \"-\" is\n"
 		       "standard input. What a file says becomes record.imported, each value of a page once, however often\n"
