@@ -13,6 +13,8 @@ static const struct {
 #undef X
 };
 
+#define DECLARATIONS_MAX 4096 /* words that many files share are declared by each of them */
+
 enum { FIELD_0 = 0 }; /* a field without marks says 0 in the table */
 #define X(field, field_name, type, marks, what_it_is)                                             \
 	[FIELD_##field] = {field_name, FIELD_##type, FIELD_##marks, what_it_is},
@@ -47,11 +49,11 @@ int event_start(struct fault *fault)
 	if (known != FIELDS_COMMON)
 		return 0;
 	/* Sorted by name: the linker's order differs between compilers. */
-	const struct field_slot *slots[FIELDS_MAX];
+	const struct field_slot *slots[DECLARATIONS_MAX];
 	size_t n = 0;
 	REGISTRY_EACH(fields, struct field_slot, s) {
-		if (n + FIELDS_COMMON == FIELDS_MAX)
-			return fault_set(fault, ERR_FULL, "fields: more than %d are declared", FIELDS_MAX);
+		if (n == DECLARATIONS_MAX)
+			return fault_set(fault, ERR_FULL, "fields: more than %d declarations", DECLARATIONS_MAX);
 		slots[n++] = *s;
 	}
 	if (n)
@@ -62,6 +64,8 @@ int event_start(struct fault *fault)
 		/* A decoy and a probe of one protocol speak of the same things in the same words. */
 		if (twin >= 0 && (definitions[twin].type != d->type || definitions[twin].marks != d->marks))
 			return fault_set(fault, ERR_BAD, "field %s: declared twice, with two types or marks", d->name);
+		if (twin < 0 && known == FIELDS_MAX)
+			return fault_set(fault, ERR_FULL, "fields: more than %d are declared", FIELDS_MAX);
 		if (twin < 0)
 			definitions[known] = *d;
 		*slots[i]->number = twin < 0 ? known++ : (uint16_t)twin;

@@ -57,7 +57,7 @@ struct field_slot {
 		{field_name, FIELD_##field_kind, field_marks, meaning}, &id};                     \
 	REGISTER(fields, struct field_slot, slot_of_##id)
 
-#define FIELDS_MAX 512 /* common and modules' together, and foreign ones learned from dictionaries */
+#define FIELDS_MAX 768 /* common and modules' together, and foreign ones learned from dictionaries */
 
 /*
  * Numbers the modules' fields; call once at start of a process.  Two modules may declare the
