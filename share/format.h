@@ -67,7 +67,9 @@ struct record { /* one thing that a source says; what is empty was not said */
 	size_t field_count;
 };
 
-/* Adds a field; what is empty, or beyond RECORD_FIELDS_MAX, is left out. */
+struct intake; /* one import, owned by the room */
+
+/* Adds a field; what is empty, or beyond RECORD_FIELDS_MAX, is left out, and what is beyond RECORD_TEXT_MAX cut. */
 void record_text(struct record *, uint16_t field, const char *);
 void record_bytes(struct record *, uint16_t field, struct bytes);
 void record_number(struct record *, uint16_t field, uint64_t);
@@ -85,7 +87,8 @@ struct network {
 	struct bytes labels;        /* words: "survey", "malicious", "tor", "hosting" */
 };
 
-struct intake; /* one import, owned by the room */
+/* Its version, of what has no id: all that stood there tells it from what the same source did at the same moment. */
+void record_digest(struct intake *, struct record *, struct bytes original);
 
 struct arena *intake_arena(struct intake *); /* of the document, or of the line */
 /* What the format keeps from line to line, state_size bytes, zeroed at the beginning. */

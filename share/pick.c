@@ -1,4 +1,5 @@
 #include "share/pick_inner.h"
+#include "base/moment.h"
 
 static const struct pick *pick_find(const struct pick *picks, struct bytes name)
 {
@@ -70,3 +71,26 @@ struct bytes pick_list(struct intake *in, const struct json_value *v)
 }
 
 struct bytes pick_cut(struct bytes b, size_t max) { return (struct bytes){b.at, b.len < max ? b.len : max}; }
+
+bool pick_line(struct intake *in, struct bytes line, const struct pick *picks, struct json_value *places, size_t count)
+{
+	struct json_reader j = json_of(line);
+	memset(places, 0, count * sizeof *places);
+	if (json_enter(&j) && pick_read(&j, picks, places) && json_ended(&j))
+		return true;
+	intake_bad(in, "%s", j.why ? j.why : "it is no JSON object");
+	return false;
+}
+
+uint64_t pick_count(const struct json_value *v, uint64_t max)
+{
+	uint64_t number;
+	return json_whole(v, max, &number) ? number : 0;
+}
+
+uint64_t pick_moment(struct intake *in, const struct json_value *v)
+{
+	uint64_t time_us;
+	struct bytes text = pick_text(in, v);
+	return moment_iso(text, &time_us) || (v->type == VALUE_NUMBER && moment_seconds(text, &time_us)) ? time_us : 0;
+}

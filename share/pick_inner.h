@@ -22,9 +22,16 @@ struct pick {
 /* Reads the members of an object that was entered, to its end; false: something is wrong, the reader says what. */
 bool pick_read(struct json_reader *, const struct pick *, struct json_value *places);
 
+/* A line that is one object, read into places that it zeroes; false: it is said what is wrong with it. */
+bool pick_line(struct intake *, struct bytes line, const struct pick *, struct json_value *places, size_t count);
+
 /* What a string means, or a number or word as it stands; nothing for null.  In the intake's arena where it has to be. */
 struct bytes pick_text(struct intake *, const struct json_value *);
 /* The strings of an array, or the names of an object, with spaces between; a string is itself. */
 struct bytes pick_list(struct intake *, const struct json_value *);
 /* The same, but at most so many bytes. */
 struct bytes pick_cut(struct bytes, size_t max);
+/* A whole number, also one in a string; 0: there is none up to `max`. */
+uint64_t pick_count(const struct json_value *, uint64_t max);
+/* Microseconds of UTC: ISO 8601, or seconds of the epoch as a number; 0: it is neither. */
+uint64_t pick_moment(struct intake *, const struct json_value *);

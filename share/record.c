@@ -1,4 +1,7 @@
 #include "share/format.h"
+#include <xxhash.h>
+
+#define DIGITS 16
 
 static struct record_field *next_field(struct record *r, uint16_t field)
 {
@@ -13,7 +16,7 @@ void record_bytes(struct record *r, uint16_t field, struct bytes b)
 {
 	struct record_field *f = b.len ? next_field(r, field) : NULL;
 	if (f)
-		f->bytes = b;
+		f->bytes = (struct bytes){b.at, b.len < RECORD_TEXT_MAX ? b.len : RECORD_TEXT_MAX};
 }
 
 void record_text(struct record *r, uint16_t field, const char *text)
@@ -34,4 +37,13 @@ void record_address(struct record *r, uint16_t field, const struct address *addr
 	struct record_field *f = next_field(r, field);
 	if (f)
 		f->address = *address;
+}
+
+void record_digest(struct intake *in, struct record *r, struct bytes original)
+{
+	char *digits = arena_alloc(intake_arena(in), DIGITS + 1);
+	if (!digits)
+		return;
+	snprintf(digits, DIGITS + 1, "%016llx", (unsigned long long)XXH3_64bits(original.at, original.len));
+	r->version = (struct bytes){(const uint8_t *)digits, DIGITS};
 }
