@@ -19,10 +19,15 @@ static bool keep_part(void *arg, struct bytes part) { return buffer_append(arg, 
 
 json_t *desk_ask(struct desk *d, const char *command, const char *topic, json_t *question)
 {
+	return desk_ask_role(d, command, "control", topic, question);
+}
+
+json_t *desk_ask_role(struct desk *d, const char *command, const char *role, const char *topic, json_t *question)
+{
 	struct buffer answer = BUFFER(ANSWER_MAX);
 	char *text = json_dumps(question, JSON_COMPACT);
 	json_t *object = NULL;
-	int bad = text ? client_request(d->state, "control", topic, bytes_of_text(text), keep_part, &answer, WAIT_MS,
+	int bad = text ? client_request(d->state, role, topic, bytes_of_text(text), keep_part, &answer, WAIT_MS,
 					&d->fault)
 		       : fault_set(&d->fault, ERR_MEMORY, "no memory");
 	struct bytes b = buffer_bytes(&answer);

@@ -17,6 +17,8 @@ struct desk {
 int desk_open(struct desk *, const struct arguments *);
 /* Takes the question over.  The answer is the caller's; NULL after it was said, as `command`, what failed. */
 json_t *desk_ask(struct desk *, const char *command, const char *topic, json_t *question);
+/* The same of another role than control, which must have a door. */
+json_t *desk_ask_role(struct desk *, const char *command, const char *role, const char *topic, json_t *question);
 
 const char *json_text_of(const json_t *object, const char *key); /* "" when absent */
 long long json_number_of(const json_t *object, const char *key); /* 0 when absent */

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/ask.h"
 #include "cli/audit/audit.h"
+#include "cli/exchange_audit.h"
 #include "cli/scan_record.h"
 #include "event/event.h"
 #include <stdlib.h>
@@ -211,6 +212,8 @@ static int run(const struct arguments *a)
 	static struct inquiry q;
 	static char url[512];
 	const char *lang = arguments_flag(a, "lang");
+	if (!strcmp(arguments_word(a, 0), "exchange"))
+		return exchange_audit(a);
 	int status = inquiry_of(a, &q);
 	if (status)
 		return status;
@@ -231,13 +234,18 @@ static const struct flag audit_flags[] = {
 	{"since", "TIME", "only what was sent from then on"},
 	{"lang", "LANGUAGE", "of the letter: en or ja"},
 	{"full", NULL, "with the addresses of our sensors, which a letter leaves out"},
+	{"org", "NAME", "exchange: only that organisation's lines"},
+	{"action", "WORD", "exchange: only lines of read, write, refused, export, token.add, …"},
+	{"head", "N:DIGEST", "exchange: a line noted before, which must still be in the chain"},
+	{"quiet", NULL, "exchange: verify only"},
 	{0},
 };
 
 static const struct command audit_command = {
 	.name = "audit",
-	.synopsis = "ADDRESS|PREFIX [--since TIME] [--lang en|ja] [--full] [--json]",
-	.summary = "every packet that was sent to an address, and why",
+	.synopsis = "ADDRESS|PREFIX [--since TIME] [--lang en|ja] [--full] [--json] | exchange [--since TIME] [--org NAME] "
+		    "[--action WORD] [--head N:DIGEST] [--quiet] [--json]",
+	.summary = "every packet that was sent to an address, and why; and what partners were shown",
 	.description =
 		"Prints a letter to who complains: who you are, each look with its reason, each connection with\n"
 		"time, source, port, packets and bytes, what the address had done before, and how to be left out.\n"
@@ -245,7 +253,11 @@ static const struct command audit_command = {
 		"sensors are left out unless --full is given. Packets are the kernel's count of what was sent in a\n"
 		"connection, with those that closed it; packets that a decoy answered with within connections from\n"
 		"there are not listed. Packets of surveys come from the records of the scans, in STATE/scans; for them\n"
-		"a prefix has at most 4,096 addresses.",
+		"a prefix has at most 4,096 addresses.\n"
+		"\n"
+		"exchange prints what partners read, wrote and were refused, and who changed their rights, and verifies\n"
+		"that no line of it was changed or taken out: each holds the digest of the one before. That none was cut\n"
+		"off at the end, too, is known when the head that it says was noted elsewhere and is given with --head.",
 	.flags = audit_flags,
 	.words_min = 1,
 	.words_max = 1,
