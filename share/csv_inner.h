@@ -16,6 +16,9 @@ struct csv_line {
 /* NULL, or what is wrong.  Values are spans of the line, or in the arena where quotes were doubled. */
 const char *csv_split(struct intake *, struct bytes line, uint8_t separator, struct csv_line *);
 
+/* The same, of lines without quotes, such as those with tabs. */
+const char *csv_split_plain(struct bytes line, uint8_t separator, struct csv_line *);
+
 struct csv_columns { /* where the wanted names stand */
 	uint16_t at[CSV_WANTED_MAX]; /* column + 1; 0: there is none of that name */
 	bool known;

@@ -73,6 +73,8 @@ struct intake; /* one import, owned by the room */
 void record_text(struct record *, uint16_t field, const char *);
 void record_bytes(struct record *, uint16_t field, struct bytes);
 void record_number(struct record *, uint16_t field, uint64_t);
+/* A word of others for a TEXT field: left out unless it is short and of printable ASCII. */
+void record_token(struct record *, uint16_t field, struct bytes);
 void record_address(struct record *, uint16_t field, const struct address *);
 
 /*

@@ -2,6 +2,7 @@
 #include <xxhash.h>
 
 #define DIGITS 16
+#define TOKEN_MAX 128
 
 static struct record_field *next_field(struct record *r, uint16_t field)
 {
@@ -23,6 +24,15 @@ void record_text(struct record *r, uint16_t field, const char *text)
 {
 	if (text)
 		record_bytes(r, field, bytes_of_text(text));
+}
+
+void record_token(struct record *r, uint16_t field, struct bytes word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (word.at[i] < ' ' || word.at[i] > '~')
+			return;
+	if (word.len <= TOKEN_MAX)
+		record_bytes(r, field, word);
 }
 
 void record_number(struct record *r, uint16_t field, uint64_t number)
