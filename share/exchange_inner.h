@@ -97,6 +97,7 @@ void fetch_url(const char *url, const char *agent, uint64_t size_max, uint64_t t
 struct asked;
 struct access;
 struct audit;
+struct keys;
 
 struct exchange {
 	struct process *process;
@@ -108,6 +109,7 @@ struct exchange {
 	struct collections collections;
 	struct access *access; /* who may see what */
 	struct audit *audit;
+	struct keys *keys;     /* of recipients */
 	uint64_t records, failures;
 	struct event event;
 };

@@ -11,8 +11,10 @@
 #include "share/access_door_inner.h"
 #include "share/asked_inner.h"
 #include "share/door_inner.h"
+#include "share/keys.h"
 #include "share/network_inner.h"
 #include "share/schedule_inner.h"
+#include "share/serve/serve_room_inner.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -25,12 +27,14 @@ struct room {
 	struct door door;
 	struct schedule schedule;
 	struct asked asked;
+	struct serve *serve;
 };
 
 static void on_stop(void *arg)
 {
 	struct room *room = arg;
 	schedule_stop(&room->schedule);
+	serving_room_stop(room->serve);
 	imported_keep(room->exchange.seen);
 	process_leave(room->exchange.process);
 }
@@ -102,6 +106,8 @@ static int run(struct process *p, struct fault *fault)
 	bad = bad ? bad : imported_open(&x->seen, x->directory, SEEN_FILE, x->options->remember, fault);
 	bad = bad ? bad : spool_open(&x->spool, x->directory, p->bus, x->options->spool_max, fault);
 	bad = bad ? bad : access_door_open(x, fault);
+	bad = bad ? bad : keys_open(&x->keys, x->directory, fault);
+	bad = bad ? bad : serving_room_open(&room.serve, x, fault);
 	if (bad)
 		return bad;
 	network_load();
@@ -115,9 +121,12 @@ static int run(struct process *p, struct fault *fault)
 	if (!bad) {
 		spool_go_on(x->spool);
 		schedule_start(&room.schedule);
+		serving_room_start(room.serve);
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	}
 	import_door_close(&room.door);
+	serving_room_close(room.serve);
+	keys_close(x->keys);
 	access_door_close(x);
 	imported_close(x->seen);
 	spool_close(x->spool);
