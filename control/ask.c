@@ -35,6 +35,24 @@ static int ports_read(const json_t *list, struct look_ask *ask, struct fault *fa
 	return 0;
 }
 
+/* A study names the record that it follows from: the decision's cause, so that every packet leads back to it. */
+static int study_read(const json_t *object, struct look_ask *ask, struct fault *fault)
+{
+	const char *record = json_string_value(json_object_get(object, "record"));
+	const char *why = json_string_value(json_object_get(object, "why"));
+	const char *pap = json_string_value(json_object_get(object, "pap"));
+	if (!record && !why && !pap)
+		return 0;
+	if (ask->basis != BASIS_SURVEY || !record || !id_parse(bytes_of_text(record), &ask->record.id) || !why || !*why)
+		return complain(fault, "a \"record\" is the id of an event, has a \"why\" and the basis survey");
+	ask->record.root = ask->record.id;
+	if (!bytes_copy_text(bytes_of_text(why), ask->why, sizeof ask->why) || !bytes_is_utf8(bytes_of_text(ask->why)))
+		return complain(fault, "\"why\" is longer than 199 bytes, or no text");
+	if (pap && !bytes_copy_text(bytes_of_text(pap), ask->pap, sizeof ask->pap))
+		return complain(fault, "\"pap\" is no marking");
+	return 0;
+}
+
 static int object_read(const json_t *object, struct look_ask *ask, struct fault *fault)
 {
 	const char *target = json_string_value(json_object_get(object, "target"));
@@ -54,7 +72,8 @@ static int object_read(const json_t *object, struct look_ask *ask, struct fault 
 		return complain(fault, "\"tier\" is not 0, 1 or 2");
 	if (tier)
 		ask->tier = (uint8_t)json_integer_value(tier);
-	return ports_read(json_object_get(object, "ports"), ask, fault);
+	int bad = study_read(object, ask, fault);
+	return bad ? bad : ports_read(json_object_get(object, "ports"), ask, fault);
 }
 
 int look_ask_read(struct bytes json, struct look_ask *out, struct fault *fault)

@@ -268,7 +268,10 @@ void control_ask(struct control *c, const struct look_ask *ask, uint64_t now_us,
 			     .ports = ask->port_count, .udp = ports_hold_udp(ask->ports, ask->port_count),
 			     .tier = ask->tier, .hold_out = -1},
 		.ports = ask->ports,
+		.earlier = ask->why[0] ? &ask->record : NULL,
+		.why = ask->why,
 	};
+	evidence_heed(&t.question.evidence, bytes_of_text(ask->pap));
 	if (ask->dry)
 		decide_dry(c, &t, answer);
 	else

@@ -49,12 +49,32 @@ static bool marking_allows(struct bytes pap)
 }
 
 /* "PAP:AMBER" and "AMBER" are the same. */
-static struct bytes marking_of(const struct event *e)
+static struct bytes without_name(struct bytes pap)
 {
-	struct bytes pap = bytes_trim(event_bytes(e, FIELD_PAP));
+	pap = bytes_trim(pap);
 	if (pap.len > 4 && !strncasecmp((const char *)pap.at, "PAP:", 4))
 		pap = (struct bytes){pap.at + 4, pap.len - 4};
 	return pap;
+}
+
+static struct bytes marking_of(const struct event *e) { return without_name(event_bytes(e, FIELD_PAP)); }
+
+static void forbid(struct evidence *proof, struct bytes pap)
+{
+	proof->basis = BASIS_NONE;
+	struct writer w = writer_of(proof->marking, sizeof proof->marking - 1);
+	for (size_t i = 0; i < pap.len && i < sizeof proof->marking - 1; i++)
+		write_u8(&w, pap.at[i] > ' ' && pap.at[i] < 0x7f ? pap.at[i] : '?');
+	if (!pap.len)
+		write_text(&w, "unmarked");
+	*w.at = '\0';
+}
+
+void evidence_heed(struct evidence *proof, struct bytes pap)
+{
+	pap = without_name(pap);
+	if (pap.len && !marking_allows(pap))
+		forbid(proof, pap);
 }
 
 /* A record needs a marking that allows it; whatever is marked otherwise is no basis, and says so. */
@@ -64,13 +84,7 @@ static void heed_marking(const struct event *e, struct evidence *proof)
 	bool needed = proof->basis == BASIS_RECORD;
 	if (pap.len ? marking_allows(pap) : !needed)
 		return;
-	proof->basis = BASIS_NONE;
-	struct writer w = writer_of(proof->marking, sizeof proof->marking - 1);
-	for (size_t i = 0; i < pap.len && i < sizeof proof->marking - 1; i++)
-		write_u8(&w, pap.at[i] > ' ' && pap.at[i] < 0x7f ? pap.at[i] : '?');
-	if (!pap.len)
-		write_text(&w, "unmarked");
-	*w.at = '\0';
+	forbid(proof, pap);
 }
 
 struct evidence evidence_of(const struct event *e, const char *role)

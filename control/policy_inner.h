@@ -112,3 +112,5 @@ struct address policy_source(const struct policy *, const struct address *target
 
 /* What an event of that role proves about its `src`. */
 struct evidence evidence_of(const struct event *, const char *role);
+/* Without a basis, and with what forbade it, where this marking of a record does not allow looks; empty allows. */
+void evidence_heed(struct evidence *, struct bytes pap);

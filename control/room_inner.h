@@ -196,12 +196,18 @@ struct look_answer {
 	char detail[200];   /* the particulars; may be empty */
 };
 
+#define LOOK_WHY_MAX 200
+#define LOOK_PAP_MAX 24
+
 struct look_ask {
 	struct address target;
 	uint32_t ports[LEASE_PORTS_MAX];
 	uint8_t port_count, tier;
 	enum basis basis; /* BASIS_SURVEY or BASIS_OPERATOR */
 	bool dry;         /* only what would be */
+	struct followed_cause record; /* of a study of imported records: what it follows from */
+	char why[LOOK_WHY_MAX];       /* likewise, in words; empty: asked by hand, it follows from nothing */
+	char pap[LOOK_PAP_MAX];       /* likewise, the record's marking; empty: it has none */
 };
 
 /* Somebody asks for a look by hand. */

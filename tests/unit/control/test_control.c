@@ -584,6 +584,35 @@ TEST(control_answers_who_asks_by_hand)
 	end();
 }
 
+#define RECORD "00112233445566778899aabbccddeeff"
+#define STUDIED(more) "{\"target\":\"8.9.8.7\",\"basis\":\"survey\",\"record\":\"" RECORD "\"" more "}"
+
+TEST(control_looks_for_a_study_of_records_under_a_survey_and_names_the_record)
+{
+	begin("operator: {contact: a@b.c}\n"
+	      "active: {scope: [8.0.0.0/8], hold_out: 0, surveys: [{name: s, prefixes: [8.9.0.0/16], until: 2015-05-01}]}\n"
+	      "control: {targets_max: 1000}\n");
+	struct look_ask ask;
+	struct look_answer answer;
+	struct fault fault = {0};
+	struct event_id record;
+	CHECK(id_parse(BYTES(RECORD), &record));
+	CHECK(look_ask_read(BYTES(STUDIED(",\"why\":\"a claim\",\"pap\":\"PAP:RED\"")), &ask, &fault) == 0);
+	control_ask(control, &ask, NOW, &answer);
+	CHECK(!strcmp(answer.decision, "refused") && answer.reason == REASON_MARKING);
+	CHECK(look_ask_read(BYTES(STUDIED(",\"why\":\"a claim\",\"pap\":\"green\"")), &ask, &fault) == 0);
+	control_ask(control, &ask, NOW, &answer);
+	CHECK(!strcmp(answer.decision, "allowed"));
+	const struct published *decision = &published[published_count - 1];
+	CHECK(id_equal(&decision->cause, &record) && id_equal(&decision->root, &record) && decision->depth == 1);
+	/* Only under a survey, with a record that is one, and with a reason. */
+	CHECK(look_ask_read(BYTES(STUDIED("")), &ask, &fault) == ERR_BAD);
+	CHECK(look_ask_read(BYTES("{\"target\":\"8.9.8.7\",\"record\":\"" RECORD "\",\"why\":\"x\"}"), &ask, &fault) == ERR_BAD);
+	CHECK(look_ask_read(BYTES("{\"target\":\"8.9.8.7\",\"basis\":\"survey\",\"record\":\"here\",\"why\":\"x\"}"), &ask, &fault) == ERR_BAD);
+	CHECK(look_ask_read(BYTES("{\"target\":\"8.9.8.7\",\"basis\":\"survey\",\"why\":\"x\"}"), &ask, &fault) == ERR_BAD);
+	end();
+}
+
 TEST(control_state_is_one_json_object)
 {
 	begin(AT_ONCE);
