@@ -128,6 +128,11 @@ int exposure_rules_open(struct exposure_rules **); /* 0 or ERR_MEMORY; event_sta
  */
 #define SEEK_MEANINGS "\"infected: \", \"taken over: \" or \"malicious server: \""
 int seek_rules_open(struct exposure_rules **);
+/*
+ * The same for what others claim of a host (fingerprints/claims/, analysis/ics_study.h), on record.imported: a
+ * `verdict` (controller, wrong or decoy; the rule's `severity`) and `because` instead of `severity` and `title`.
+ */
+int claim_rules_open(struct exposure_rules **);
 void exposure_rules_close(struct exposure_rules *);
 /* `text` must live as long as the rules are read, not longer. */
 void exposure_rules_add(struct exposure_rules *, struct bytes text, const char *name);
@@ -157,6 +162,8 @@ struct exposures {
 int exposures_open(struct exposures *, const char *const *directories, size_t count, struct fault *);
 /* What is sought: fingerprints/seek, then the directories named. */
 int exposures_open_seeks(struct exposures *, const char *const *directories, size_t count, struct fault *);
+/* Rules on what others claim, alone: fingerprints/claims, then the directories named. */
+int claim_rules_load(struct exposure_rules **, const char *const *directories, size_t count, struct fault *);
 void exposures_close(struct exposures *);
 
 struct exposures_limits {

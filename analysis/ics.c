@@ -31,12 +31,15 @@ size_t ttl_readings(uint8_t ttl, struct ttl_reading out[TTL_READINGS_MAX])
 	return count;
 }
 
+/* 93 may be 128 after 35 hops or 100 after 7: so long a way is no better known than so rare a system. */
+#define DETOUR_MAX 8
+
 bool ttl_expected(uint8_t ttl, struct ttl_reading *out)
 {
 	struct ttl_reading all[TTL_READINGS_MAX];
 	const size_t count = ttl_readings(ttl, all);
 	for (size_t i = 0; i < count; i++)
-		if (all[i].common) {
+		if (all[i].common && all[i].hops - all[0].hops <= DETOUR_MAX) {
 			*out = all[i];
 			return true;
 		}
@@ -148,18 +151,31 @@ static size_t groups_of(const struct ics_row *row, struct group out[ICS_ANSWERS_
 	return count;
 }
 
+/* A rare reading under which it is as far away as another port: as likely as the common one. */
+static void say_other_reading(const struct group *groups, size_t count, const struct group *g, struct writer *w)
+{
+	struct ttl_reading all[TTL_READINGS_MAX];
+	const size_t readings = ttl_readings(g->ttl, all);
+	for (size_t i = 0; i < readings; i++)
+		for (size_t k = 0; k < count; k++)
+			if (!all[i].common && groups[k].common && groups[k].ttl != g->ttl && groups[k].hops == all[i].hops)
+				say(w, "it may as well be %u after %u hops, then it is as far away as %s", all[i].initial, all[i].hops, groups[k].ports);
+}
+
 static void say_groups(const struct group *groups, size_t count, struct writer *w)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct group *g = &groups[i];
 		if (!g->initial)
 			say(w, "%s answer%s with TTL %u, which no known system explains", g->ports, strchr(g->ports, ',') ? "" : "s", g->ttl);
-		else if (g->common)
-			say(w, "%s: TTL %u is %u after %u hops, %s is expected", g->ports, g->ttl, g->initial, g->hops,
-			    ttl_system(g->initial));
-		else
+		else if (!g->common)
 			say(w, "%s: TTL %u may be %u after %u hops, which is rare (%s) and proves no machine of its own", g->ports,
 			    g->ttl, g->initial, g->hops, ttl_system(g->initial));
+		else
+			say(w, "%s: TTL %u is %u after %u hops, %s is expected", g->ports, g->ttl, g->initial, g->hops,
+			    ttl_system(g->initial));
+		if (g->common)
+			say_other_reading(groups, count, g, w);
 	}
 }
 

@@ -1,9 +1,16 @@
 #include "cli/ics_report.h"
-#include "analysis/ics.h"
+#include "analysis/ics_study.h"
+#include "base/clock.h"
+#include "cli/ask.h"
+#include "cli/ics_looks.h"
 #include "event/event.h"
 
 #define ROWS_BYTES_MAX (64u << 20)
 #define CELL_MAX 512
+#define SQL_MAX 16384
+#define ANSWER_MAX (512u << 20)
+#define DAY_US 86400000000u
+#define DAYS_DEFAULT 9 /* as long as the study of 2015 */
 #define WIDTH_PORTS 40
 #define WIDTH_DARK 18
 
@@ -68,11 +75,143 @@ static int report_rows(const char *path, bool json)
 	return status;
 }
 
+static bool take_part(void *arg, struct bytes part) { return buffer_append(arg, part.at, part.len) == 0; }
+
+static int ask_all(const struct question *q, struct ics_study *s, struct fault *fault)
+{
+	int bad = 0;
+	for (int i = 0; i < ICS_QUESTIONS && !bad; i++) {
+		char sql[SQL_MAX];
+		struct writer w = writer_of(sql, sizeof sql);
+		struct buffer answer = BUFFER(ANSWER_MAX);
+		ics_study_sql(s, (enum ics_question)i, &w);
+		bad = w.bad ? ERR_FULL : question_ask(q, "lines", writer_bytes(&w), false, take_part, &answer, fault);
+		if (!bad)
+			bad = ics_study_take(s, (enum ics_question)i, buffer_bytes(&answer));
+		buffer_done(&answer);
+	}
+	if (!bad)
+		ics_study_conclude(s);
+	return bad;
+}
+
+static void print_number(const char *name, uint64_t n, const char *what)
+{
+	printf("%-16s %8llu  %s\n", name, (unsigned long long)n, what);
+}
+
+static void print_vantages(const struct ics_vantages *v)
+{
+	if (v->one)
+		puts("vantages         one: hops of answers and of dark traffic are compared");
+	else if (v->calibrated && v->spread <= ICS_SPREAD_MAX)
+		printf("vantages         two, calibrated by %zu hosts: dark traffic comes %d hops farther, within %d\n", v->hosts, v->offset,
+		       v->spread);
+	else
+		printf("vantages         two, %s (%zu hosts): hops are not compared between them\n",
+		       v->calibrated ? "too unsteady" : "not calibrated", v->hosts);
+}
+
+static void print_sums(const struct ics_sums *s)
+{
+	print_number("claimed", s->claimed, "addresses with an industrial port, as the scan has them");
+	print_number("asked the dark", s->in_dark, "of them in the same days");
+	print_number("  wrong", s->stages[ICS_WRONG], "the stored answer is of something else");
+	print_number("  decoys", s->stages[ICS_DECOY_CLAIM] + s->stages[ICS_DECOY], "honeypots of others, by the stored answer or by our look");
+	print_number("  unclear", s->stages[ICS_UNCLEAR], "no rule knows the stored answer");
+	print_number("  to look at", s->stages[ICS_TO_LOOK], "not looked at since");
+	print_number("  gone", s->stages[ICS_GONE], "that port is closed now");
+	print_number("  others", s->stages[ICS_OTHER], "something else answers there now");
+	print_number("rows", s->stages[ICS_ROW], "run an industrial system and seem infected");
+	print_vantages(&s->vantages);
+	if (s->bad_rows)
+		printf("warning: %zu rows of the store were malformed\n", s->bad_rows);
+	putchar('\n');
+}
+
+static void print_sums_json(const struct ics_sums *s)
+{
+	printf("{\"claimed\":%llu,\"in_dark\":%llu", (unsigned long long)s->claimed, (unsigned long long)s->in_dark);
+	for (int i = 0; i < ICS_STAGES; i++)
+		printf(",\"%s\":%llu", ics_stage_word((enum ics_stage)i), (unsigned long long)s->stages[i]);
+	printf(",\"one_vantage\":%s,\"calibrated\":%s,\"offset\":%d,\"spread\":%d,\"calibration_hosts\":%zu}\n",
+	       s->vantages.one ? "true" : "false", s->vantages.calibrated ? "true" : "false", s->vantages.offset, s->vantages.spread,
+	       s->vantages.hosts);
+}
+
+static void print_host(const struct ics_host *h, bool json)
+{
+	if (json)
+		printf("{\"row\":\"%s\",\"stage\":\"%s\",\"protocol\":\"%s\",\"why\":\"%s\"}\n", h->row.name, ics_stage_word(h->stage),
+		       h->row.protocol, h->why);
+	else
+		printf("%-16s %-13s %-11s %s\n", h->row.name, ics_stage_word(h->stage), h->row.protocol, h->why);
+}
+
+static void print_study(const struct ics_study *s, bool all, bool json)
+{
+	const size_t count = ics_study_count(s);
+	size_t i = 0;
+	if (json)
+		print_sums_json(ics_study_sums(s));
+	else
+		print_sums(ics_study_sums(s));
+	if (!json && count && ics_study_at(s, 0)->stage == ICS_ROW)
+		print_head();
+	for (; i < count && ics_study_at(s, i)->stage == ICS_ROW; i++) {
+		const struct ics_host *h = ics_study_at(s, i);
+		print_row(&h->row, &h->verdict, json);
+		if (!json)
+			printf("                 the scan's ports: %u, closed now: %u, new: %u%s%s\n", h->claimed, h->gone, h->fresh,
+			       h->device[0] ? "; " : "", h->device);
+	}
+	if (!json && all && i < count)
+		printf("\n%-16s %-13s %-11s %s\n", "host", "left out as", "protocol", "because");
+	for (; all && i < count; i++)
+		print_host(ics_study_at(s, i), json);
+}
+
+static bool read_window(const struct arguments *a, struct ics_study_options *o)
+{
+	const char *from = arguments_flag(a, "from"), *to = arguments_flag(a, "to");
+	o->to_us = clock_utc_us() + 1000000;
+	if (to && !time_parse(bytes_of_text(to), &o->to_us))
+		return false;
+	o->from_us = o->to_us - DAYS_DEFAULT * DAY_US;
+	return (!from || time_parse(bytes_of_text(from), &o->from_us)) && o->from_us < o->to_us;
+}
+
+static int study(const struct arguments *a)
+{
+	struct ics_study_options options = {.format = arguments_flag(a, "format"), .one_vantage = arguments_flag(a, "one-vantage")};
+	const char *folder = arguments_flag(a, "rules");
+	struct exposure_rules *rules = NULL;
+	struct ics_study *s = NULL;
+	struct question q;
+	struct fault fault = {0};
+	options.format = options.format ? options.format : "shodan";
+	if (!read_window(a, &options))
+		return command_fail(2, "report: --from and --to take times such as 2015-06-01 or 2015-06-10T12:00:00Z");
+	int bad = question_begin(&q, a, &fault);
+	if (!bad)
+		bad = claim_rules_load(&rules, &folder, folder ? 1 : 0, &fault);
+	for (size_t i = 0; !bad && exposure_rules_complaint(rules, i); i++)
+		fprintf(stderr, "kansoku: report: %s\n", exposure_rules_complaint(rules, i));
+	if (!bad)
+		bad = ics_study_open(&s, &options, rules);
+	if (!bad)
+		bad = ask_all(&q, s, &fault);
+	if (!bad && arguments_flag(a, "look"))
+		bad = ics_looks_ask(q.state, s, &fault);
+	else if (!bad)
+		print_study(s, arguments_flag(a, "all") != NULL, arguments_flag(a, "json") != NULL);
+	ics_study_close(s);
+	exposure_rules_close(rules);
+	return bad ? command_fail(1, "report: %s", fault.text[0] ? fault.text : error_name(bad)) : 0;
+}
+
 int ics_report(const struct arguments *a)
 {
 	const char *rows = arguments_flag(a, "rows");
-	const bool json = arguments_flag(a, "json") != NULL;
-	if (rows)
-		return report_rows(rows, json);
-	return command_fail(2, "report: ics needs --rows FILE");
+	return rows ? report_rows(rows, arguments_flag(a, "json") != NULL) : study(a);
 }

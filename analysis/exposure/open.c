@@ -101,6 +101,23 @@ int exposures_open_seeks(struct exposures *x, const char *const *directories, si
 	return bad;
 }
 
+int claim_rules_load(struct exposure_rules **out, const char *const *directories, size_t count, struct fault *fault)
+{
+	struct exposures x = {0};
+	struct exposure_rules *claims;
+	char own[PLACE_PATH_MAX];
+	if (claim_rules_open(&claims))
+		return fault_set(fault, ERR_MEMORY, "no memory for rules on claims");
+	int bad = place_find("fingerprints/claims", own) == 0 ? take_directory(&x, claims, own, fault) : 0;
+	for (size_t i = 0; i < count && !bad; i++)
+		bad = take_directory(&x, claims, directories[i], fault);
+	if (bad)
+		exposure_rules_close(claims);
+	else
+		*out = claims;
+	return bad;
+}
+
 void exposures_close(struct exposures *x)
 {
 	exposure_rules_close(x->rules);

@@ -60,6 +60,22 @@ static const struct option seek_fields[] = {
 	{0},
 };
 
+static const char *const claim_verdicts[] = {"controller", "wrong", "decoy", NULL};
+
+static const struct option claim_fields[] = {
+	{"id", OPTION_TEXT, RULE(id), .required = true, .summary = "its name"},
+	{"because", OPTION_TEXT, RULE(title), .required = true, .summary = "a sentence for people"},
+	{"verdict", OPTION_CHOICE, RULE(severity), .choices = claim_verdicts, .required = true, .summary = "what the answer is of"},
+	{"confidence", OPTION_NUMBER, RULE(confidence), CONFIDENCE_DEFAULT, .min = 1, .max = 100, .summary = "percent"},
+	{"on", OPTION_TEXT, RULE(on), "record.imported", .summary = "kind of event"},
+	{"when", OPTION_NODE, RULE(when), .required = true, .summary = "conditions, or a list of alternatives"},
+	{"evidence", OPTION_LIST, RULE(evidence), .element = OPTION_TEXT, .summary = "fields that are quoted"},
+	{"references", OPTION_LIST, RULE(references), .element = OPTION_TEXT, .summary = "where to read more"},
+	{"examples", OPTION_NODE, RULE(examples), .summary = "fields of events that it finds"},
+	{"not", OPTION_NODE, RULE(not_examples), .summary = "fields of events that it does not find"},
+	{0},
+};
+
 static int open_rules(struct exposure_rules **out, const struct option *fields)
 {
 	struct exposure_rules *r = calloc(1, sizeof *r);
@@ -73,6 +89,7 @@ static int open_rules(struct exposure_rules **out, const struct option *fields)
 
 int exposure_rules_open(struct exposure_rules **out) { return open_rules(out, rule_fields); }
 int seek_rules_open(struct exposure_rules **out) { return open_rules(out, seek_fields); }
+int claim_rules_open(struct exposure_rules **out) { return open_rules(out, claim_fields); }
 
 void exposure_rules_close(struct exposure_rules *r)
 {
@@ -151,7 +168,7 @@ static int read_rule(struct exposure_rules *r, const struct condition_reading *c
 	struct rule_option o = {0};
 	struct rule_entry *rule = arena_alloc(&r->arena, sizeof *rule);
 	snprintf(path, sizeof path, "rule %zu", index + 1);
-	const bool seeks = r->fields == seek_fields;
+	const bool seeks = r->fields == seek_fields, claims = r->fields == claim_fields;
 	if (!rule)
 		return condition_complain(c, n, path, "too many");
 	if (n->type != YAML_MAP)
@@ -164,10 +181,11 @@ static int read_rule(struct exposure_rules *r, const struct condition_reading *c
 	int kind = event_kind_find(bytes_of_text(o.on));
 	if (find_rule(r, o.id))
 		return condition_complain(c, n, o.id, "another rule has that id, in %s", find_rule(r, o.id)->rule.file);
-	if (kind != EVENT_HOST_ANSWERED && kind != EVENT_HOST_IDENTIFIED)
-		return condition_complain(c, n, o.id, "on: host.answered or host.identified would be right");
+	if (claims ? kind != EVENT_RECORD_IMPORTED : kind != EVENT_HOST_ANSWERED && kind != EVENT_HOST_IDENTIFIED)
+		return condition_complain(c, n, o.id, claims ? "on: record.imported would be right"
+							     : "on: host.answered or host.identified would be right");
 	rule->rule = (struct exposure_rule){
-		.id = o.id, .title = o.title, .severity = seeks ? NULL : severities[o.severity], .references = join(&r->arena, &o.references),
+		.id = o.id, .title = o.title, .severity = seeks ? NULL : claims ? claim_verdicts[o.severity] : severities[o.severity], .references = join(&r->arena, &o.references),
 		.file = c->file, .line = n->line, .confidence = (unsigned)o.confidence, .kind = (enum event_kind)kind};
 	rule->examples = o.examples;
 	rule->not_examples = o.not_examples;

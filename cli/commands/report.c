@@ -246,17 +246,25 @@ static const struct flag report_flags[] = {
 	{"from", "TIME", "only events since then (RFC 3339, or a date); default: all"},
 	{"to", "TIME", "only events before then; default: now"},
 	{"rows", "FILE", "of ics: judge rows of a table instead of what is stored"},
+	{"all", NULL, "of ics: also the hosts that were left out, and why"},
+	{"look", NULL, "of ics: ask for a look at each host that was not looked at since, under an approved survey"},
+	{"format", "NAME", "of ics: format of the imported records that claim; default shodan"},
+	{"rules", "DIR", "of ics: further rules on what is claimed (fingerprints/claims)"},
+	{"one-vantage", NULL, "of ics: dark prefixes and prober are at one place, so their hops are comparable"},
 	{0},
 };
 
 static const struct command report_command = {
 	.name = "report",
-	.synopsis = "NAME [--from TIME] [--to TIME] [--rows FILE] [--json]",
+	.synopsis = "NAME [--from TIME] [--to TIME] [--rows FILE] [--look] [--all] [--json]",
 	.summary = "print a report: devices, device-hosts, exposures, ics, intent, loop, samples, steering, telescope",
 	.description = "Asks the running store. `devices` is the table of attacking devices with its\n"
 		       "denominators: sources, intruders, probed, answered, identified, held out, refused\n"
 		       "and why, and how the sensors covered the range. `telescope` is dark traffic: its rate,\n"
-		       "classes, tools, ports, sources and what they were judged to be, victims, alerts.",
+		       "classes, tools, ports, sources and what they were judged to be, victims, alerts. `ics` joins\n"
+		       "imported scans with dark traffic of the same days (default: the last nine) and says of each\n"
+		       "industrial system that seems to attack how many machines are there at least, and whether\n"
+		       "attacker and controller are one; --look has those looked at that were not, --rows judges a table.",
 	.flags = report_flags,
 	.words_min = 1,
 	.words_max = 1,

@@ -31,6 +31,7 @@ TEST(ics_reads_a_ttl_as_each_initial_value_that_is_near_enough)
 	CHECK(ttl_readings(93, r) == 2 && r[0].initial == 100 && r[1].initial == 128);
 	CHECK(ttl_readings(0, r) == 0 && ttl_readings(170, r) == 0 && ttl_readings(255, r) == 1);
 	CHECK(ttl_expected(45, r) && r[0].initial == 64 && r[0].hops == 19);
+	CHECK(ttl_expected(93, r) && r[0].initial == 100 && !r[0].common); /* not 128 after 35 hops */
 	CHECK(ttl_expected(15, r) && r[0].initial == 30 && !ttl_expected(170, r));
 }
 
@@ -102,6 +103,13 @@ TEST(ics_hops_are_compared_within_one_vantage_or_after_calibration)
 	CHECK(judge("h; JP; 502/TCP (50); Modbus; 23/TCP (49); syn=system; vantage=one").same == ICS_UNDECIDED);
 	/* Where another machine seems to be, it may be the attacker. */
 	CHECK(judge("h; JP; 80/TCP (51), 502/TCP (50); Modbus; 23/TCP (50); syn=system; vantage=one").same == ICS_UNDECIDED);
+}
+
+TEST(ics_a_rare_reading_is_told_where_it_fits_the_way)
+{
+	const struct ics_verdict v = judge("i; JP; 22/TCP (47), 502/TCP (43); Modbus; 22/TCP (43)");
+	CHECK(says(&v, "502: TTL 43 is 64 after 21 hops") && says(&v, "it may as well be 60 after 17 hops, then it is as far away as 22"));
+	CHECK(v.machines_least == 1 && v.machines_seem == 2);
 }
 
 TEST(ics_rows_are_written_as_they_are_read)
