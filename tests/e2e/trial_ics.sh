@@ -1,0 +1,24 @@
+#!/bin/bash
+# The second trial in small: industrial systems that attack, wrong claims, honeypots, forwarded ports and two vantages,
+# between two networks; and the table of 2015 judged as data.
+# Exit status 0: nothing stronger than the truth was concluded, 1: the last lines say what was, 77: no right or tool.
+cd "$(dirname "$0")/../.." || exit 1
+KANSOKU=${KANSOKU:-build/plain/kansoku}
+[ "$(id -u)" = 0 ] || { echo "trial_ics.sh: network namespaces want root"; exit 77; }
+for tool in ip jq python3 curl; do
+	command -v $tool >/dev/null || { echo "trial_ics.sh: no $tool here"; exit 77; }
+done
+fail() { echo "FAIL: $*"; exit 1; }
+rows=$("$KANSOKU" report ics --rows bench/trial/ics/table2.txt --json) || fail "the table of 2015 is not read: $rows"
+told() { jq -r "select(.row == \"$1\") | $2" <<<"$rows"; }
+[ "$(told A '"\(.controller_ttl) \(.attacker_ttl) \(.machines_least) \(.same)"')" = "128 128 1 undecided" ] || fail "row A: $(told A .)"
+[ "$(told C .machines_least)" = 2 ] || fail "row C: $(told C .)"
+[ "$(jq -s 'map(select(.row != "C" and .machines_least > 1) // empty) | length' <<<"$rows")" = 0 ] || fail "more machines than the source found: $rows"
+[ "$(jq -s 'map(select(.same != "undecided")) | length' <<<"$rows")" = 0 ] || fail "a stronger conclusion than the source's: $rows"
+"$KANSOKU" report ics --rows /dev/stdin <<<"A; TW; 23; HTTP; 445" >/dev/null 2>&1 && fail "a row that is none was read"
+
+out=$(timeout 180 bench/trial/run ics --scale 0.2 --kansoku "$KANSOKU" 2>&1) || fail "$(tail -12 <<<"$out")"
+last=$(tail -1 <<<"$out")
+jq -e '.rows_told == .rows and .as_they_are == .attacking and .rows >= 20 and .calibrated and .different > 5 and .undecided > 5' <<<"$last" >/dev/null ||
+	fail "$(tail -12 <<<"$out")"
+echo "trial_ics: $last"
