@@ -119,7 +119,7 @@ static int web_run(struct process *p, struct fault *fault)
 	return 0;
 }
 
-static const char *const web_talks_to[] = {"store", "control", "journal", NULL};
+static const char *const web_talks_to[] = {"store", "control", "journal", "exchange", NULL};
 
 static const struct role web_role = {
 	.name = "web",

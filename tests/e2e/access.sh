@@ -1,13 +1,14 @@
 #!/bin/bash
 # Rights of partners from the command line: made, kept over a restart, refused when wrong; and the audit that tells of it.
 . "$(dirname "$0")/lib.sh"
-for tool in jq openssl sha256sum; do
+for tool in jq curl openssl sha256sum; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 loopback_config <<EOT
 operator: {name: test, contact: abuse@example.org}
 exchange:
   collections: [{name: shells, title: Who got a shell, kinds: [command.sent], tlp: green}]
+  policies: [{name: research, fields: {src: crypto-pan}}]
 EOT
 rights() { "$KANSOKU" "$@" --config "$CONFIG"; }
 says() { # what is said, command: it must fail and say so
@@ -25,8 +26,8 @@ rights user add csirt/feed --remark 'polls hourly' >/dev/null || fail "no user"
 token=$(rights token add csirt/feed --network 127.0.0.0/8 --network ::1 --expires never 2>"$WORK/said") || fail "no token: $(cat "$WORK/said")"
 [[ $token =~ ^kansoku_[A-Za-z0-9_-]{43}$ ]] || fail "the token: $token"
 id=$(grep -o 'token [0-9a-f]\{16\}' "$WORK/said" | cut -d' ' -f2)
-rights grant set csirt shells --tlp amber --last 30d --delay 1h --rate 60 >"$WORK/said" || fail "no grant"
-grep -q 'csirt *shells *read  up to TLP:AMBER  policy default  last 720 h  1 h late  60 requests a minute' "$WORK/said" || fail "grant: $(cat "$WORK/said")"
+rights grant set csirt shells --tlp amber --policy research --last 30d --delay 1h --rate 60 >"$WORK/said" || fail "no grant"
+grep -q 'csirt *shells *read  up to TLP:AMBER  policy research  last 720 h  1 h late  60 requests a minute' "$WORK/said" || fail "grant: $(cat "$WORK/said")"
 
 # Certificates, from a file and as OpenSSL prints them.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$WORK/key.pem" -out "$WORK/cert.pem" -days 1 -subj /CN=feed 2>/dev/null
@@ -46,6 +47,7 @@ says 'is in the past' token add csirt/feed --expires 2020-01-01
 says 'none of read, write' token add csirt/feed --scope everything
 says 'no address or prefix' token add csirt/feed --network 10/8
 says 'no collection "nothing"' grant set csirt nothing
+says 'no policy "nothing"' grant set csirt shells --policy nothing
 says 'none of clear, green' grant set csirt shells --tlp blue
 says 'not a duration' grant set csirt shells --last 5
 says 'nothing lies between' grant set csirt shells --from 2026-02-01 --to 2026-01-01
@@ -93,6 +95,14 @@ head=$(grep -o '10:[0-9a-f]\{64\}' "$WORK/head")
 rights audit exchange --quiet --head "$head" 2>/dev/null || fail "its own head is not in the chain"
 rights audit exchange --action grant.set 2>/dev/null | grep -q '^ *5 20.*Z grant.set *csirt  "shells"' || fail "as text: $(rights audit exchange 2>&1)"
 [ "$(rights audit exchange --org other 2>/dev/null | wc -l)" = 2 ] || fail "by organisation"
+
+# The console shows it, and cannot change anything; what is secret is not in it.
+web() { curl -s --max-time 10 "http://127.0.0.1:$WEB_PORT/api/v1/exchange/$1"; }
+web tokens | jq -e --arg id "$id" '.rows | length == 3 and any(.id == $id and has("revoked"))' >/dev/null || fail "tokens: $(web tokens)"
+! web tokens | grep -qF "$(printf %s "$token" | sha256sum | cut -c1-64)" || fail "the console shows digests of secrets"
+web 'grants?organisation=csirt' | jq -e '.rows[0].tlp == "AMBER"' >/dev/null || fail "grants: $(web grants)"
+web 'audit?action=grant.set' | jq -e '.rows | length == 1' >/dev/null || fail "audit: $(web audit)"
+web 'audit?before=3&count=1' | jq -e '.rows[0].n == 2 and .next == 2 and .last == 10' >/dev/null || fail "a page of the audit: $(web 'audit?before=3&count=1')"
 
 # A line that was changed, and one that was cut off.
 cp "$STATE/exchange/audit" "$WORK/kept"

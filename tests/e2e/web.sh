@@ -39,7 +39,7 @@ get "$U/api/v1/events?src=%5C'%00" >/dev/null
 
 curl -s -D - -o /dev/null "$U/" | grep -qi "^content-security-policy: default-src 'none'" || fail "no content security policy"
 get "$U/" | grep -q '<title>kansoku' || fail "no page"
-for script in console.js telescope.js; do
+for script in console.js telescope.js partners.js; do
 	get "$U/$script" | grep -q '^import\|^export' || fail "no $script"
 	get "$U/$script" | grep -qE 'innerHTML|outerHTML|insertAdjacentHTML|document\.write' && fail "the page makes markup of text"
 done

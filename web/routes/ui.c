@@ -1,4 +1,4 @@
-/* The page: five files that the linker puts into the program. */
+/* The page: six files that the linker puts into the program. */
 #include "web/route.h"
 
 #define FILE_IN_PROGRAM(symbol, path)                                                             \
@@ -10,6 +10,7 @@ FILE_IN_PROGRAM(ui_index, "web/ui/index.html");
 FILE_IN_PROGRAM(ui_script, "web/ui/console.js");
 FILE_IN_PROGRAM(ui_telescope, "web/ui/telescope.js");
 FILE_IN_PROGRAM(ui_samples, "web/ui/samples.js");
+FILE_IN_PROGRAM(ui_partners, "web/ui/partners.js");
 FILE_IN_PROGRAM(ui_style, "web/ui/console.css");
 
 static void index_serve(struct web_request *rq)
@@ -35,6 +36,12 @@ static void samples_serve(struct web_request *rq)
 		  (struct bytes){ui_samples, (size_t)(ui_samples_end - ui_samples)});
 }
 
+static void partners_serve(struct web_request *rq)
+{
+	web_reply(rq, 200, "text/javascript; charset=utf-8",
+		  (struct bytes){ui_partners, (size_t)(ui_partners_end - ui_partners)});
+}
+
 static void style_serve(struct web_request *rq)
 {
 	web_reply(rq, 200, "text/css; charset=utf-8", (struct bytes){ui_style, (size_t)(ui_style_end - ui_style)});
@@ -44,9 +51,11 @@ static const struct route ui_index_route = {"GET", "/", "the page", index_serve}
 static const struct route ui_script_route = {"GET", "/console.js", "its script", script_serve};
 static const struct route ui_telescope_route = {"GET", "/telescope.js", "its page of dark traffic", telescope_serve};
 static const struct route ui_samples_route = {"GET", "/samples.js", "its pages of samples", samples_serve};
+static const struct route ui_partners_route = {"GET", "/partners.js", "its page of partners", partners_serve};
 static const struct route ui_style_route = {"GET", "/console.css", "its style", style_serve};
 ROUTE(ui_index_route);
 ROUTE(ui_script_route);
 ROUTE(ui_telescope_route);
 ROUTE(ui_samples_route);
+ROUTE(ui_partners_route);
 ROUTE(ui_style_route);

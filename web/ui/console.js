@@ -1,6 +1,7 @@
 // The first page: live events in both directions, a host's two sides, reports.
 // Everything that comes from outside is set as text, never as markup.
 
+import { partners } from "./partners.js";
 import { sample, samples } from "./samples.js";
 import { flowEvent, hostClock, telescope, verdictLabel } from "./telescope.js";
 
@@ -275,6 +276,7 @@ function route() {
 	else if (name === "report" && argument) report(argument);
 	else if (name === "samples" && argument) sample(page, argument);
 	else if (name === "samples") samples(page);
+	else if (name === "partners") partners(page, argument);
 	else if (name === "telescope") telescope(page, argument);
 	else if (name === "state") state();
 	else live();
