@@ -41,7 +41,9 @@ int view_open(struct view **out, const struct view_about *about, struct fault *f
 		bad = policy_add(&v->policy, about->rules[i], fault);
 	if (!bad)
 		bad = learn_own(v, about, fault);
-	v->dst_passes = policy_rule(&v->policy, FIELD_DST).action == VIEW_PASS;
+	v->src = policy_rule(&v->policy, FIELD_SRC);
+	v->dst = policy_rule(&v->policy, FIELD_DST);
+	v->dst_passes = v->dst.action == VIEW_PASS;
 	if (!bad && ((v->policy.counts && counts_open(&v->counts)) || view_period_set(v, 0)))
 		bad = fault_set(fault, ERR_MEMORY, "no memory for a view");
 	if (bad) {
@@ -92,7 +94,7 @@ void view_count(struct view *v, const struct event *e)
 
 struct address view_address(struct view *v, const struct address *a, uint16_t field)
 {
-	const struct view_rule r = policy_rule(&v->policy, view_is_own(v, a) ? (uint16_t)FIELD_DST : field);
+	const struct view_rule r = view_is_own(v, a) ? v->dst : policy_rule(&v->policy, field);
 	return view_address_by(v, a, &r);
 }
 
@@ -148,7 +150,7 @@ static void see_address(struct view *v, const struct event_value *value, struct 
 	if (value->bytes.len != sizeof a.b)
 		return;
 	memcpy(a.b, value->bytes.at, sizeof a.b);
-	const struct view_rule r = policy_rule(&v->policy, view_is_own(v, &a) ? (uint16_t)FIELD_DST : value->field);
+	const struct view_rule r = view_is_own(v, &a) ? v->dst : policy_rule(&v->policy, value->field);
 	if (r.action == VIEW_DROP)
 		return;
 	a = view_address_by(v, &a, &r);

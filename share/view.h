@@ -71,3 +71,28 @@ void view_period(struct view *, uint64_t time_us);
 struct address view_address(struct view *, const struct address *, uint16_t field);
 /* Text in which our own addresses are replaced; in the arena, or the text itself when there are none. */
 struct bytes view_clean(struct view *, struct bytes text, struct arena *);
+/*
+ * A captured packet, as far as it was captured, from the header that its link type (a LINKTYPE_ value) has: link
+ * addresses are emptied, addresses become what the policy makes of src and dst (ours: dst; where nothing of ours is
+ * known the place tells), also in options, quotes of ICMP, tunnels and ARP, and the payload is cleaned.  Its length
+ * stays, and a checksum that was right is right afterwards.  What cannot be read is emptied.
+ */
+void view_packet(struct view *, unsigned link_type, uint8_t *packet, size_t len);
+
+/*
+ * A whole file: a capture (pcap, pcapng), or a table (CSV by its first line, separated by commas, semicolons, tabs or
+ * bars), told apart by the first bytes; written in the same form.  Of pcapng only what packets need is kept: comments,
+ * names of hosts and interfaces, secrets and other vendors' blocks are left out.
+ */
+struct view_file_counts {
+	uint64_t packets, rows, left_out; /* left_out: blocks of pcapng */
+	bool torn;                        /* it ended within a packet */
+};
+struct view_file {
+	int in, out;                      /* descriptors, not closed */
+	const char *name;                 /* for sentences */
+	const char *const *columns;       /* of a table: "COLUMN=ACTION"; the others by their names and what stands in them */
+	size_t column_count;
+};
+/* 0 or ERR_… with a sentence; what was written before is good. */
+int view_file(struct view *, const struct view_file *, struct view_file_counts *, struct fault *);

@@ -1,11 +1,11 @@
 #include "share/anonymise/clean_inner.h"
+#include "share/anonymise/layers_inner.h"
 #include "share/anonymise/spelled_inner.h"
 
-bool clean_in_place(const struct hidden *h, uint8_t *text, size_t len, struct arena *arena)
+static bool spelled_clean(const struct hidden *h, uint8_t *text, size_t len)
 {
 	struct spelled s;
 	bool found = false;
-	(void)arena;
 	for (size_t at = 0; spelled_find(h, (struct bytes){text, len}, at, &s); at = s.at + s.len) {
 		spelled_mask(&s, text + s.at);
 		found = true;
@@ -13,7 +13,23 @@ bool clean_in_place(const struct hidden *h, uint8_t *text, size_t len, struct ar
 	return found;
 }
 
-/* Each find may need more room than it had, and the shortest has one letter. */
+bool clean_at(const struct hidden *h, uint8_t *text, size_t len, struct arena *arena, unsigned depth)
+{
+	bool changed = spelled_clean(h, text, len);
+	changed |= layers_clean(h, text, len, arena, depth);
+	return bytes_clean(h, text, len) | changed;
+}
+
+bool clean_in_place(const struct hidden *h, uint8_t *text, size_t len, struct arena *arena)
+{
+	*h->failed = false;
+	const bool changed = clean_at(h, text, len, arena, 0);
+	if (*h->failed)
+		memset(text, 0, len);
+	return changed | *h->failed;
+}
+
+/* Each find may need more room than it had. */
 static size_t room_for(const struct hidden *h, struct bytes text)
 {
 	struct spelled s;
@@ -23,7 +39,7 @@ static size_t room_for(const struct hidden *h, struct bytes text)
 	return n;
 }
 
-struct bytes clean_text(const struct hidden *h, struct bytes text, struct arena *arena)
+static struct bytes spelled_anew(const struct hidden *h, struct bytes text, struct arena *arena)
 {
 	const size_t room = room_for(h, text);
 	if (room == text.len)
@@ -36,8 +52,28 @@ struct bytes clean_text(const struct hidden *h, struct bytes text, struct arena 
 	size_t at = 0;
 	for (; spelled_find(h, text, at, &s); at = s.at + s.len) {
 		write_bytes(&w, text.at + at, s.at - at);
-		spelled_write(h, &s, &w);
+		if (s.between != 1) {
+			spelled_write(h, &s, &w);
+			continue;
+		}
+		write_bytes(&w, text.at + s.at, s.len); /* labels of DNS count what they hold */
+		spelled_mask(&s, w.at - s.len);
 	}
 	write_bytes(&w, text.at + at, text.len - at);
 	return writer_bytes(&w);
+}
+
+/* What is wrapped keeps its length; what stands there plainly says what it has become. */
+struct bytes clean_text(const struct hidden *h, struct bytes text, struct arena *arena)
+{
+	const struct bytes kept = text.len ? arena_copy(arena, text) : text;
+	if (!kept.at)
+		return kept;
+	uint8_t *at = (uint8_t *)kept.at;
+	*h->failed = false;
+	layers_clean(h, at, kept.len, arena, 0);
+	bytes_clean(h, at, kept.len);
+	if (*h->failed)
+		return (struct bytes){0};
+	return spelled_anew(h, kept, arena);
 }

@@ -15,6 +15,7 @@ struct hidden {
 	/* What an address becomes; of one that has no other, the unspecified one of its family. */
 	struct address (*becomes)(void *arg, const struct address *);
 	void *arg;
+	bool *failed;                           /* set where there was no memory to look beneath a layer; not NULL */
 };
 
 enum hidden_surely {

@@ -103,9 +103,9 @@ void own_seal(struct own *o)
 	prefix_set_seal(&o->narrow);
 	for (size_t i = 0; i < o->narrow.count; i++) {
 		const uint8_t *b = o->narrow.items[i].base.b;
-		const unsigned first = b[12] << 8 | b[13];
-		if (is_v4(&o->narrow.items[i]))
-			o->firsts[first / 64] |= UINT64_C(1) << first % 64;
+		const bool v4 = is_v4(&o->narrow.items[i]);
+		const unsigned first = v4 ? b[12] << 8 | b[13] : b[0] << 8 | b[1];
+		(v4 ? o->firsts : o->firsts_v6)[first / 64] |= UINT64_C(1) << first % 64;
 	}
 }
 

@@ -24,7 +24,8 @@ struct own {
 	 * one are one.  Of a wider prefix such finds would be chance, and cleaning would be damage.
 	 */
 	struct prefix_set narrow;
-	uint64_t firsts[65536 / 64]; /* the two bytes with which an IPv4 address of `narrow` begins */
+	uint64_t firsts[65536 / 64];   /* the two bytes with which an IPv4 address of `narrow` begins */
+	uint64_t firsts_v6[65536 / 64];
 	const char **names;          /* lower case, of this struct */
 	size_t name_count;
 	bool letters[256];           /* with which names begin, in both cases */

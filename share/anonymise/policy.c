@@ -177,7 +177,7 @@ static int rule_set(struct policy *p, struct bytes name, const struct view_rule 
 }
 
 /* "bucket:1h" in two. */
-static int rule_of_text(struct bytes text, struct view_rule *r, struct fault *fault)
+int policy_action(struct bytes text, struct view_rule *r, struct fault *fault)
 {
 	const size_t cut = bytes_find(text, ":");
 	struct bytes argument = {text.at + cut, 0};
@@ -193,14 +193,14 @@ int policy_add(struct policy *p, const char *text, struct fault *fault)
 	struct view_rule r;
 	if (cut == all.len)
 		return fault_set(fault, ERR_BAD, "\"%s\": FIELD=ACTION such as src=crypto-pan would be right", text);
-	int bad = rule_of_text((struct bytes){all.at + cut + 1, all.len - cut - 1}, &r, fault);
+	int bad = policy_action((struct bytes){all.at + cut + 1, all.len - cut - 1}, &r, fault);
 	return bad ? bad : rule_set(p, (struct bytes){all.at, cut}, &r, fault);
 }
 
 static int node_rule(const struct yaml_node *n, struct view_rule *r, struct fault *fault)
 {
 	if (n->type == YAML_SCALAR)
-		return rule_of_text(n->text, r, fault);
+		return policy_action(n->text, r, fault);
 	if (n->type != YAML_MAP || n->count != 1 || n->first->type != YAML_SCALAR)
 		return fault_set(fault, ERR_BAD, "a word such as drop, or a map of one such as {bucket: 1h} would be right");
 	return rule_read(bytes_of_text(n->first->key), n->first->text, r, fault);
@@ -211,7 +211,7 @@ static int fill(struct policy *p, const struct policy_options *o, const char *fi
 	struct fault why = {0};
 	struct view_rule r;
 	*p = (struct policy){.period_us = o->period_ms * 1000};
-	int bad = rule_of_text(bytes_of_text(o->otherwise), &r, &why);
+	int bad = policy_action(bytes_of_text(o->otherwise), &r, &why);
 	if (!bad)
 		bad = rule_set(p, BYTES("default"), &r, &why);
 	if (bad)

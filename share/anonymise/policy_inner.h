@@ -42,5 +42,6 @@ int policies_check(const struct config *, struct fault *);
 int policy_read(struct policy *, const struct config *, const char *name, struct fault *);
 /* "src=crypto-pan", "time=bucket:1h", "default=token": one more rule. */
 int policy_add(struct policy *, const char *text, struct fault *);
+int policy_action(struct bytes text, struct view_rule *, struct fault *); /* "bucket:1h" */
 /* What holds for a field: by name, or what its sort has. */
 struct view_rule policy_rule(const struct policy *, uint16_t field);

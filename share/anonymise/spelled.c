@@ -56,9 +56,10 @@ static size_t parts_read(struct bytes t, size_t at, struct part parts[PARTS_MAX]
 		while (label < 4 && is_digit(byte_at(t, at + label)))
 			label++;
 		const bool counts = c >= 1 && c <= 3 && label == c;
-		if (n == PARTS_MAX || (!counts && !is_between(c)) || (n > 1 && !counts && c != *between))
+		const uint8_t now = counts ? 1 : c;
+		if (n == PARTS_MAX || (!counts && !is_between(c)) || (n > 1 && now != *between))
 			break;
-		*between = counts ? '.' : c;
+		*between = now;
 	}
 	return n;
 }
@@ -81,7 +82,7 @@ static bool four_parts(const struct hidden *h, const struct part p[PARTS_MAX], s
 			backward |= (uint32_t)(v & 255) << 8 * i;
 		}
 		s->spelling = SPELLED_PARTS;
-		if (fits && offer(h, s, forward, s->between == '.' ? HIDDEN_ADDRESS : HIDDEN_LIKELY))
+		if (fits && offer(h, s, forward, s->between == '.' || s->between == 1 ? HIDDEN_ADDRESS : HIDDEN_LIKELY))
 			return true;
 		s->spelling = SPELLED_TURNED_PARTS;
 		if (fits && offer(h, s, backward, HIDDEN_LIKELY))

@@ -18,7 +18,7 @@ struct spelled {
 	size_t at, len;
 	enum spelling spelling;
 	uint8_t base;       /* 10, 16 or 8, of a number */
-	uint8_t between;    /* of parts: what stands between them */
+	uint8_t between;    /* of parts: what stands between them; 1: the lengths of DNS's labels */
 	struct address address;
 };
 

@@ -6,7 +6,10 @@
 static void mask_parts(uint8_t *at, size_t len, uint8_t between)
 {
 	for (size_t i = 0; i < len; i++)
-		at[i] = i % 2 && i < 6 && i + 1 < len && between ? between : '0';
+		if (between != 1)
+			at[i] = i % 2 && i < 6 && i + 1 < len && between ? between : '0';
+		else if (at[i] > between + 2)
+			at[i] = '0'; /* the labels keep their lengths */
 }
 
 static void mask_v6(uint8_t *at, size_t len)

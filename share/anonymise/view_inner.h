@@ -28,6 +28,8 @@ struct view {
 	uint8_t key[VIEW_KEY_BYTES];
 	bool lasting, bare;        /* bare: nothing of ours is known, so its place in a packet tells */
 	bool dst_passes;
+	bool failed;               /* of the text at hand: see struct hidden */
+	struct view_rule src, dst; /* of packets */
 	uint64_t uses;
 	struct period periods[VIEW_PERIODS], *period;
 	/* What the event or packet at hand hides beside what is ours, and by which field's rule. */

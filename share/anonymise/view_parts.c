@@ -98,10 +98,8 @@ struct address view_becomes(void *arg, const struct address *a)
 	struct view *v = arg;
 	struct view_rule r = {.action = VIEW_DROP};
 	size_t i = 0;
-	if (view_is_own(v, a)) {
-		r = policy_rule(&v->policy, FIELD_DST);
-		return view_address_by(v, a, &r);
-	}
+	if (view_is_own(v, a))
+		return view_address_by(v, a, &v->dst);
 	while (i < v->hidden.exact_count && !address_equal(&v->hidden.exact[i], a))
 		i++;
 	if (i < v->hidden.exact_count)
@@ -113,7 +111,8 @@ struct address view_becomes(void *arg, const struct address *a)
 
 void view_hide(struct view *v)
 {
-	v->hidden = (struct hidden){.own = v->dst_passes ? NULL : &v->own, .becomes = view_becomes, .arg = v};
+	v->hidden = (struct hidden){.own = v->dst_passes ? NULL : &v->own, .becomes = view_becomes, .arg = v,
+				    .failed = &v->failed};
 }
 
 void view_hide_also(struct view *v, const struct address *a, uint16_t field)
