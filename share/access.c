@@ -221,6 +221,13 @@ const struct grant *access_granted(struct access *a, const struct caller *c, con
 	return want_of_grant(a, c, collection, right, &held) ? NULL : &held->grant;
 }
 
+const struct grant *access_granted_to(struct access *a, const char *organisation, const char *collection, uint64_t now_us)
+{
+	const struct organisation *o = access_organisation(a, organisation);
+	const struct caller c = {.organisation_number = o ? o->number : 0, .scopes = ACCESS_READ, .now_us = now_us};
+	return o && !o->suspended ? access_granted(a, &c, collection, ACCESS_READ) : NULL;
+}
+
 bool access_sees(const struct grant *g, enum tlp marking) { return marking <= g->tlp_max; }
 
 bool access_window(const struct grant *g, uint64_t now_us, uint64_t *from_us, uint64_t *to_us)

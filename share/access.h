@@ -78,6 +78,8 @@ int access_authenticate(struct access *, const struct access_claim *, struct cal
  * later keeps a copy.
  */
 const struct grant *access_granted(struct access *, const struct caller *, const char *collection, enum access_right);
+/* What the operator may hand to an organisation: its grant to read, as long as neither is over; NULL: none. */
+const struct grant *access_granted_to(struct access *, const char *organisation, const char *collection, uint64_t now_us);
 /* Whether what bears that marking may be shown under the grant. */
 bool access_sees(const struct grant *, enum tlp);
 /* Narrows a selection's time to what the grant allows now; false: nothing is left. */

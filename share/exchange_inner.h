@@ -98,6 +98,7 @@ struct asked;
 struct access;
 struct audit;
 struct keys;
+struct export_door;
 
 struct exchange {
 	struct process *process;
@@ -110,6 +111,7 @@ struct exchange {
 	struct access *access; /* who may see what */
 	struct audit *audit;
 	struct keys *keys;     /* of recipients */
+	struct export_door *export_door;
 	uint64_t records, failures;
 	struct event event;
 };

@@ -11,6 +11,7 @@
 #include "share/access_door_inner.h"
 #include "share/asked_inner.h"
 #include "share/door_inner.h"
+#include "share/export_door_inner.h"
 #include "share/keys.h"
 #include "share/network_inner.h"
 #include "share/schedule_inner.h"
@@ -35,6 +36,7 @@ static void on_stop(void *arg)
 	struct room *room = arg;
 	schedule_stop(&room->schedule);
 	serving_room_stop(room->serve);
+	export_door_stop(&room->exchange);
 	imported_keep(room->exchange.seen);
 	process_leave(room->exchange.process);
 }
@@ -108,6 +110,7 @@ static int run(struct process *p, struct fault *fault)
 	bad = bad ? bad : access_door_open(x, fault);
 	bad = bad ? bad : keys_open(&x->keys, x->directory, fault);
 	bad = bad ? bad : serving_room_open(&room.serve, x, fault);
+	bad = bad ? bad : export_door_open(x, fault);
 	if (bad)
 		return bad;
 	network_load();
@@ -126,6 +129,7 @@ static int run(struct process *p, struct fault *fault)
 	}
 	import_door_close(&room.door);
 	serving_room_close(room.serve);
+	export_door_close(x);
 	keys_close(x->keys);
 	access_door_close(x);
 	imported_close(x->seen);

@@ -17,6 +17,14 @@
 #include "base/options.h"
 #include "share/format.h"
 
+#define TOPIC_EXPORT "exchange.export"
+/*
+ * Topic "exchange.export", open to guests: {"format", "collection", "from", "to", "organisation", "policy", "tlp", "count",
+ * "made", "action"}, all but the first two may be left out; or {"line": N}, an export of the audit again.  Answered with parts: a u8 of enum export_part, and behind it
+ * bytes of the export, or at last one JSON object that says what it is, with what it takes to ask for it again.
+ */
+enum export_part { EXPORT_BYTES, EXPORT_END };
+
 #define TOPIC_IMPORT "exchange.import"
 #define IMPORT_PART_MAX (512u << 10)
 
