@@ -40,6 +40,9 @@ static const struct collection built_in[] = {
 	 .kinds = KIND(HOST_ANSWERED) | KIND(HOST_IDENTIFIED) | KIND(EXPOSURE_FOUND) | KIND(SOURCE_JUDGED), .tlp = TLP_AMBER},
 	{.name = "indicators", .title = "Indicators", .summary = "addresses, names and URLs of attackers, from samples, pages and campaigns",
 	 .kinds = KIND(INDICATOR_FOUND) | KIND(CAMPAIGN_FOUND), .tlp = TLP_AMBER},
+	{.name = "attackers", .title = "Attackers", .summary = "what lists to block by are made of: attacks, verdicts on sources, servers of malware, and victims to spare",
+	 .kinds = KIND(LOGIN_TRIED) | KIND(COMMAND_SENT) | KIND(FILE_CAPTURED) | KIND(EXPLOIT_SEEN) | KIND(TOKEN_USED) |
+		  KIND(SOURCE_JUDGED) | KIND(BACKSCATTER_SEEN) | KIND(REFLECTION_SEEN) | KIND(INDICATOR_FOUND), .tlp = TLP_AMBER},
 	{.name = "samples", .title = "Samples", .summary = "files that attackers left, and what analysis said of them",
 	 .kinds = KIND(SAMPLE_ANALYSED) | KIND(FILE_CAPTURED), .tlp = TLP_AMBER},
 	{.name = "pages", .title = "Pages", .summary = "pages that were visited, and what they did", .kinds = KIND(PAGE_VISITED),

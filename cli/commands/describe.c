@@ -10,7 +10,9 @@
 #include "lab/analyser.h"
 #include "lab/report.h"
 #include "passive/service.h"
+#include "share/collection.h"
 #include "share/format.h"
+#include "share/output.h"
 #include "store/report.h"
 #include "web/route.h"
 #include <stdlib.h>
@@ -148,6 +150,28 @@ static void formats_rows(struct rows *rows)
 		ROW(rows, (*f)->name, (*f)->summary, (*f)->reference);
 }
 
+static void outputs_rows(struct rows *rows)
+{
+	COLUMNS(rows, "name", "summary", "type", "reference");
+	OUTPUTS_EACH(o)
+		ROW(rows, (*o)->name, (*o)->summary, (*o)->media_type, (*o)->reference);
+}
+
+/* Those that are there without being configured. */
+static void collections_rows(struct rows *rows)
+{
+	static struct config config;
+	static struct collections collections;
+	struct fault fault = {0};
+	COLUMNS(rows, "name", "title", "summary", "tlp", "id");
+	if (config_read(BYTES("{}"), "nothing", &config, &fault) || collections_read(&collections, &config, &fault))
+		return;
+	for (size_t i = 0; i < collections.count; i++) {
+		const struct collection *c = &collections.list[i];
+		ROW(rows, c->name, c->title, c->summary, tlp_name(c->tlp), c->id);
+	}
+}
+
 static void analysers_rows(struct rows *rows)
 {
 	COLUMNS(rows, "name", "summary", "reference");
@@ -198,6 +222,8 @@ static const struct topic {
 	{"analysers", "Ways to read a sample", analysers_rows, true},
 	{"sample-reports", "Reports on a sample", lab_reports_rows, true},
 	{"formats", "Formats that are taken in", formats_rows, true},
+	{"outputs", "Formats of exports", outputs_rows, true},
+	{"collections", "Collections that are there without being configured", collections_rows, true},
 	{"options", "Configuration", options_rows, true},
 	{"commands", "Commands", commands_rows, true},
 	{"routes", "Paths of the API", routes_rows, true},
@@ -329,7 +355,7 @@ static int run(const struct arguments *a)
 	}
 	if (!shown)
 		return command_fail(2, "describe: there is no topic \"%s\"; kinds, fields, services, probes, "
-				       "analysers, sample-reports, formats, options, commands, routes, reports, roles", wanted);
+				       "analysers, sample-reports, formats, outputs, collections, options, commands, routes, reports, roles", wanted);
 	if (json)
 		puts("}");
 	return 0;
@@ -344,7 +370,8 @@ static const struct command describe = {
 	.name = "describe",
 	.synopsis = "[TOPIC] [--json] [--man COMMAND]",
 	.summary = "say what this program knows: events, services, probes, options, commands",
-	.description = "Topics: kinds, fields, services, probes, analysers, sample-reports, formats, options, commands, routes, reports, roles.\n"
+	.description = "Topics: kinds, fields, services, probes, analysers, sample-reports, formats, outputs, collections, options, commands,\n"
+		       "routes, reports, roles.\n"
 		       "Markdown, or JSON with --json. The documents under docs/ are made by it.",
 	.flags = describe_flags,
 	.words_max = 1,
