@@ -41,7 +41,10 @@ struct record_field {
 };
 
 struct record { /* one thing that a source says; what is empty was not said */
-	/* Of indicator: "url", "domain", "address", "endpoint", "network" (a prefix), "hash", "mail", "name" (of a DNS record). */
+	/*
+	 * Of indicator: "url", "domain", "address", "endpoint", "network" (a prefix), "hash", "mail", "name" (of a DNS
+	 * record), "token" (of somebody whom its giver hides), "dataset".
+	 */
 	const char *type;
 	struct bytes value;
 	/*
