@@ -155,4 +155,18 @@ if command -v avrocat >/dev/null; then
 	avrocat "$WORK/flows.avro" | jq -e '.src_ip == 3405803785 and .dst_port == 23 and .packet_cnt == 3 and .is_spoofed == 1 and .time == 1433116800' >/dev/null ||
 		fail "avrocat reads $(avrocat "$WORK/flows.avro")"
 fi
+if command -v tshark >/dev/null; then
+	export_as pcapng --read "$WORK/flows.jsonl" --output "$WORK/flows.pcapng" || fail "$(cat "$WORK/said")"
+	tshark -r "$WORK/flows.pcapng" -o tcp.check_checksum:TRUE -T fields -e ip.src -e ip.ttl -e tcp.dstport -e tcp.flags.syn -e tcp.checksum.status \
+		-e frame.comment 2>/dev/null | grep -q '^203.0.113.9	48	23	\(1\|True\)	\(1\|Good\)	stands for 3 packets over 41 s' ||
+		fail "tshark reads $(tshark -r "$WORK/flows.pcapng" -V 2>&1 | head -60)"
+fi
+export_as predict --read "$WORK/flows.jsonl" >"$WORK/described" || fail "$(cat "$WORK/said")"
+jq -e '.id and .title and .provider and .start and .end and .category and .restriction and .keywords and .events == 1 and .packets == 3' \
+	"$WORK/described" >/dev/null || fail "the description: $(cat "$WORK/described")"
+cat >"$WORK/names.jsonl" <<'EOT'
+{"kind":"record.imported","indicator.type":"name","indicator.value":"bad-name.example","dns.type":"A","dns.data":"203.0.113.9","record.first":"2015-06-01T00:00:00Z"}
+EOT
+export_as cof --read "$WORK/names.jsonl" >"$WORK/cof" || fail "$(cat "$WORK/said")"
+"$KANSOKU" import cof "$WORK/cof" --dry | grep -q 'bad-name.example' || fail "our own reader does not read it: $(cat "$WORK/cof")"
 echo "exports are read by others, hidden as their policies say, audited and made again"
