@@ -105,6 +105,7 @@ int asked_add(struct asked *a, const struct exchange_options *o, const struct ev
 		struct question_asked *q = &a->waiting[a->count++];
 		q->source = i;
 		q->chain = *chain;
+		q->tries = 0;
 		memcpy(q->url, url, sizeof url);
 	}
 	return any ? 0 : ERR_MISSING;

@@ -14,6 +14,7 @@ struct asked {
 		size_t source;
 		struct record_chain chain;
 		char url[ASKED_URL_MAX];
+		unsigned tries; /* that came too early for it */
 	} waiting[ASKED_MAX];
 	size_t count;
 };

@@ -29,6 +29,8 @@ struct source_options {
 	const char *name, *format, *url, *path, *tlp, *pap, *map;
 	uint64_t every_ms, confidence;
 	bool asked; /* about one event, by an errand; not by schedule */
+	const char *client, *key_file;
+	struct option_list options; /* of struct option_pair */
 };
 
 struct exchange_options {

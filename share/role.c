@@ -10,6 +10,7 @@
 #include "bus/errand.h"
 #include "share/access_door_inner.h"
 #include "share/asked_inner.h"
+#include "share/calls_inner.h"
 #include "share/door_inner.h"
 #include "share/export_door_inner.h"
 #include "share/keys.h"
@@ -87,6 +88,8 @@ static int prepare(struct preparation *p, struct fault *fault)
 		if (sources[i].path && access(sources[i].path, F_OK))
 			bad = fault_set(fault, ERR_MISSING, "exchange.sources[%zu].path: %s: %s", i, sources[i].path,
 					strerror(errno));
+		else if (sources[i].key_file)
+			bad = calls_give_key(p, i, sources[i].key_file, fault);
 		else if (sources[i].path)
 			bad = preparation_path(p, sources[i].path, false);
 	}
@@ -111,13 +114,13 @@ static int run(struct process *p, struct fault *fault)
 	bad = bad ? bad : keys_open(&x->keys, x->directory, fault);
 	bad = bad ? bad : serving_room_open(&room.serve, x, fault);
 	bad = bad ? bad : export_door_open(x, fault);
+	bad = bad ? bad : schedule_open(&room.schedule, x, fault);
 	if (bad)
 		return bad;
 	network_load();
 	x->asked = &room.asked;
 	bus_on_request(p->bus, ERRAND_TOPIC, on_errand, &room);
 	import_door_open(&room.door, x);
-	schedule_open(&room.schedule, x);
 	const struct bus_hooks hooks = {.arg = &room, .relief = on_relief, .acknowledged = on_acknowledged,
 					.stop = on_stop};
 	bad = process_enter(p, &hooks, fault);
@@ -127,6 +130,7 @@ static int run(struct process *p, struct fault *fault)
 		serving_room_start(room.serve);
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	}
+	schedule_close(&room.schedule);
 	import_door_close(&room.door);
 	serving_room_close(room.serve);
 	export_door_close(x);

@@ -1,4 +1,5 @@
 #include "share/schedule_inner.h"
+#include "share/calls_inner.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include <dirent.h>
@@ -31,7 +32,7 @@ static void tell(struct schedule *s, size_t at, const char *state, const char *d
 }
 
 /* A source that fails is told once, and once again when it is back. */
-static void note(struct schedule *s, size_t at, const char *why)
+void schedule_note(struct schedule *s, size_t at, const char *why)
 {
 	struct source_state *state = &s->states[at];
 	if (why && !state->failing) {
@@ -129,7 +130,7 @@ static void take_path(struct schedule *s, size_t at)
 		take_folder(s, at, fd, &fault);
 	else
 		take_file(s, at, AT_FDCWD, path, &fault);
-	note(s, at, fault.text[0] ? fault.text : NULL);
+	schedule_note(s, at, fault.text[0] ? fault.text : NULL);
 }
 
 static void on_work(uv_work_t *work)
@@ -150,7 +151,7 @@ static void take_fetched(struct schedule *s, size_t at)
 	if (!bad)
 		count_job(s, at, job);
 	job_close(job);
-	note(s, at, bad ? fault.text : NULL);
+	schedule_note(s, at, bad ? fault.text : NULL);
 }
 
 static void on_fetched(uv_work_t *work, int status)
@@ -164,7 +165,7 @@ static void on_fetched(uv_work_t *work, int status)
 		if (s->result.status == FETCH_NEW)
 			take_fetched(s, at);
 		else
-			note(s, at, s->result.status == FETCH_FAILED ? s->result.why : NULL);
+			schedule_note(s, at, s->result.status == FETCH_FAILED ? s->result.why : NULL);
 	}
 	buffer_done(&s->result.content);
 	schedule_wake(s);
@@ -175,7 +176,7 @@ static size_t next_due(const struct schedule *s, uint64_t now_us)
 {
 	size_t best = SOURCES_MAX;
 	for (size_t i = 0; i < s->exchange->options->sources.count; i++)
-		if (!source_at(s, i)->asked && s->states[i].due_us <= now_us && (best == SOURCES_MAX || s->states[i].due_us < s->states[best].due_us))
+		if (!source_at(s, i)->asked && !source_at(s, i)->client && s->states[i].due_us <= now_us && (best == SOURCES_MAX || s->states[i].due_us < s->states[best].due_us))
 			best = i;
 	return best;
 }
@@ -186,7 +187,7 @@ static size_t next_asked(struct schedule *s, uint64_t now_us)
 	struct asked *a = s->exchange->asked;
 	for (size_t i = 0; i < a->count; i++) {
 		const size_t at = a->waiting[i].source;
-		if (s->states[at].due_us > now_us)
+		if (s->states[at].due_us > now_us || source_at(s, at)->client)
 			continue;
 		s->question = a->waiting[i];
 		asked_remove(a, i);
@@ -199,7 +200,10 @@ static void on_turn(uv_timer_t *timer)
 {
 	struct schedule *s = timer->data;
 	uint64_t now_us = clock_mono_us();
-	if (s->working || bus_congested(s->exchange->process->bus))
+	if (bus_congested(s->exchange->process->bus))
+		return;
+	calls_turn(s->calls, now_us);
+	if (s->working)
 		return;
 	size_t at = next_due(s, now_us);
 	if (at == SOURCES_MAX && (at = next_asked(s, now_us)) == SOURCES_MAX)
@@ -214,12 +218,13 @@ static void on_turn(uv_timer_t *timer)
 	s->working = uv_queue_work(s->exchange->process->loop, &s->work, on_work, on_fetched) == 0;
 }
 
-void schedule_open(struct schedule *s, struct exchange *x)
+int schedule_open(struct schedule *s, struct exchange *x, struct fault *fault)
 {
 	s->exchange = x;
 	s->work.data = s;
 	uv_timer_init(x->process->loop, &s->timer);
 	s->timer.data = s;
+	return calls_open(&s->calls, s, fault);
 }
 
 void schedule_start(struct schedule *s)
@@ -238,4 +243,7 @@ void schedule_stop(struct schedule *s)
 {
 	s->stopped = true;
 	uv_timer_stop(&s->timer);
+	calls_stop(s->calls);
 }
+
+void schedule_close(struct schedule *s) { calls_close(s->calls); }

@@ -12,6 +12,7 @@ struct schedule {
 	uv_timer_t timer;
 	uv_work_t work;
 	bool working, stopped;
+	struct calls *calls;       /* sources with a client */
 	size_t current;            /* the source that is fetched */
 	struct question_asked question; /* what it is asked, when it is such a source */
 	struct fetched fetched;    /* its conditions, while the thread has them */
@@ -27,7 +28,10 @@ struct schedule {
 	size_t files_count;
 };
 
-void schedule_open(struct schedule *, struct exchange *);
+int schedule_open(struct schedule *, struct exchange *, struct fault *);
 void schedule_start(struct schedule *);
 void schedule_wake(struct schedule *); /* the bus has room again */
 void schedule_stop(struct schedule *);
+void schedule_close(struct schedule *); /* waits for what still runs */
+/* What became of a source's turn: a failure is told once, and once that it is over (why: NULL). */
+void schedule_note(struct schedule *, size_t source, const char *why);

@@ -1,6 +1,7 @@
 #include "share/anonymise/policy_inner.h"
 #include "share/asked_inner.h"
 #include "base/yaml.h"
+#include "share/calls_inner.h"
 #include "share/view.h"
 #include <stddef.h>
 #include <string.h>
@@ -11,11 +12,16 @@
 static const struct option source_fields[] = {
 	{.name = "name", .type = OPTION_TEXT, .offset = SOURCE(name), .required = true,
 	 .summary = "what it is called in events (record.source)"},
-	{.name = "format", .type = OPTION_TEXT, .offset = SOURCE(format), .required = true,
-	 .summary = "as `kansoku describe formats` names them"},
+	{.name = "format", .type = OPTION_TEXT, .offset = SOURCE(format),
+	 .summary = "as `kansoku describe formats` names them; needed but for clients that bring one of their own"},
 	{.name = "url", .type = OPTION_TEXT, .offset = SOURCE(url), .summary = "where it is fetched, by http or https"},
 	{.name = "path", .type = OPTION_TEXT, .offset = SOURCE(path),
 	 .summary = "or: a file, or a folder whose files are taken; an absolute path"},
+	{.name = "client", .type = OPTION_TEXT, .offset = SOURCE(client),
+	 .summary = "how the URL is asked, as `kansoku describe clients` names them; without one it is fetched"},
+	{.name = "key_file", .type = OPTION_TEXT, .offset = SOURCE(key_file),
+	 .summary = "file with the client's key, which only its owner may read; an absolute path"},
+	{.name = "options", .type = OPTION_PAIRS, .offset = SOURCE(options), .summary = "what a client is told beside the URL"},
 	{.name = "map", .type = OPTION_TEXT, .offset = SOURCE(map),
 	 .summary = "what the columns of a table mean, of formats that ask for it: \"src=ip,dport=port,time=seen\""},
 	{.name = "every", .type = OPTION_DURATION, .offset = SOURCE(every_ms), .fallback = "1h", .min = 1000,
@@ -99,13 +105,19 @@ static int check_asked(const struct config *c, size_t at, const struct source_op
 
 static int check_source(const struct config *c, size_t at, const struct source_options *s, struct fault *fault)
 {
+	struct fault why = {0};
 	const bool web = s->url && (!strncmp(s->url, "http://", 7) || !strncmp(s->url, "https://", 8));
-	if (!format_find(bytes_of_text(s->format)))
+	if (s->client ? client_check(s, &why) : s->key_file || s->options.count)
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu]%s", c->file, at, s->client ? why.text : ".client: "
+				 "key_file and options are for a client, and there is none");
+	if (!source_format(s))
+		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].format: it says none, and needs one", c->file, at);
+	if (!format_find(bytes_of_text(source_format(s))))
 		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].format: there is no format \"%s\"; "
-				 "`kansoku describe formats` lists them", c->file, at, s->format);
+				 "`kansoku describe formats` lists them", c->file, at, source_format(s));
 	if (!s->url == !s->path)
 		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu]: one of url and path would be right", c->file, at);
-	if (s->url && !web)
+	if (s->url && !web && !s->client)
 		return fault_set(fault, ERR_BAD, "%s: exchange.sources[%zu].url: \"%s\" is neither http nor https", c->file, at,
 				 s->url);
 	if (s->path && *s->path != '/')
@@ -126,13 +138,18 @@ int exchange_check(const struct config *c, struct fault *fault)
 {
 	const struct exchange_options *o = config_section(c, "exchange");
 	const struct source_options *sources = o->sources.items;
+	size_t stay = 0;
 	if (o->sources.count > SOURCES_MAX)
 		return fault_set(fault, ERR_FULL, "%s: exchange.sources: more than %d", c->file, SOURCES_MAX);
 	for (size_t i = 0; i < o->sources.count; i++) {
 		int bad = check_source(c, i, &sources[i], fault);
 		if (bad)
 			return bad;
+		stay += sources[i].client && client_find(sources[i].client)->stays;
 	}
+	if (stay > CALLS_STAYING_MAX)
+		return fault_set(fault, ERR_FULL, "%s: exchange.sources: more than %d clients that stay connected", c->file,
+				 CALLS_STAYING_MAX);
 	int bad = view_check(c, fault);
 	return bad ? bad : collections_read(&(struct collections){0}, c, fault);
 }

@@ -10,6 +10,7 @@
 #include "lab/analyser.h"
 #include "lab/report.h"
 #include "passive/service.h"
+#include "share/client.h"
 #include "share/collection.h"
 #include "share/format.h"
 #include "share/output.h"
@@ -172,6 +173,19 @@ static void collections_rows(struct rows *rows)
 	}
 }
 
+static void clients_rows(struct rows *rows)
+{
+	COLUMNS(rows, "name", "summary", "format", "key", "options");
+	CLIENTS_EACH(c) {
+		char text[1024];
+		struct writer w = writer_of(text, sizeof text - 1);
+		for (const struct client_option *o = (*c)->options; o && o->name; o++)
+			write_fmt(&w, "%s%s: %s", writer_used(&w) ? ". " : "", o->name, o->summary);
+		*w.at = '\0';
+		ROW(rows, (*c)->name, (*c)->summary, (*c)->format ? (*c)->format : "as the source says", (*c)->key ? (*c)->key : "", text);
+	}
+}
+
 static void analysers_rows(struct rows *rows)
 {
 	COLUMNS(rows, "name", "summary", "reference");
@@ -224,6 +238,7 @@ static const struct topic {
 	{"formats", "Formats that are taken in", formats_rows, true},
 	{"outputs", "Formats of exports", outputs_rows, true},
 	{"collections", "Collections that are there without being configured", collections_rows, true},
+	{"clients", "Services of others that are asked", clients_rows, true},
 	{"options", "Configuration", options_rows, true},
 	{"commands", "Commands", commands_rows, true},
 	{"routes", "Paths of the API", routes_rows, true},
@@ -355,7 +370,7 @@ static int run(const struct arguments *a)
 	}
 	if (!shown)
 		return command_fail(2, "describe: there is no topic \"%s\"; kinds, fields, services, probes, "
-				       "analysers, sample-reports, formats, outputs, collections, options, commands, routes, reports, roles", wanted);
+				       "analysers, sample-reports, formats, outputs, collections, clients, options, commands, routes, reports, roles", wanted);
 	if (json)
 		puts("}");
 	return 0;
@@ -370,7 +385,7 @@ static const struct command describe = {
 	.name = "describe",
 	.synopsis = "[TOPIC] [--json] [--man COMMAND]",
 	.summary = "say what this program knows: events, services, probes, options, commands",
-	.description = "Topics: kinds, fields, services, probes, analysers, sample-reports, formats, outputs, collections, options, commands,\n"
+	.description = "Topics: kinds, fields, services, probes, analysers, sample-reports, formats, outputs, collections, clients, options, commands,\n"
 		       "routes, reports, roles.\n"
 		       "Markdown, or JSON with --json. The documents under docs/ are made by it.",
 	.flags = describe_flags,
