@@ -239,7 +239,7 @@ static void begin(struct calls *c, size_t at, const struct question_asked *quest
 	if (question)
 		t->question = *question;
 	t->client = client_find(o->client);
-	const struct client_about about = {.source = o->name, .hosts = t->client->hosts, .lines = format_find(bytes_of_text(source_format(o)))->shape == FORMAT_LINES, .url = question ? t->question.url : o->url, .agent = x->options->agent,
+	const struct client_about about = {.source = o->name, .hosts = t->client->hosts, .format = format_find(bytes_of_text(source_format(o))), .url = question ? t->question.url : o->url, .agent = x->options->agent,
 					   .options = &o->options, .key = c->keys[at], .size_max = x->options->size_max,
 					   .time_ms = x->options->time_ms, .directory = question ? -1 : x->directory};
 	t->at = at;

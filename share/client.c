@@ -84,7 +84,7 @@ const char *client_url(const struct client_call *call) { return call->about.url;
 struct bytes client_key(const struct client_call *call) { return call->about.key; }
 struct bytes client_state(const struct client_call *call) { return (struct bytes){call->state, call->state_len}; }
 struct arena *client_arena(struct client_call *call) { return &call->arena; }
-bool client_takes_lines(const struct client_call *call) { return call->about.lines; }
+const struct format *client_format(const struct client_call *call) { return call->about.format; }
 bool client_stopped(const struct client_call *call) { return call->stopped; }
 
 const char *client_option(const struct client_call *call, const char *name)

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/registry.h"
+#include "share/format.h"
 #include <sys/types.h>
 
 #define CLIENT_STATE_MAX 4096
@@ -81,7 +82,7 @@ int client_http(struct client_call *, const struct client_request *, struct clie
 int client_refused(const struct client_answer *, struct fault *);
 /* A header of the key: "Authorization: Bearer KEY", in the arena; NULL: there is no key.  ERR_BAD's key has line ends. */
 const char *client_header(struct client_call *, const char *before, struct bytes value);
-bool client_takes_lines(const struct client_call *); /* its format reads lines: several messages may be one piece */
+const struct format *client_format(const struct client_call *); /* of what it brings; lines of several messages may be one piece */
 /*
  * A whole document, or whole lines, as its format reads it; `file`: what it is called, where a format reads that, or NULL.
  * False: stop, no more is wanted, and nothing is to be kept.

@@ -21,7 +21,7 @@ struct client_about { /* lives as long as its call */
 	const char *hosts; /* of its client */
 	const struct option_list *options; /* of struct option_pair */
 	struct bytes key;
-	bool lines; /* its format reads lines, so several pieces may be one */
+	const struct format *format;
 	uint64_t size_max, time_ms;
 	int directory; /* where its state is kept; -1: nowhere */
 };

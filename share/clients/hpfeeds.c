@@ -1,11 +1,13 @@
 /*
  * Subscriber of hpfeeds: channels of a broker, as long as the connection stands.
  *
- *   {name: pots, client: hpfeeds, url: "hpfeeds://broker.example.org:10000", key_file: …, format: cowrie,
+ *   {name: pots, client: hpfeeds, url: "hpfeeds://broker.example.org:10000", key_file: …,
  *    options: {channels: "cowrie.sessions, dionaea.capture"}}
  *
- * Messages of a format of lines are handed on together, at the latest a second after they came.
+ * Messages are lines with ident and channel (format "hpfeeds"), or, where the source names another format, their payloads
+ * alone.  Those of a format of lines are handed on together, at the latest a second after they came.
  */
+#include "event/json.h"
 #include "share/hpfeeds_inner.h"
 #include <unistd.h>
 
@@ -51,20 +53,38 @@ static int flush(struct subscription *s, struct fault *fault)
 	return taken ? 0 : fault_set(fault, ERR_GONE, "what came was not taken");
 }
 
-/* One message as one line: outside its strings JSON means the same without line ends. */
-static int gather(struct subscription *s, struct bytes message, struct fault *fault)
+/* Outside its strings JSON means the same without line ends, and within it has none. */
+static void write_payload(struct writer *w, struct bytes payload, bool quoted)
 {
-	int bad = 0;
-	if (buffer_len(&s->lines) + message.len + 1 > GATHERED_MAX)
-		bad = flush(s, fault);
-	uint8_t *room = bad ? NULL : buffer_room(&s->lines, message.len + 1);
+	if (quoted && (!payload.len || payload.at[0] != '{')) {
+		write_json_string(w, payload);
+		return;
+	}
+	for (size_t i = 0; i < payload.len; i++)
+		write_u8(w, payload.at[i] == '\n' || payload.at[i] == '\r' ? ' ' : payload.at[i]);
+}
+
+/* One message as one line: as the format "hpfeeds" has them, or its payload alone. */
+static int gather(struct subscription *s, const struct hpfeeds_frame *f, struct fault *fault)
+{
+	const struct bytes payload = bytes_trim(f->rest);
+	const bool whole = !strcmp(client_format(s->call)->name, "hpfeeds");
+	const size_t most = 6 * (payload.len + f->first.len + f->second.len) + 64; /* every byte escaped */
+	int bad = buffer_len(&s->lines) > GATHERED_MAX ? flush(s, fault) : 0;
+	uint8_t *room = bad ? NULL : buffer_room(&s->lines, most);
+	struct writer w = writer_of(room, room ? most : 0);
 	if (!room)
-		return bad ? bad : fault_set(fault, ERR_FULL, "a message has %zu bytes", message.len);
-	const bool json = message.len && message.at[0] == '{';
-	for (size_t i = 0; i < message.len; i++)
-		room[i] = json && (message.at[i] == '\n' || message.at[i] == '\r') ? ' ' : message.at[i];
-	room[message.len] = '\n';
-	buffer_grown(&s->lines, message.len + 1);
+		return bad ? bad : fault_set(fault, ERR_FULL, "a message has %zu bytes", payload.len);
+	if (whole) {
+		write_text(&w, "{\"ident\":");
+		write_json_string(&w, f->first);
+		write_text(&w, ",\"channel\":");
+		write_json_string(&w, f->second);
+		write_text(&w, ",\"payload\":");
+	}
+	write_payload(&w, payload, whole);
+	write_text(&w, whole ? "}\n" : "\n");
+	buffer_grown(&s->lines, writer_used(&w));
 	return 0;
 }
 
@@ -73,8 +93,8 @@ static int take(struct subscription *s, const struct hpfeeds_frame *f, struct fa
 	char channel[HPFEEDS_TEXT_MAX + 1];
 	if (f->code != HPFEEDS_PUBLISH)
 		return 0;
-	if (client_takes_lines(s->call))
-		return gather(s, bytes_trim(f->rest), fault);
+	if (client_format(s->call)->shape == FORMAT_LINES)
+		return gather(s, f, fault);
 	bytes_copy_text(f->second, channel, sizeof channel);
 	return client_take(s->call, f->rest, channel) ? 0 : fault_set(fault, ERR_GONE, "a message was not taken");
 }
@@ -95,7 +115,7 @@ static int listen_on(struct subscription *s, struct fault *fault)
 
 static int turn(struct client_call *call, struct fault *fault)
 {
-	struct subscription s = {.call = call, .in = BUFFER(HPFEEDS_FRAME_MAX + (128u << 10)), .lines = BUFFER(2 * GATHERED_MAX + HPFEEDS_FRAME_MAX)};
+	struct subscription s = {.call = call, .in = BUFFER(HPFEEDS_FRAME_MAX + (128u << 10)), .lines = BUFFER(2 * GATHERED_MAX + 6 * HPFEEDS_FRAME_MAX)};
 	s.fd = hpfeeds_open(call, &s.in, fault);
 	int bad = s.fd < 0 ? ERR_GONE : subscribe(&s, fault);
 	/* Who is refused hears of it at once; silence means that we are in. */
@@ -121,6 +141,7 @@ static const struct client hpfeeds_client = {
 	.name = "hpfeeds",
 	.summary = "stays connected to a broker of hpfeeds and takes what its channels say",
 	.reference = "hpfeeds wire protocol",
+	.format = "hpfeeds",
 	.scheme = "hpfeeds",
 	.key = "IDENT:SECRET",
 	.options = options,
