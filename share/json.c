@@ -1,6 +1,7 @@
 #include "share/json_inner.h"
 #include "share/date_inner.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SECONDS_MAX 253402300800 /* the year 10000 */
@@ -14,33 +15,79 @@ static size_t skip_blank(struct bytes document, size_t at)
 	return at;
 }
 
-static size_t line_of(struct bytes document, size_t at)
+static size_t lines_within(struct bytes document, size_t from, size_t to)
 {
 	size_t lines = 0;
-	for (size_t i = 0; i < at; i++)
+	for (size_t i = from; i < to; i++)
 		lines += document.at[i] == '\n';
 	return lines;
 }
 
-void json_each_value(struct intake *in, struct bytes document, void (*take)(struct intake *, const json_t *))
+/* Where a value may begin that has nothing to do with the one that is broken: a line that opens an object or list. */
+static size_t next_value(struct bytes document, size_t at)
 {
-	size_t at = skip_blank(document, bytes_start_with(document, "\xef\xbb\xbf") ? 3 : 0);
+	for (; at + 1 < document.len; at++)
+		if (document.at[at] == '\n' && (document.at[at + 1] == '{' || document.at[at + 1] == '['))
+			return at + 1;
+	return document.len;
+}
+
+static void each_value(struct intake *in, struct bytes document, void (*take)(struct intake *, const json_t *))
+{
+	size_t at = skip_blank(document, bytes_start_with(document, "\xef\xbb\xbf") ? 3 : 0), value_at, lines = 0, counted = 0;
 	if (at == document.len)
 		intake_bad(in, "it is empty, JSON would be right");
-	while (at < document.len) {
+	for (; at < document.len; at = skip_blank(document, at)) {
 		json_error_t error;
+		value_at = at;
 		json_t *value = json_loadb((const char *)document.at + at, document.len - at,
 					   JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
-		if (!value) {
-			intake_bad(in, "line %zu, column %d: %s", line_of(document, at) + (size_t)error.line, error.column,
-				   error.text);
-			return;
+		at += error.position > 0 ? (size_t)error.position : 0;
+		if (value) {
+			take(in, value);
+			json_decref(value);
+			arena_done(intake_arena(in));
+			continue;
 		}
-		take(in, value);
-		json_decref(value);
-		arena_done(intake_arena(in));
-		at = skip_blank(document, at + (size_t)error.position);
+		lines += lines_within(document, counted, value_at);
+		counted = value_at;
+		intake_bad(in, "line %zu, column %d: %s", lines + (size_t)error.line, error.column, error.text);
+		at = next_value(document, at > value_at + 1 ? at - 2 : value_at); /* the mistake may be what begins that line */
 	}
+}
+
+/* The length of the character of UTF-8 (RFC 3629) that begins here; 0: none does. */
+static size_t character_of(struct bytes b)
+{
+	size_t n = b.at[0] < 0x80 ? 1 : b.at[0] < 0xe0 ? 2 : b.at[0] < 0xf0 ? 3 : 4;
+	return n <= b.len && (n == 1 || bytes_is_utf8((struct bytes){b.at, n})) ? n : 0;
+}
+
+/* jansson refuses a whole document for one byte of another charset, which would cost all that stands in it. */
+static uint8_t *repaired(struct bytes document)
+{
+	uint8_t *copy = malloc(document.len);
+	for (size_t i = 0, n; copy && i < document.len; i += n ? n : 1) {
+		n = character_of((struct bytes){document.at + i, document.len - i});
+		if (n)
+			memcpy(copy + i, document.at + i, n);
+		else
+			copy[i] = '?';
+	}
+	return copy;
+}
+
+void json_each_value(struct intake *in, struct bytes document, void (*take)(struct intake *, const json_t *))
+{
+	if (bytes_is_utf8(document)) {
+		each_value(in, document, take);
+		return;
+	}
+	uint8_t *copy = repaired(document);
+	intake_bad(in, copy ? "it is not UTF-8; bytes that are not are read as \"?\"" : "no memory for a document that is not UTF-8");
+	if (copy)
+		each_value(in, (struct bytes){copy, document.len}, take);
+	free(copy);
 }
 
 struct bytes json_span(const json_t *value)

@@ -6,7 +6,10 @@
 #include "share/format.h"
 #include <jansson.h>
 
-/* Calls `take` for each value of the document; what is wrong is said, and what stands before was read. */
+/*
+ * Calls `take` for each value of the document.  What is wrong is said; reading goes on at the next line that begins
+ * with a value.  Bytes that are not UTF-8 are said, and read as "?".
+ */
 void json_each_value(struct intake *, struct bytes document, void (*take)(struct intake *, const json_t *));
 
 struct bytes json_span(const json_t *);                      /* of a string; else empty */

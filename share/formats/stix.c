@@ -413,6 +413,16 @@ static const struct format_specimen specimens[] = {
 	 "domain other.example\n"
 	 "domain bad-name.net\n"},
 	{"none", BYTES("{\"type\":\"bundle\",\"objects\":[{\"type\""), "bad line 1\n"},
+	{"a broken object costs those of other lines nothing, nor does another charset",
+	 BYTES("{\"type\":\"indicator\",\n{\"type\":\"url\",\"id\":\"url--1\",\"value\":\"http://a.example/\xe9\"}\n"),
+	 "bad it is not UTF-8\nbad line 2, column\nurl http://a.example/?\n"},
+	{"a sample and what its analysis calls it",
+	 BYTES("[{\"type\":\"file\",\"id\":\"file--1\",\"hashes\":{\"MD5\":\"d41d8cd98f00b204e9800998ecf8427e\"}},"
+	       "{\"type\":\"malware\",\"id\":\"malware--1\",\"created\":\"2022-05-01T00:00:00Z\",\"is_family\":false,"
+	       "\"name\":\"d41d8cd98f00b204e9800998ecf8427e\",\"sample_refs\":[\"file--1\"]},"
+	       "{\"type\":\"malware-analysis\",\"id\":\"malware-analysis--1\",\"created\":\"2022-05-01T00:00:00Z\","
+	       "\"product\":\"x\",\"result_name\":\"Mirai\",\"sample_ref\":\"file--1\"}]"),
+	 "hash d41d8cd98f00b204e9800998ecf8427e\n  record.family Mirai\n"},
 	{"a bundle of nothing", BYTES("{\"type\":\"bundle\",\"id\":\"bundle--1\"}"), ""},
 	{0},
 };

@@ -56,17 +56,38 @@ static bool is_family(const json_t *object)
 	       stix_is(object, "intrusion-set") || stix_is(object, "threat-actor");
 }
 
+/* A single sample is often named by its digest, which is no family. */
+static const char *family_of(const json_t *object)
+{
+	struct bytes name = json_text(object, "name");
+	bool digest = stix_is(object, "malware") && json_is_false(json_object_get(object, "is_family")) &&
+		      (name.len == 32 || name.len == 40 || name.len == 64) && !memchr(name.at, ' ', name.len);
+	return is_family(object) && !digest ? json_word(object, "name") : NULL;
+}
+
+/* What an analysis calls a sample is nearer to it than the name of what holds several. */
+static void relate_samples(struct stix *s, const json_t *object)
+{
+	size_t i;
+	const json_t *it;
+	if (stix_is(object, "malware-analysis"))
+		note(s->families, json_text(object, "sample_ref"), json_word(object, "result_name"));
+	if (stix_is(object, "malware"))
+		json_array_foreach(json_object_get(object, "sample_refs"), i, it)
+			note(s->families, json_span(it), family_of(object));
+}
+
 static void relate(struct stix *s, const json_t *r)
 {
 	struct bytes type = json_text(r, "relationship_type");
 	struct bytes from_id = json_text(r, "source_ref"), to_id = json_text(r, "target_ref");
 	const json_t *from = stix_find(s, from_id), *to = stix_find(s, to_id);
 	if (is_family(to))
-		note(s->families, from_id, json_word(to, "name"));
+		note(s->families, from_id, family_of(to));
 	if (stix_is(to, "infrastructure"))
 		note(s->roles, from_id, role_of_infrastructure(to));
 	if (is_family(from)) {
-		note(s->families, to_id, json_word(from, "name"));
+		note(s->families, to_id, family_of(from));
 		note(s->roles, to_id, role_of_relationship(type));
 	}
 	if (stix_is(from, "infrastructure") && bytes_equal_text(type, "consists-of"))
@@ -127,7 +148,12 @@ bool stix_open(struct stix *s, struct intake *in, const json_t *objects)
 		note_inner(s, it);
 	}
 	json_array_foreach(objects, i, it)
-		if (stix_is(it, "relationship"))
+		if (stix_is(it, "malware-analysis"))
+			relate_samples(s, it);
+	json_array_foreach(objects, i, it)
+		if (stix_is(it, "malware"))
+			relate_samples(s, it);
+		else if (stix_is(it, "relationship"))
 			relate(s, it);
 	json_array_foreach(objects, i, it)
 		if (stix_is(it, "relationship"))
