@@ -8,6 +8,7 @@
 #include "base/moment.h"
 #include "share/pick_inner.h"
 #include "share/words_inner.h"
+#include <xxhash.h>
 
 FIELD(cowrie_session, "cowrie.session", BYTES, 0, "Cowrie's name of the session");
 FIELD(cowrie_sensor, "cowrie.sensor", BYTES, 0, "the partner's sensor");
@@ -20,7 +21,15 @@ FIELD(cowrie_key, "ssh.key", BYTES, 0, "algorithm and fingerprint of the key tha
 enum place {
 	EVENT, MESSAGE, SENSOR, TIMESTAMP, SESSION, SRC_IP, SRC_PORT, DST_IP, DST_PORT, PROTOCOL, DURATION, USER, SECRET, INPUT,
 	URL, SHASUM, OUTFILE, FILENAME, VERSION, HASSH, FINGERPRINT, KEY_TYPE, DATA,
+	DESTFILE,
 	PLACES
+};
+
+/* A command that is not found stands twice, as it came and as it failed; the second time it is passed over. */
+#define INPUTS_KEPT 32
+struct cowrie_state {
+	uint64_t inputs[INPUTS_KEPT]; /* digests of sessions and commands */
+	size_t count;
 };
 
 static const struct pick picks[] = {
@@ -29,7 +38,7 @@ static const struct pick picks[] = {
 	PICK("dst_port", DST_PORT), PICK("protocol", PROTOCOL), PICK("duration", DURATION), PICK("username", USER),
 	PICK("password", SECRET), PICK("input", INPUT), PICK("url", URL), PICK("shasum", SHASUM), PICK("outfile", OUTFILE),
 	PICK("filename", FILENAME), PICK("version", VERSION), PICK("hassh", HASSH), PICK("fingerprint", FINGERPRINT),
-	PICK("type", KEY_TYPE), PICK("data", DATA), PICK_END,
+	PICK("type", KEY_TYPE), PICK("data", DATA), PICK("destfile", DESTFILE), PICK_END,
 };
 
 enum trait { PLAIN, ACCEPTED, DENIED, FOUND, UNKNOWN };
@@ -81,7 +90,8 @@ static void set_where(struct intake *in, const struct json_value *v, struct reco
 
 static void set_deed(struct intake *in, const struct json_value *v, const struct sort *sort, struct record *r)
 {
-	struct bytes sha256 = pick_text(in, &v[SHASUM]), hassh = pick_text(in, &v[HASSH]), name = pick_text(in, &v[FILENAME]);
+	struct bytes sha256 = pick_text(in, &v[SHASUM]), hassh = pick_text(in, &v[HASSH]);
+	struct bytes name = pick_text(in, &v[v[FILENAME].raw.len ? FILENAME : DESTFILE]);
 	uint64_t duration;
 	record_bytes(r, FIELD_LOGIN_USER, pick_text(in, &v[USER]));
 	record_bytes(r, FIELD_LOGIN_SECRET, pick_text(in, &v[SECRET]));
@@ -128,6 +138,19 @@ static void tell_urls(struct intake *in, const struct json_value *v, const struc
 		intake_text(in, &like, command);
 }
 
+static bool repeats(struct intake *in, const struct json_value *v, enum trait trait)
+{
+	struct cowrie_state *state = intake_state(in);
+	struct bytes session = pick_text(in, &v[SESSION]), input = pick_text(in, &v[INPUT]);
+	uint64_t digest = XXH3_64bits_withSeed(input.at, input.len, XXH3_64bits(session.at, session.len));
+	bool known = false;
+	for (size_t i = 0; i < INPUTS_KEPT && !known; i++)
+		known = state->inputs[i] == digest;
+	if (trait != FOUND && trait != UNKNOWN)
+		state->inputs[state->count++ % INPUTS_KEPT] = digest;
+	return known && (trait == FOUND || trait == UNKNOWN);
+}
+
 static void line(struct intake *in, struct bytes whole)
 {
 	struct json_value v[PLACES];
@@ -136,11 +159,13 @@ static void line(struct intake *in, struct bytes whole)
 	struct bytes event = pick_text(in, &v[EVENT]), source = pick_text(in, &v[SRC_IP]);
 	const struct sort *sort = sort_of(event);
 	struct record r = {.type = "address", .confidence = CONFIDENCE_SEEN, .original = whole, .has_address = true};
+	if (!sort && bytes_start_with(event, "cowrie.")) /* of a newer Cowrie, which adds some with each version */
+		return;
 	if (!sort) {
 		intake_bad(in, "\"%.*s\" is no event of Cowrie", (int)(event.len < 60 ? event.len : 60), event.len ? (const char *)event.at : "");
 		return;
 	}
-	if (!sort->kind)
+	if (!sort->kind || (v[INPUT].raw.len && repeats(in, v, sort->trait)))
 		return;
 	if (!address_parse(source, &r.address)) {
 		intake_bad(in, "src_ip is no address");
@@ -204,6 +229,13 @@ static const struct format_specimen specimens[] = {
 	 "address 198.51.100.20\n"
 	 "  kind session.closed\n"
 	 "  duration 12500000\n"},
+	{"a command that is not found stands twice",
+	 BYTES("{\"eventid\":\"cowrie.command.input\",\"input\":\"shell\",\"src_ip\":\"198.51.100.20\",\"session\":\"a1\","
+	       "\"timestamp\":\"2024-07-05T10:00:02.000000Z\"}\n{\"eventid\":\"cowrie.command.failed\",\"input\":\"shell\","
+	       "\"src_ip\":\"198.51.100.20\",\"session\":\"a1\",\"timestamp\":\"2024-07-05T10:00:02.000900Z\"}\n"
+	       "{\"eventid\":\"cowrie.command.failed\",\"input\":\"enable\",\"src_ip\":\"198.51.100.20\",\"session\":\"a1\","
+	       "\"timestamp\":\"2024-07-05T10:00:03.000000Z\"}\n{\"eventid\":\"cowrie.new.thing\",\"src_ip\":\"198.51.100.20\"}\n"),
+	 "address 198.51.100.20\n  command.line shell\naddress 198.51.100.20\n  command.line enable\n  command.found 0\n"},
 	{"what is none",
 	 BYTES("{\"eventid\":\"other.thing\",\"src_ip\":\"198.51.100.20\"}\n{\"eventid\":\"cowrie.session.connect\",\"sr"
 	       "c_ip\":\"x\"}\n[1]\n{\"eventid\":\"cowrie.login.failed\"\n"),
@@ -220,6 +252,7 @@ static const struct format cowrie = {
 	.reference = "Cowrie's JSON log, as of 2.5",
 	.shape = FORMAT_LINES,
 	.line = line,
+	.state_size = sizeof(struct cowrie_state),
 	.specimens = specimens,
 };
 FORMAT(cowrie);

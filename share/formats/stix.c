@@ -423,6 +423,16 @@ static const struct format_specimen specimens[] = {
 	       "{\"type\":\"malware-analysis\",\"id\":\"malware-analysis--1\",\"created\":\"2022-05-01T00:00:00Z\","
 	       "\"product\":\"x\",\"result_name\":\"Mirai\",\"sample_ref\":\"file--1\"}]"),
 	 "hash d41d8cd98f00b204e9800998ecf8427e\n  record.family Mirai\n"},
+	{"a connection and a mail by themselves",
+	 BYTES("[{\"type\":\"ipv4-addr\",\"id\":\"ipv4-addr--1\",\"value\":\"198.51.100.2\"},{\"type\":\"domain-name\","
+	       "\"id\":\"domain-name--1\",\"value\":\"c2.example.com\"},{\"type\":\"network-traffic\",\"id\":\"network-traffic--1\","
+	       "\"src_ref\":\"ipv4-addr--1\",\"dst_ref\":\"domain-name--1\",\"dst_port\":443,\"protocols\":[\"ipv4\",\"tcp\"]},"
+	       "{\"type\":\"network-traffic\",\"id\":\"network-traffic--2\",\"dst_ref\":\"domain-name--1\",\"dst_port\":80,"
+	       "\"protocols\":[\"tcp\"]},{\"type\":\"email-addr\",\"id\":\"email-addr--1\",\"value\":\"a@bad.example\"},"
+	       "{\"type\":\"email-message\",\"id\":\"email-message--1\",\"is_multipart\":false,\"from_ref\":\"email-addr--1\","
+	       "\"subject\":\"Invoice\"},{\"type\":\"mac-addr\",\"id\":\"mac-addr--1\",\"value\":\"d2:fb:49:24:37:18\"}]"),
+	 "address 198.51.100.2\n  kind flow.counted\n  port 443\n  proto tcp\ndomain c2.example.com\n  port 80\n"
+	 "mail a@bad.example\n  title Invoice\n"},
 	{"a bundle of nothing", BYTES("{\"type\":\"bundle\",\"id\":\"bundle--1\"}"), ""},
 	{0},
 };

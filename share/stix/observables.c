@@ -6,12 +6,18 @@
 #define PARTS_MAX 256 /* objects of one observation */
 #define TEXT(object, key) json_text(object, key)
 
-static const struct { const char *type, *member; enum named as; } observables[] = {
-	{"ipv4-addr", "value", NAMED_ADDRESS}, {"ipv6-addr", "value", NAMED_ADDRESS},
-	{"domain-name", "value", NAMED_DOMAIN}, {"hostname", "value", NAMED_DOMAIN},
-	{"url", "value", NAMED_URL}, {"email-addr", "value", NAMED_MAIL}, {"mutex", "name", NAMED_MUTEX},
-	{"cryptocurrency-wallet", "value", NAMED_WALLET}, {"user-agent", "value", NAMED_AGENT},
+static const struct { const char *type; enum named as; } observables[] = {
+	{"ipv4-addr", NAMED_ADDRESS}, {"ipv6-addr", NAMED_ADDRESS},
+	{"domain-name", NAMED_DOMAIN}, {"hostname", NAMED_DOMAIN},
+	{"url", NAMED_URL}, {"email-addr", NAMED_MAIL}, {"mutex", NAMED_MUTEX},
+	{"cryptocurrency-wallet", NAMED_WALLET}, {"user-agent", NAMED_AGENT},
 };
+
+static struct bytes plain_value(const struct stix *s, const json_t *object)
+{
+	struct bytes value = TEXT(object, "value");
+	return json_is_true(json_object_get(object, "defanged")) ? refang(value, intake_arena(s->intake)) : value;
+}
 
 /* Digests that a record can be named by, the surest first; the others stand beside it. */
 static const struct { const char *key, *name; } digests[] = {
@@ -54,16 +60,30 @@ static void add_place(const struct stix *s, const json_t *object, struct record 
 	record_bytes(r, word_country, json_text(s->countries, json_word(object, "id") ? json_word(object, "id") : ""));
 }
 
+static const char *set_traffic(const struct stix *, const json_t *traffic, const json_t *lone, struct record *);
+
+/* A connection by itself, and a mail by who sent it: what they refer to is told with them. */
+static const char *set_whole(const struct stix *s, const json_t *object, struct record *r)
+{
+	const json_t *sender = stix_find_of(s, object, "from_ref");
+	if (stix_is(object, "email-message")) {
+		r->title = TEXT(object, "subject");
+		return sender ? named_set(s->intake, r, NAMED_MAIL, TEXT(sender, "value")) : "";
+	}
+	r->kind = "flow.counted";
+	return set_traffic(s, object, NULL, r);
+}
+
 const char *stix_name_observable(const struct stix *s, const json_t *object, struct record *r)
 {
 	if (stix_is(object, "file") || stix_is(object, "artifact"))
 		return set_file(s, object, r);
+	if (stix_is(object, "network-traffic") || stix_is(object, "email-message"))
+		return set_whole(s, object, r);
 	for (size_t i = 0; i < sizeof observables / sizeof *observables; i++) {
 		if (!stix_is(object, observables[i].type))
 			continue;
-		struct bytes value = TEXT(object, observables[i].member);
-		if (json_is_true(json_object_get(object, "defanged")))
-			value = refang(value, intake_arena(s->intake));
+		struct bytes value = observables[i].as == NAMED_MUTEX ? TEXT(object, "name") : plain_value(s, object);
 		const char *wrong = named_set(s->intake, r, observables[i].as, value);
 		if (!wrong && observables[i].as == NAMED_ADDRESS)
 			add_place(s, object, r);
@@ -133,7 +153,7 @@ static const char *kind_of(const struct parts *parts)
 	return NULL;
 }
 
-static void add_protocols(struct stix *s, const json_t *traffic, struct record *r)
+static void add_protocols(const struct stix *s, const json_t *traffic, struct record *r)
 {
 	static const char *const transports[] = {"tcp", "udp", "icmp"};
 	size_t i;
@@ -152,19 +172,23 @@ static void add_protocols(struct stix *s, const json_t *traffic, struct record *
 	record_bytes(r, word_class, phrase_bytes(&others));
 }
 
-static const char *set_traffic(struct stix *s, const json_t *traffic, const struct parts *parts, struct record *r)
+/* `lone`: the address that acted where the connection itself names none. */
+static const char *set_traffic(const struct stix *s, const json_t *traffic, const json_t *lone, struct record *r)
 {
 	const json_t *source = stix_find_of(s, traffic, "src_ref"), *target = stix_find_of(s, traffic, "dst_ref");
-	const json_t *lone = source ? source : target ? NULL : address_of(parts);
+	const json_t *actor = source ? source : target ? NULL : lone;
 	struct address destination;
 	uint64_t sport = json_count(traffic, "src_port"), dport = json_count(traffic, "dst_port");
 	if (dport > UINT16_MAX || sport > UINT16_MAX)
 		return "has a port above 65535";
 	add_protocols(s, traffic, r);
 	/* Nobody is said to have begun it: a host that was asked, such as a scan's. */
-	if (!source && target)
+	if (!source && target && address_parse(TEXT(target, "value"), &destination))
 		return named_set_at(s->intake, r, TEXT(target, "value"), dport);
-	const char *wrong = lone ? stix_name_observable(s, lone, r) : "";
+	/* Only what has an address or a name can be an end: a connection that refers to itself would never end. */
+	const json_t *end = actor ? actor : target;
+	bool names = stix_is(end, "ipv4-addr") || stix_is(end, "ipv6-addr") || stix_is(end, "domain-name");
+	const char *wrong = names ? stix_name_observable(s, end, r) : "";
 	if (wrong)
 		return wrong;
 	if (target && address_parse(TEXT(target, "value"), &destination))
@@ -188,7 +212,7 @@ static void add_deeds(struct stix *s, const struct parts *parts, struct record *
 	record_bytes(r, FIELD_LOGIN_USER, login.len ? login : TEXT(user, "user_id"));
 	record_bytes(r, FIELD_LOGIN_SECRET, TEXT(user, "credential"));
 	record_bytes(r, FIELD_COMMAND_LINE, TEXT(part_of(parts, "process"), "command_line"));
-	record_bytes(r, FIELD_FILE_URL, TEXT(part_of(parts, "url"), "value"));
+	record_bytes(r, FIELD_FILE_URL, plain_value(s, part_of(parts, "url")));
 	record_bytes(r, FIELD_FILE_NAME, TEXT(file, "name"));
 	if (!named_set(s->intake, &hash, NAMED_HASH, sha256) && hash.value.len == 64)
 		record_bytes(r, FIELD_FILE_SHA256, hash.value);
@@ -217,7 +241,7 @@ void stix_observation(struct stix *s, const json_t *observation, const struct re
 	struct record r = *like;
 	size_t count = 0, known = 0;
 	r.kind = kind_of(&parts);
-	const char *wrong = traffic ? set_traffic(s, traffic, &parts, &r) : actor ? stix_name_observable(s, actor, &r) : "";
+	const char *wrong = traffic ? set_traffic(s, traffic, address_of(&parts), &r) : actor ? stix_name_observable(s, actor, &r) : "";
 	if (!wrong) {
 		add_deeds(s, &parts, &r);
 		stix_hand_in(s, observation, &r, count++);
