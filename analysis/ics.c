@@ -229,7 +229,7 @@ static void judge_hops(const struct ics_row *row, const struct ics_answer *contr
 	if (off > ICS_SAME_HOPS + open) {
 		v->same = attack->own_stack ? ICS_DIFFERENT : ICS_UNDECIDED;
 		say(w, "the attacker is %d hops nearer or farther than the controller, more than ways of one machine differ", off);
-	} else if (off <= open && attack->own_stack && v->machines_seem == 1) {
+	} else if (off <= open && attack->own_stack && v->machines_seem == 1 && row->apart_h <= ICS_APART_MAX) {
 		v->same = ICS_LIKELY;
 		say(w, "the attacker is as far away as the controller and nothing shows another machine");
 	} else {
@@ -280,9 +280,13 @@ static void say_who_else(const struct group *groups, size_t count, const struct 
 }
 
 /* A system that attacks and does not answer is a further machine behind the address. */
-static void count_attacker(const struct group *groups, size_t count, const struct ics_dark *attack, struct ics_verdict *v,
-			   struct writer *w)
+static void count_attacker(const struct ics_row *row, const struct group *groups, size_t count, const struct ics_dark *attack,
+			   struct ics_verdict *v, struct writer *w)
 {
+	if (row->apart_h > ICS_APART_MAX) {
+		say(w, "%u hours lie between the attack and the look, in which the address may have changed hands", row->apart_h);
+		return;
+	}
 	if (!attack || !attack->own_stack || !common_of(attack->ttl) || count == 0)
 		return;
 	size_t common = 0;
@@ -309,7 +313,7 @@ void ics_judge(const struct ics_row *row, struct ics_verdict *out)
 	count_machines(groups, count, &v, &w);
 	judge_attack(row, controller_of(row), attack, &v, &w);
 	say_who_else(groups, count, controller_of(row), attack, &w);
-	count_attacker(groups, count, attack, &v, &w);
+	count_attacker(row, groups, count, attack, &v, &w);
 	*w.at = '\0';
 	*out = v;
 }

@@ -14,6 +14,8 @@
  *   other, and then within what the calibration leaves open.
  * - TTLs can show that two are not one machine.  They never prove that two are: what stands behind one
  *   gateway is as far away as the gateway's other machines.
+ * - Addresses change hands.  A look a day or more after the attack may have met somebody else: then nothing is
+ *   likely, and the attacker is not counted among the machines.
  * - A tool that makes its own packets chooses their TTL.  Only what has the shape of a system's own SYN says
  *   which system sent it.
  *
@@ -30,6 +32,7 @@
 #define ICS_TEXT_MAX 64
 #define ICS_REASON_MAX 1024
 #define ICS_SAME_HOPS 2     /* paths of one machine differ by so many, for flows take several ways */
+#define ICS_APART_MAX 24    /* hours */
 #define ICS_SPREAD_MAX 3    /* a calibration that varies more says nothing */
 
 struct ttl_reading {
@@ -85,6 +88,7 @@ struct ics_row {
 	struct ics_dark dark[ICS_DARK_MAX];
 	size_t dark_count;
 	struct ics_vantages vantages;
+	unsigned apart_h; /* hours between the dark traffic and the look; over ICS_APART_MAX the address may be another's */
 };
 
 enum ics_same { ICS_UNDECIDED, ICS_DIFFERENT, ICS_LIKELY, ICS_SAMES };
@@ -106,7 +110,8 @@ void ics_judge(const struct ics_row *, struct ics_verdict *out);
  *   C; VE; 502, 8080/TCP (45) and 3389/TCP (109); Modbus; 445/TCP (110)
  *
  * A TTL in brackets is that of all ports before it which have none; a port without /UDP is TCP.  Further
- * columns may be "syn=system" (dark SYNs have a system's own shape), "vantage=one", "offset=3" (calibrated).
+ * columns may be "syn=system" (dark SYNs have a system's own shape), "vantage=one", "offset=3" (calibrated) with
+ * "spread=1", "apart=48" (hours between the attack and the look).
  * ERR_BAD with a sentence.
  */
 int ics_row_read(struct bytes line, struct ics_row *out, struct fault *);

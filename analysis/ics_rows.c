@@ -134,7 +134,7 @@ static int read_dark(struct bytes list, struct ics_row *row, struct fault *fault
 	return bad;
 }
 
-/* "syn=system", "vantage=one", "offset=-3", "spread=1". */
+/* "syn=system", "vantage=one", "offset=-3", "spread=1", "apart=48". */
 static int read_more(struct bytes text, struct ics_row *row, struct fault *fault)
 {
 	uint64_t number;
@@ -159,7 +159,11 @@ static int read_more(struct bytes text, struct ics_row *row, struct fault *fault
 		row->vantages.spread = (int)number;
 		return 0;
 	}
-	return fault_set(fault, ERR_BAD, "\"%.*s\" is not known; syn=system, vantage=one, offset=N and spread=N are",
+	if (bytes_equal_text(name, "apart") && !negative && bytes_number(value, 1000000, &number)) {
+		row->apart_h = (unsigned)number;
+		return 0;
+	}
+	return fault_set(fault, ERR_BAD, "\"%.*s\" is not known; syn=system, vantage=one, offset=N, spread=N and apart=HOURS are",
 			 (int)(text.len < 40 ? text.len : 40), (const char *)text.at);
 }
 

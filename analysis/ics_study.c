@@ -116,21 +116,43 @@ static void calibrate(struct ics_study *s)
 }
 
 
-/* A scan's other ports against the look's: what is closed now, what is open and was not claimed. */
+static void add_port(char *list, size_t n, uint16_t port, bool udp)
+{
+	const size_t used = strlen(list);
+	snprintf(list + used, n - used, "%s%u%s", used ? ", " : "", port, udp ? "/UDP" : "");
+}
+
+/* A scan's ports against the look's: what was asked and is closed now, what is open and was not claimed. */
 static void compare_ports(struct ics_host *h)
 {
 	for (size_t i = 0; i < h->claim_count; i++) {
-		bool open = false;
+		const struct ics_claim *c = &h->claims[i];
+		bool open = !c->asked;
 		for (size_t k = 0; k < h->row.answer_count; k++)
-			open |= h->row.answers[k].port == h->claims[i].port && h->row.answers[k].udp == h->claims[i].udp;
-		h->gone += !open;
+			open |= h->row.answers[k].port == c->port && h->row.answers[k].udp == c->udp;
+		if (open)
+			continue;
+		h->gone++;
+		add_port(h->gone_ports, sizeof h->gone_ports, c->port, c->udp);
 	}
 	for (size_t k = 0; k < h->row.answer_count; k++) {
+		const struct ics_answer *a = &h->row.answers[k];
 		bool claimed = false;
 		for (size_t i = 0; i < h->claim_count; i++)
-			claimed |= h->row.answers[k].port == h->claims[i].port && h->row.answers[k].udp == h->claims[i].udp;
-		h->fresh += !claimed;
+			claimed |= a->port == h->claims[i].port && a->udp == h->claims[i].udp;
+		if (claimed)
+			continue;
+		h->fresh++;
+		add_port(h->fresh_ports, sizeof h->fresh_ports, a->port, a->udp);
 	}
+}
+
+/* From the nearer end of the dark traffic to the look. */
+static unsigned hours_apart(const struct ics_host *h)
+{
+	const uint64_t later = h->looked_s > h->dark_last_s ? h->looked_s - h->dark_last_s : 0;
+	const uint64_t earlier = h->looked_s < h->dark_first_s ? h->dark_first_s - h->looked_s : 0;
+	return (unsigned)((later > earlier ? later : earlier) / 3600);
 }
 
 /* What the stored answers are of; one decoy among them is enough, for then the others are its, too. */
@@ -182,8 +204,10 @@ static void conclude_host(struct ics_study *s, struct ics_host *h)
 	address_format(&h->address, h->row.name);
 	if (h->protocol)
 		snprintf(h->row.protocol, sizeof h->row.protocol, "%s", h->protocol->name);
-	if (h->looked_s)
+	if (h->looked_s) {
 		compare_ports(h);
+		h->row.apart_h = hours_apart(h);
+	}
 	if (h->stage == ICS_ROW)
 		ics_judge(&h->row, &h->verdict);
 	s->sums.stages[h->stage]++;

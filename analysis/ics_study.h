@@ -33,7 +33,7 @@ const char *ics_stage_word(enum ics_stage);
 
 struct ics_claim { /* what a partner's scan stored of a port */
 	uint16_t port;
-	bool udp;
+	bool udp, asked;           /* asked: the look went there, too */
 	bool industrial; /* of an industrial protocol's port or name */
 	uint8_t verdict; /* enum ics_claim_verdict */
 };
@@ -46,7 +46,8 @@ struct ics_host {
 	struct ics_verdict verdict; /* of a row */
 	struct ics_claim claims[ICS_CLAIMS_MAX];
 	size_t claim_count;         /* kept; `claimed` are all */
-	unsigned claimed, gone, fresh; /* ports of the scan; of them closed now; open now and not in the scan */
+	unsigned claimed, gone, fresh; /* ports of the scan; of those that were asked, closed now; open now and not in the scan */
+	char gone_ports[96], fresh_ports[96]; /* which: "21, 8080" */
 	char why[128];              /* the rule that decided, or what the look found */
 	char record[33], pap[24];   /* id and marking of the record of its controller */
 	const struct ics_protocol *protocol;
@@ -55,7 +56,7 @@ struct ics_host {
 	char look_sensor[ICS_TEXT_MAX], dark_sensor[ICS_TEXT_MAX]; /* the vantages of either side */
 	uint8_t rank;               /* of the claim that is kept */
 	bool speaks, port_open, port_asked, honeypot;
-	char device[96];            /* vendor and product, as identified */
+	char device[96];            /* vendor, product and system, as identified */
 };
 
 struct ics_study_options {

@@ -1,133 +1,12 @@
-/* The study's questions to the store, and what their rows bring. */
+/* What the rows of the store's answers bring to the study's hosts. */
 #include "analysis/ics_study_inner.h"
 #include <jansson.h>
 #include <stdlib.h>
 
 #define BANNER_MAX 2048
 #define HONEYPOT_ENOUGH 50
-#define ROWS_MAX 2000000
-#define V(name) "value[indexOf(field,'" name "')]"
-/* When its source saw it, else when it came in; both as 2015-06-01 12:00:00. */
-#define SEEN "replaceOne(substring(if(has(field,'record.time'), " V("record.time") ", toString(time)), 1, 19), 'T', ' ')"
 
 FIELD(claims_ports, "claims.ports", NUMBER, 0, "ports that an address was claimed to answer on");
-
-static void write_when(struct writer *w, const char *expression, const struct ics_study_options *o)
-{
-	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
-	time_format(o->from_us, from);
-	time_format(o->to_us, to);
-	write_fmt(w, "%s >= '%.10s %.8s' AND %s < '%.10s %.8s'", expression, from, from + 11, expression, to, to + 11);
-}
-
-static void write_records(struct writer *w, const struct ics_study *s)
-{
-	write_fmt(w, "kind = 'record.imported' AND " V("record.format") " = '%s' AND " V("record.kind") " = 'host.answered' AND ",
-		  s->format);
-	write_when(w, SEEN, &s->options);
-}
-
-/* By the port, by what its source calls it, or by the tag that it bears. */
-static void write_industrial(struct writer *w)
-{
-	const char *comma = "";
-	write_text(w, "(dport IN (");
-	for (size_t i = 0; ics_protocol_at(i); i++)
-		for (size_t k = 0; k < 4 && ics_protocol_at(i)->ports[k]; k++) {
-			write_fmt(w, "%s%u", comma, ics_protocol_at(i)->ports[k]);
-			comma = ",";
-		}
-	write_text(w, ") OR has(splitByChar(' ', " V("record.labels") "), 'ics'))");
-}
-
-static void write_flows(struct writer *w, const struct ics_study *s)
-{
-	write_when(w, "time", &s->options);
-	write_text(w, " AND flow_class = 'scan' AND flow_answer = 0");
-}
-
-static void claims_sql(const struct ics_study *s, struct writer *w)
-{
-	write_text(w, "SELECT ip(src) AS host, dport AS port, proto, hex(argMax(banner, seen)) AS banner, "
-		      "hex(argMax(class, seen)) AS class, hex(argMax(labels, seen)) AS labels, hex(argMax(country, seen)) AS country, "
-		      "lower(hex(argMax(id, seen))) AS id, argMax(pap, seen) AS pap, toUnixTimestamp(toDateTime(max(seen), 'UTC')) AS at "
-		      "FROM (SELECT src, dport, proto, id, " "substring(" V("banner") ", 1, 2048) AS banner, "
-		      V("record.class") " AS class, " V("record.labels") " AS labels, " V("record.country") " AS country, "
-		      V("record.pap") " AS pap, " SEEN " AS seen FROM events WHERE ");
-	write_records(w, s);
-	write_text(w, " AND src IN (SELECT src FROM flows WHERE ");
-	write_flows(w, s);
-	write_fmt(w, ")) GROUP BY src, dport, proto ORDER BY host, port, proto LIMIT %d", ROWS_MAX);
-}
-
-static void dark_sql(const struct ics_study *s, struct writer *w)
-{
-	write_text(w, "SELECT ip(src) AS host, proto, dport AS port, flow_ttl_max AS ttl, sum(flow_packets) AS packets, "
-		      "max(flow_destinations) AS destinations, hex(argMax(flow_p0f, flow_packets)) AS p0f, "
-		      "hex(argMax(tool, flow_packets)) AS tool, hex(argMax(sensor, flow_packets)) AS sensor, toUnixTimestamp(min(time)) AS first, "
-		      "toUnixTimestamp(max(time)) AS last FROM flows WHERE ");
-	write_flows(w, s);
-	write_text(w, " AND src IN (SELECT src FROM events WHERE ");
-	write_records(w, s);
-	write_fmt(w, ") GROUP BY src, proto, dport, flow_ttl_max ORDER BY host, packets DESC LIMIT %d", ROWS_MAX);
-}
-
-/* Of a look several questions may go to a port; an answer has a TTL, one of them may have been understood. */
-static void looks_sql(const struct ics_study *s, struct writer *w)
-{
-	char from[TIME_TEXT_MAX];
-	time_format(s->options.from_us, from);
-	write_text(w, "SELECT ip(src) AS host, sport AS port, proto, hex(sensor) AS sensor, "
-		      "max(state = 'open') AS open, toUInt32OrZero(argMax(ttl, (ttl != '', time))) AS ttl, "
-		      "arrayStringConcat(groupUniqArrayIf(toString(probe), understood), ' ') AS speaks, toUnixTimestamp(max(time)) AS at FROM (SELECT src, sport, proto, sensor, state, "
-		      "probe, time, if(" V("tcp.ttl") " != '', " V("tcp.ttl") ", " V("udp.ttl") ") AS ttl, "
-		      "arrayExists(x -> startsWith(x, concat(toString(probe), '.')), field) AS understood FROM events WHERE "
-		      "kind = 'host.answered' AND probe != 'survey' AND ");
-	write_fmt(w, "time >= '%.10s %.8s' AND src IN (SELECT src FROM events WHERE ", from, from + 11);
-	write_records(w, s);
-	write_fmt(w, ")) GROUP BY src, sport, proto, sensor ORDER BY host, at DESC, port LIMIT %d", ROWS_MAX);
-}
-
-static void identities_sql(const struct ics_study *s, struct writer *w)
-{
-	char from[TIME_TEXT_MAX];
-	time_format(s->options.from_us, from);
-	write_text(w, "SELECT ip(src) AS host, hex(argMax(device_vendor, id)) AS vendor, hex(argMax(device_product, id)) AS product, "
-		      "max(toUInt32OrZero(" V("honeypot.score") ")) AS honeypot FROM events WHERE kind = 'host.identified' AND ");
-	write_fmt(w, "time >= '%.10s %.8s' AND src IN (SELECT src FROM events WHERE ", from, from + 11);
-	write_records(w, s);
-	write_fmt(w, ") GROUP BY src ORDER BY host LIMIT %d", ROWS_MAX);
-}
-
-/* Hosts of one TTL on either side whose SYN has a system's own shape: they tell how two vantages differ. */
-static void paths_sql(const struct ics_study *s, struct writer *w)
-{
-	char from[TIME_TEXT_MAX];
-	time_format(s->options.from_us, from);
-	write_text(w, "SELECT ip(src) AS host, dark, answer FROM (SELECT src, max(flow_ttl_max) AS dark FROM flows WHERE ");
-	write_flows(w, s);
-	write_text(w, " AND tool = '' AND position(flow_p0f, 'sok') > 0 GROUP BY src HAVING min(flow_ttl_min) = max(flow_ttl_max)) AS d "
-		      "INNER JOIN (SELECT src, max(toUInt32OrZero(" V("tcp.ttl") ")) AS answer FROM events WHERE kind = 'host.answered' "
-		      "AND has(field, 'tcp.ttl') AND ");
-	write_fmt(w, "time >= '%.10s %.8s' GROUP BY src HAVING uniqExact(" V("tcp.ttl") ") = 1) AS a USING src LIMIT %d", from, from + 11,
-		  ICS_PATHS_MAX);
-}
-
-void ics_study_sql(const struct ics_study *s, enum ics_question question, struct writer *w)
-{
-	static void (*const writes[ICS_QUESTIONS])(const struct ics_study *, struct writer *) = {
-		[ICS_ASK_CLAIMS] = claims_sql, [ICS_ASK_DARK] = dark_sql, [ICS_ASK_LOOKS] = looks_sql,
-		[ICS_ASK_IDENTITIES] = identities_sql, [ICS_ASK_PATHS] = paths_sql,
-	};
-	if (question != ICS_ASK_TOTALS) {
-		writes[question](s, w);
-		return;
-	}
-	write_text(w, "SELECT uniqExact(src) AS claimed FROM events WHERE ");
-	write_records(w, s);
-	write_text(w, " AND ");
-	write_industrial(w);
-}
 
 /* 64-bit numbers may come as strings. */
 static bool number_of(const json_t *row, const char *name, uint64_t max, uint64_t *out)
@@ -193,6 +72,8 @@ static void on_rule(void *arg, const struct exposure_rule *rule, const char *evi
 		if (!strcmp(rule->severity, words[v])) {
 			j->verdict = (enum ics_claim_verdict)v;
 			snprintf(j->why, j->n, "%s: %s", rule->id, rule->title);
+			for (char *c = j->why; *c; c++)
+				*c = *c < ' ' || strchr("\"\\\x7f", *c) ? '?' : *c; /* it stands in JSON and on a terminal */
 		}
 }
 
@@ -357,6 +238,8 @@ static bool take_look(struct ics_study *s, const json_t *row)
 		h->port_open |= open;
 		h->speaks |= open && speaks && has_word(speaks, h->protocol->probe);
 	}
+	for (size_t i = 0; i < h->claim_count; i++)
+		h->claims[i].asked |= h->claims[i].port == answer.port && h->claims[i].udp == answer.udp;
 	if (open && h->row.answer_count < ICS_ANSWERS_MAX)
 		h->row.answers[h->row.answer_count++] = answer;
 	return true;
@@ -367,7 +250,7 @@ static bool take_identity(struct ics_study *s, const json_t *row)
 	const char *host = json_string_value(json_object_get(row, "host"));
 	struct address a;
 	uint64_t score;
-	char vendor[48], product[48];
+	char vendor[32], product[32], system[24];
 	if (!host || !address_parse(bytes_of_text(host), &a) || !number_of(row, "honeypot", UINT32_MAX, &score))
 		return false;
 	struct ics_host *h = ics_host_find(s, &a);
@@ -375,8 +258,10 @@ static bool take_identity(struct ics_study *s, const json_t *row)
 		return true;
 	text_of(row, "vendor", vendor, sizeof vendor);
 	text_of(row, "product", product, sizeof product);
+	text_of(row, "system", system, sizeof system);
 	h->honeypot = score >= HONEYPOT_ENOUGH;
-	snprintf(h->device, sizeof h->device, "%s%s%s", vendor, vendor[0] && product[0] ? " " : "", product);
+	snprintf(h->device, sizeof h->device, "%s%s%s%s%s", vendor, vendor[0] && product[0] ? " " : "", product,
+		 system[0] && (vendor[0] || product[0]) ? ", " : "", system);
 	return true;
 }
 

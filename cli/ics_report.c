@@ -15,7 +15,7 @@
 #define WIDTH_DARK 18
 
 /* One row as a line of the table, with its reason below, or as a JSON object. */
-static void print_row(const struct ics_row *row, const struct ics_verdict *v, bool json)
+static void print_row(const struct ics_row *row, const struct ics_verdict *v, const char *more, bool json)
 {
 	char ports[CELL_MAX] = "", dark[CELL_MAX] = "", machines[32], reason[2 * ICS_REASON_MAX] = "";
 	struct writer p = writer_of(ports, sizeof ports - 1), d = writer_of(dark, sizeof dark - 1);
@@ -27,9 +27,9 @@ static void print_row(const struct ics_row *row, const struct ics_verdict *v, bo
 		write_json_string(&r, bytes_of_text(v->reason));
 		*r.at = '\0';
 		printf("{\"row\":\"%s\",\"country\":\"%s\",\"ports\":\"%s\",\"protocol\":\"%s\",\"dark\":\"%s\",\"machines_least\":%u,"
-		       "\"machines_seem\":%u,\"same\":\"%s\",\"controller_ttl\":%u,\"attacker_ttl\":%u,\"reason\":%s}\n", row->name,
+		       "\"machines_seem\":%u,\"same\":\"%s\",\"controller_ttl\":%u,\"attacker_ttl\":%u,\"reason\":%s%s}\n", row->name,
 		       row->country, ports, row->protocol, dark, v->machines_least, v->machines_seem, ics_same_word(v->same),
-		       v->controller_initial, v->attacker_initial, reason);
+		       v->controller_initial, v->attacker_initial, reason, more);
 		return;
 	}
 	snprintf(machines, sizeof machines, v->machines_seem > v->machines_least ? "%u, seem %u" : "%u", v->machines_least,
@@ -69,7 +69,7 @@ static int report_rows(const char *path, bool json)
 			continue;
 		}
 		ics_judge(&row, &verdict);
-		print_row(&row, &verdict, json);
+		print_row(&row, &verdict, "", json);
 	}
 	buffer_done(&text);
 	return status;
@@ -148,6 +148,28 @@ static void print_host(const struct ics_host *h, bool json)
 		printf("%-16s %-13s %-11s %s\n", h->row.name, ics_stage_word(h->stage), h->row.protocol, h->why);
 }
 
+/* What the look found beside what the scan said, and what the row stands on. */
+static void print_found(const struct ics_host *h, bool json)
+{
+	char more[1024] = "", looked[TIME_TEXT_MAX], first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
+	time_format(h->looked_s * 1000000, looked);
+	time_format(h->dark_first_s * 1000000, first);
+	time_format(h->dark_last_s * 1000000, last);
+	if (json)
+		snprintf(more, sizeof more,
+			 ",\"claimed_ports\":%u,\"closed_now\":\"%s\",\"new\":\"%s\",\"device\":\"%s\",\"claim\":\"%s\",\"record\":\"%s\","
+			 "\"packets\":%llu,\"destinations\":%llu,\"first\":\"%s\",\"last\":\"%s\",\"looked\":\"%s\"", h->claimed,
+			 h->gone_ports, h->fresh_ports, h->device, h->why, h->record, (unsigned long long)h->packets,
+			 (unsigned long long)h->destinations, first, last, looked);
+	print_row(&h->row, &h->verdict, more, json);
+	if (json)
+		return;
+	printf("                 %llu dark packets to %llu addresses, %.10s to %.10s; looked at %.10s; the scan's ports: %u%s%s%s%s%s%s\n",
+	       (unsigned long long)h->packets, (unsigned long long)h->destinations, first, last, looked, h->claimed,
+	       h->gone ? ", closed now: " : "", h->gone_ports, h->fresh ? ", new: " : "", h->fresh_ports, h->device[0] ? "; " : "",
+	       h->device);
+}
+
 static void print_study(const struct ics_study *s, bool all, bool json)
 {
 	const size_t count = ics_study_count(s);
@@ -158,13 +180,8 @@ static void print_study(const struct ics_study *s, bool all, bool json)
 		print_sums(ics_study_sums(s));
 	if (!json && count && ics_study_at(s, 0)->stage == ICS_ROW)
 		print_head();
-	for (; i < count && ics_study_at(s, i)->stage == ICS_ROW; i++) {
-		const struct ics_host *h = ics_study_at(s, i);
-		print_row(&h->row, &h->verdict, json);
-		if (!json)
-			printf("                 the scan's ports: %u, closed now: %u, new: %u%s%s\n", h->claimed, h->gone, h->fresh,
-			       h->device[0] ? "; " : "", h->device);
-	}
+	for (; i < count && ics_study_at(s, i)->stage == ICS_ROW; i++)
+		print_found(ics_study_at(s, i), json);
 	if (!json && all && i < count)
 		printf("\n%-16s %-13s %-11s %s\n", "host", "left out as", "protocol", "because");
 	for (; all && i < count; i++)

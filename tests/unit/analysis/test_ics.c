@@ -105,6 +105,15 @@ TEST(ics_hops_are_compared_within_one_vantage_or_after_calibration)
 	CHECK(judge("h; JP; 80/TCP (51), 502/TCP (50); Modbus; 23/TCP (50); syn=system; vantage=one").same == ICS_UNDECIDED);
 }
 
+TEST(ics_concludes_less_when_the_address_may_have_changed_hands)
+{
+	const struct ics_verdict same = judge("k; JP; 502/TCP (50); Modbus; 23/TCP (50); syn=system; vantage=one; apart=25");
+	CHECK(same.same == ICS_UNDECIDED && says(&same, "25 hours lie between the attack and the look"));
+	const struct ics_verdict other = judge("k; JP; 502/TCP (50); Modbus; 445/TCP (110); syn=system; apart=72");
+	CHECK(other.same == ICS_DIFFERENT && other.machines_least == 1);
+	CHECK(judge("k; JP; 502/TCP (50); Modbus; 23/TCP (50); syn=system; vantage=one; apart=24").same == ICS_LIKELY);
+}
+
 TEST(ics_a_rare_reading_is_told_where_it_fits_the_way)
 {
 	const struct ics_verdict v = judge("i; JP; 22/TCP (47), 502/TCP (43); Modbus; 22/TCP (43)");

@@ -155,9 +155,11 @@ TEST(study_follows_each_address_from_the_claim_to_the_row)
 	CHECK(!find(s, "192.0.2.9") && !find(s, "192.0.2.10") && !find(s, "198.51.100.1"));
 	const struct ics_host *row = ics_study_at(s, 0);
 	CHECK(row->stage == ICS_ROW && !strcmp(row->row.country, "TW") && !strcmp(row->row.protocol, "BACnet"));
-	CHECK(row->claimed == 2 && row->gone == 0 && row->fresh == 1 && row->verdict.machines_least == 1);
+	CHECK(row->claimed == 2 && row->gone == 0 && row->fresh == 1 && !strcmp(row->fresh_ports, "8080") && row->verdict.machines_least == 1);
 	CHECK(row->verdict.controller_initial == 128 && row->verdict.attacker_initial == 128 && row->verdict.same == ICS_UNDECIDED);
 	CHECK(!strcmp(row->record, "00112233445566778899aabbccddeeff"));
+	const struct ics_host *gone = find(s, "192.0.2.5");
+	CHECK(gone->gone == 1 && !strcmp(gone->gone_ports, "502") && row->row.apart_h == 0);
 	ics_study_close(s);
 	exposure_rules_close(rules);
 }
