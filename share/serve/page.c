@@ -187,7 +187,8 @@ static void finish(struct page *p)
 	struct serving *s = p->serving;
 	char text[TIME_TEXT_MAX];
 	if (p->one && !p->count && !p->more) {
-		serving_fail(s, 404, "there is nothing here that you may see");
+		/* Which of them it is was not looked for: what the grant hides takes no time of its own. */
+		serving_hide(s, "no such object within the grant: neither its marking nor its time");
 		return;
 	}
 	if (p->count)

@@ -126,7 +126,7 @@ static int send_parts(struct serving *s, struct bytes body)
 }
 
 /* Only what goes out of a collection, or into it, is told; that somebody asked for the list of them is not. */
-static int tell_audit(struct serving *s, struct bytes body)
+static int tell_audit(struct serving *s, struct bytes body, const char *refused)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	uint8_t room[SERVE_TEXT_MAX];
@@ -145,8 +145,8 @@ static int tell_audit(struct serving *s, struct bytes body)
 		.action = s->action, .organisation = s->caller.organisation, .user = s->caller.user, .token = s->caller.token,
 		.from = &s->head.from, .collection = s->collection ? s->collection->name : NULL, .format = s->format,
 		.marking = s->collection ? tlp_name(s->grant.tlp_max) : NULL, .policy = s->view ? s->grant.policy : NULL,
-		.filter = writer_bytes(&w), .objects = s->objects, .from_us = s->from_us, .to_us = s->to_us, .made_us = s->now_us,
-		.digest = digest,
+		.filter = writer_bytes(&w), .reason = refused, .objects = s->objects, .from_us = s->from_us, .to_us = s->to_us, .made_us = s->now_us,
+		.digest = refused ? NULL : digest,
 	};
 	return audit_add(serving_exchange(s)->audit, &entry);
 }
@@ -154,7 +154,7 @@ static int tell_audit(struct serving *s, struct bytes body)
 void serving_send(struct serving *s, unsigned status, const char *media_type)
 {
 	struct bytes body = buffer_bytes(&s->out);
-	if (tell_audit(s, body)) {
+	if (tell_audit(s, body, NULL)) {
 		s->action = NULL;
 		serving_fail(s, 503, "the audit cannot be written, so nothing goes out");
 		return;
@@ -163,6 +163,15 @@ void serving_send(struct serving *s, unsigned status, const char *media_type)
 	s->answer.status = (uint16_t)status;
 	send_parts(s, body);
 	room_forget(s);
+}
+
+void serving_hide(struct serving *s, const char *why)
+{
+	s->action = "refused";
+	s->format = NULL;
+	tell_audit(s, (struct bytes){0}, why); /* nothing goes out, also when it cannot be written */
+	s->action = NULL;
+	serving_fail(s, 404, "there is nothing here that you may see");
 }
 
 static const char *title_of(unsigned status)

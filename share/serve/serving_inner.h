@@ -80,6 +80,8 @@ int serving_json_text(struct serving *, struct bytes); /* as a string of JSON */
 void serving_header(struct serving *, const char *name, const char *value);
 /* Sends what was written.  After it, or after serving_fail(), the request is gone. */
 void serving_send(struct serving *, unsigned status, const char *media_type);
+/* 404 for what the caller asked for by its id and may not see; the audit has the question and why. */
+void serving_hide(struct serving *, const char *why);
 /* {"title", "description", "http_status"}, as TAXII says it; what was written before is not sent. */
 void serving_fail(struct serving *, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

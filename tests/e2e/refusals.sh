@@ -121,6 +121,8 @@ never=${secret%%--*}--00000000-0000-4000-8000-000000000000
 [ "$(ask feed "$good" "$path/$never/")" = 404 ] || fail "an object that never was: $(cat "$WORK/body")"
 all >"$WORK/never"
 [ "$(ask feed "$good" "$path/$secret/")" = 404 ] && all | cmp -s - "$WORK/never" || fail "an object above the grant can be told from none: $(all)"
+audited 'no such object within the grant: neither its marking nor its time' csirt
+rights audit exchange --json 2>/dev/null | tail -1 | jq -e --arg id "$secret" '.filter | contains($id)' >/dev/null || fail "the audit does not say which object"
 [ "$(ask feed "$good" "$path/?match[id]=$secret")" = "$(ask feed "$good" "$path/?match[id]=$never")" ] || fail "a filter tells of it"
 
 # Too fast, and an embargo.
