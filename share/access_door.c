@@ -9,6 +9,8 @@
 #define AUDIT_PAGE 200
 #define AUDIT_LINES_READ 20000 /* for one page: who wants more asks on */
 
+bool access_by_command(struct bus_request *request) { return !strcmp(bus_peer_role(bus_request_peer(request)), "guest"); }
+
 /*
  * Who may ask for what: command lines all, the console's process only to see it.  The partners' own process, which
  * talks with strangers, nothing.
@@ -21,7 +23,7 @@ static int may_ask(struct bus_request *request, struct bytes payload, bool chang
 	const size_t len = word ? strlen(word) : 0;
 	const bool lists = len > 5 && !strcmp(word + len - 5, ".list");
 	json_decref(question);
-	return !strcmp(role, "guest") || (!strcmp(role, "web") && (lists || !changes)) ? 0 : ERR_DENIED;
+	return access_by_command(request) || (!strcmp(role, "web") && (lists || !changes)) ? 0 : ERR_DENIED;
 }
 
 static void on_access(void *arg, struct bus_request *request, struct bytes payload)

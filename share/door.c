@@ -1,5 +1,6 @@
 #include "share/door_inner.h"
 #include "base/clock.h"
+#include "share/access_door_inner.h"
 #include "share/share.h"
 
 #define ANSWER_BYTES_MAX (COMPLAINTS_BYTES_MAX + 1024)
@@ -80,7 +81,8 @@ static void on_import(void *arg, struct bus_request *request, struct bytes paylo
 	struct fault fault = {0};
 	uint64_t id = read_u64(&r);
 	uint8_t step = read_u8(&r);
-	int bad = !reader_ok(&r) || step > IMPORT_END ? fault_set(&fault, ERR_BAD, "no such step of an import")
+	int bad = !access_by_command(request)		    ? fault_set(&fault, ERR_DENIED, "imports are made on the command line only")
+		  : !reader_ok(&r) || step > IMPORT_END ? fault_set(&fault, ERR_BAD, "no such step of an import")
 		  : step == IMPORT_BEGIN	      ? begin(d, read_rest(&r), &answer, &fault)
 						      : go_on(d, id, step, read_rest(&r), &answer, &fault);
 	bus_answer(request, bad, bad ? bytes_of_text(fault.text) : writer_bytes(&answer), false);

@@ -1,5 +1,6 @@
 #include "share/export_door_inner.h"
 #include "base/clock.h"
+#include "share/access_door_inner.h"
 #include "share/share.h"
 #include <jansson.h>
 #include <stdlib.h>
@@ -216,6 +217,10 @@ static void on_export(void *arg, struct bus_request *request, struct bytes paylo
 	struct export_door *door = arg;
 	struct door_export *one = NULL;
 	struct fault fault = {0};
+	if (!access_by_command(request)) {
+		bus_answer(request, ERR_DENIED, BYTES("exports are made on the command line only"), false);
+		return;
+	}
 	for (size_t i = 0; i < EXPORTS_MAX && !one; i++)
 		if (!door->exports[i].request)
 			one = &door->exports[i];

@@ -125,6 +125,20 @@ audited 'no such object within the grant: neither its marking nor its time' csir
 rights audit exchange --json 2>/dev/null | tail -1 | jq -e --arg id "$secret" '.filter | contains($id)' >/dev/null || fail "the audit does not say which object"
 [ "$(ask feed "$good" "$path/?match[id]=$secret")" = "$(ask feed "$good" "$path/?match[id]=$never")" ] || fail "a filter tells of it"
 
+# A preview shows what would go out, to the byte, and nothing goes out.
+rights preview --org csirt --collection given >"$WORK/preview" 2>"$WORK/said" || fail "no preview: $(cat "$WORK/said")"
+jq -se 'map(.["indicator.value"]) == ["http://203.0.113.80/open.sh", "203.0.113.80"]' "$WORK/preview" >/dev/null || fail "preview: $(cat "$WORK/preview")"
+grep -q '2 are marked above what may be seen' "$WORK/said" || fail "what is withheld is not told: $(cat "$WORK/said")"
+rights audit exchange --json 2>/dev/null | tail -1 | jq -e --arg d "$(sha256sum <"$WORK/preview" | cut -c1-64)" \
+	'.action == "preview" and .organisation == "csirt" and .sha256 == $d' >/dev/null || fail "the preview is not in the audit"
+to=$(date -u +%FT%TZ)
+rights preview --org csirt --to "$to" >"$WORK/preview" 2>/dev/null
+rights export jsonl --org csirt --collection given --to "$to" 2>/dev/null | cmp -s - "$WORK/preview" || fail "an export shows something else than its preview"
+rights preview --org csirt --fields 2>/dev/null | grep -q '^  indicator.value  *2  "http://203.0.113.80/open.sh", "203.0.113.80"$' || fail "fields: $(rights preview --org csirt --fields 2>&1)"
+rights preview --org csirt --format stix --collection given 2>/dev/null | jq -e '[.objects[] | tostring | contains("open.sh")] | any' >/dev/null || fail "no preview as STIX"
+rights preview --org other --collection given 2>"$WORK/said" && fail "a preview without a grant"
+grep -q 'no grant to read given' "$WORK/said" || fail "it says: $(cat "$WORK/said")"
+
 # Too fast, and an embargo.
 rights grant set csirt given --tlp amber --policy open --delay 1d >/dev/null
 ask feed "$good" "$path/" >/dev/null
