@@ -38,6 +38,7 @@ struct exchange_options {
 	struct option_list policies; /* of struct policy_options, share/anonymise/policy_inner.h */
 	struct own_options own;
 	struct option_list collections; /* share/collections.c */
+	struct option_list exports;     /* of struct export_options, share/export_schedule_inner.h */
 	uint64_t size_max, time_ms, remember, spool_max;
 	const char *agent;
 };
@@ -101,6 +102,7 @@ struct access;
 struct audit;
 struct keys;
 struct export_door;
+struct export_schedule;
 
 struct exchange {
 	struct process *process;
@@ -114,6 +116,7 @@ struct exchange {
 	struct audit *audit;
 	struct keys *keys;     /* of recipients */
 	struct export_door *export_door;
+	struct export_schedule *export_schedule;
 	uint64_t records, failures;
 	struct event event;
 };

@@ -13,6 +13,7 @@
 #include "share/calls_inner.h"
 #include "share/door_inner.h"
 #include "share/export_door_inner.h"
+#include "share/export_schedule_inner.h"
 #include "share/keys.h"
 #include "share/network_inner.h"
 #include "share/schedule_inner.h"
@@ -38,6 +39,7 @@ static void on_stop(void *arg)
 	schedule_stop(&room->schedule);
 	serving_room_stop(room->serve);
 	export_door_stop(&room->exchange);
+	export_schedule_stop(&room->exchange);
 	imported_keep(room->exchange.seen);
 	process_leave(room->exchange.process);
 }
@@ -93,6 +95,7 @@ static int prepare(struct preparation *p, struct fault *fault)
 		else if (sources[i].path)
 			bad = preparation_path(p, sources[i].path, false);
 	}
+	bad = bad ? bad : export_schedule_prepare(p, fault);
 	return bad || !fetches ? bad : network_prepare(p);
 }
 
@@ -114,6 +117,7 @@ static int run(struct process *p, struct fault *fault)
 	bad = bad ? bad : keys_open(&x->keys, x->directory, fault);
 	bad = bad ? bad : serving_room_open(&room.serve, x, fault);
 	bad = bad ? bad : export_door_open(x, fault);
+	bad = bad ? bad : export_schedule_open(x, fault);
 	bad = bad ? bad : schedule_open(&room.schedule, x, fault);
 	if (bad)
 		return bad;
@@ -127,12 +131,14 @@ static int run(struct process *p, struct fault *fault)
 	if (!bad) {
 		spool_go_on(x->spool);
 		schedule_start(&room.schedule);
+		export_schedule_start(x);
 		serving_room_start(room.serve);
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	}
 	schedule_close(&room.schedule);
 	import_door_close(&room.door);
 	serving_room_close(room.serve);
+	export_schedule_close(x);
 	export_door_close(x);
 	keys_close(x->keys);
 	access_door_close(x);

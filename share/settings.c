@@ -1,5 +1,6 @@
 #include "share/anonymise/policy_inner.h"
 #include "share/asked_inner.h"
+#include "share/export_schedule_inner.h"
 #include "base/yaml.h"
 #include "share/calls_inner.h"
 #include "share/view.h"
@@ -51,6 +52,8 @@ static const struct option exchange_fields[] = {
 	 .size = sizeof(struct source_options), .offset = AT(sources), .summary = "what is taken in by schedule"},
 	{.name = "collections", .type = OPTION_LIST, .element = OPTION_MAP, .fields = collection_options,
 	 .size = sizeof(struct collection_option), .offset = AT(collections), .summary = "what partners can be granted, beside the built-in ones"},
+	{.name = "exports", .type = OPTION_LIST, .element = OPTION_MAP, .fields = export_option_fields,
+	 .size = sizeof(struct export_options), .offset = AT(exports), .summary = "what is written into folders by schedule"},
 	{.name = "policies", .type = OPTION_LIST, .element = OPTION_MAP, .fields = policy_fields,
 	 .size = sizeof(struct policy_options), .offset = AT(policies), .summary = "what a sort of recipient sees of each field"},
 	{.name = "own", .type = OPTION_MAP, .fields = own_fields, .size = sizeof(struct own_options), .offset = AT(own),
@@ -151,7 +154,7 @@ int exchange_check(const struct config *c, struct fault *fault)
 		return fault_set(fault, ERR_FULL, "%s: exchange.sources: more than %d clients that stay connected", c->file,
 				 CALLS_STAYING_MAX);
 	int bad = view_check(c, fault);
-	return bad ? bad : collections_read(&(struct collections){0}, c, fault);
+	return bad ? bad : export_options_check(c, fault);
 }
 
 void exchange_warn(const struct config *c, struct writer *w)

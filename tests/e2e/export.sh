@@ -5,6 +5,7 @@
 for tool in jq curl sha256sum python3; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
+mkdir -m 777 "$WORK/scheduled"
 loopback_config <<EOT
 store: {linger: 100ms}
 operator: {name: Example Observatory, contact: abuse@example.org}
@@ -17,6 +18,9 @@ exchange:
   policies:
     - {name: hidden, fields: {src: crypto-pan}}
     - {name: open, fields: {src: pass}}
+  exports:
+    - {name: named, collection: named, format: csv, policy: open, tlp: green, every: 10s, path: $WORK/scheduled}
+    - {name: drop, collection: named, format: blocklist, policy: open, tlp: green, every: 10s, last: 1h, path: $WORK/scheduled}
 EOT
 trap 'stop_kansoku; rm -rf "$WORK"' EXIT
 export_as() { "$KANSOKU" export "$@" --config "$CONFIG" 2>"$WORK/said"; }
@@ -119,6 +123,16 @@ diff -r "$WORK/one" "$WORK/two" || fail "two snapshots differ"
 [ "$(jq '.files | length' "$folder/manifest.json")" = 6 ] || fail "the manifest: $(cat "$folder/manifest.json")"
 refused 'was made before' parquet csv stix --collection attacks --collection named --tlp green --to "$now" --snapshot "$WORK/two"
 refused 'needs --to' csv --collection attacks --snapshot "$WORK/three"
+
+# By schedule: a file for each period, with its digest, and one that is replaced.
+for _ in $(seq 150); do
+	grep -qsl 203.0.113.9 "$WORK"/scheduled/named.*.csv && grep -qs '^203.0.113.10$' "$WORK/scheduled/drop.txt" && break
+	sleep 0.1
+done
+grep -ql 203.0.113.9 "$WORK"/scheduled/named.*.csv && grep -q '^203.0.113.10$' "$WORK/scheduled/drop.txt" ||
+	fail "scheduled: $(ls -l "$WORK/scheduled")"
+(cd "$WORK/scheduled" && sha256sum -c --quiet SHA256SUMS) || fail "the digests of what was scheduled"
+! ls -A "$WORK/scheduled" | grep -q '^\.' || fail "parts are left: $(ls -A "$WORK/scheduled")"
 
 # Readers that are not ours: Parquet by chDB, and without a running kansoku from the lines alone.
 export_as parquet --read "$WORK/all.jsonl" --output "$WORK/all.parquet" || fail "$(cat "$WORK/said")"
