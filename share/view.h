@@ -96,3 +96,10 @@ struct view_file {
 };
 /* 0 or ERR_… with a sentence; what was written before is good. */
 int view_file(struct view *, const struct view_file *, struct view_file_counts *, struct fault *);
+
+/*
+ * A table of counts of sources, by two things: the first line and the first cell of each row name them; a row or column
+ * called total, sum or all holds totals.  Each cell of fewer than k sources is hidden ("*"), and as many others as it
+ * takes that no total tells it: in no line stands one alone, and what is hidden in a line is k sources at least.
+ */
+int view_cells(const struct view_file *, unsigned k, struct view_file_counts *, struct fault *); /* left_out: hidden cells */

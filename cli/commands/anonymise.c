@@ -19,6 +19,7 @@ struct anonymise {
 	const char *rules[RULES_MAX], *columns[RULES_MAX], *names[RULES_MAX];
 	struct prefix own[RULES_MAX];
 	size_t column_count;
+	unsigned k;
 };
 
 static int digit_of(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
@@ -154,15 +155,29 @@ static int change_file(struct anonymise *a, struct view *view)
 		return path ? command_fail(1, "anonymise: %s: %s", part, strerror(errno))
 			    : command_fail(2, "anonymise: not to a terminal; --output FILE would be right");
 	}
-	int status = view_file(view, &f, &counts, &fault) ? command_fail(1, "anonymise: %s", fault.text) : 0;
+	const int bad = view ? view_file(view, &f, &counts, &fault) : view_cells(&f, a->k, &counts, &fault);
+	int status = bad ? command_fail(1, "anonymise: %s", fault.text) : 0;
 	close(f.in);
 	status = finish_output(path, part, f.out, status);
 	if (!status)
 		fprintf(stderr, "%llu %s%s\n", (unsigned long long)(counts.packets + counts.rows), counts.rows ? "rows" : "packets",
 			counts.torn ? "; the file ended within one, which was left out" : "");
-	if (!status && counts.left_out)
+	if (!status && counts.left_out && !view)
+		fprintf(stderr, "%llu cells were hidden\n", (unsigned long long)counts.left_out);
+	else if (!status && counts.left_out)
 		fprintf(stderr, "%llu blocks that hold no packet were left out\n", (unsigned long long)counts.left_out);
 	return status;
+}
+
+static int read_k(struct anonymise *a, const char *text)
+{
+	uint64_t k;
+	if (!bytes_number(bytes_of_text(text), 1000000, &k) || k < 2)
+		return command_fail(2, "anonymise: --cells %s: a number of sources from 2 on would be right", text);
+	if (arguments_flag(a->arguments, "address"))
+		return command_fail(2, "anonymise: --cells and --address have nothing in common");
+	a->k = (unsigned)k;
+	return 0;
 }
 
 static int run(const struct arguments *g)
@@ -175,7 +190,9 @@ static int run(const struct arguments *g)
 	int status = 0;
 	if (!arguments_flag(g, "address") && arguments_count(g) != 1)
 		status = command_fail(2, "anonymise: one FILE, or --address A... would be right");
-	if (!status)
+	if (!status && arguments_flag(g, "cells"))
+		status = read_k(a, arguments_flag(g, "cells"));
+	else if (!status)
 		status = open_view(a, &view);
 	if (!status)
 		status = arguments_flag(g, "address") ? show_addresses(g, view) : change_file(a, view);
@@ -194,6 +211,7 @@ static const struct flag anonymise_flags[] = {
 	{"column", "COLUMN=ACTION", "the same for a column of a table by its name; may be given several times"},
 	{"own", "PREFIX", "addresses that are ours, beside those of --config; may be given several times"},
 	{"name", "NAME", "a name of ours that payloads and text may hold; may be given several times"},
+	{"cells", "K", "FILE is a table of counts of sources: hide cells of fewer than K, and what would tell them"},
 	{"address", "A", "print what becomes of it, a line each; further ones may follow"},
 	{"output", "FILE", "where the result is written, whole or not at all; absent: standard output"},
 	{0},
@@ -202,7 +220,8 @@ static const struct flag anonymise_flags[] = {
 static const struct command anonymise_command = {
 	.name = "anonymise",
 	.synopsis = "FILE (--key HEX | --key-file FILE) [--output FILE] [--policy NAME] [--field FIELD=ACTION]... [--own PREFIX]...\n"
-		    "anonymise --key HEX --address A...",
+		    "anonymise --key HEX --address A...\n"
+		    "anonymise FILE --cells K [--output FILE]",
 	.summary = "make a capture or table fit to be given away",
 	.description = "FILE is a capture (pcap, pcapng) or a table (CSV whose first line names the columns);\n"
 		       "- is standard input.  The result has the same form.  Addresses become others that keep\n"
@@ -215,6 +234,10 @@ static const struct command anonymise_command = {
 		       "What is ours is told by --own and --name, and by the configuration where --config or --policy\n"
 		       "names one; where nothing is known, a packet's destination counts as ours.  Hardware addresses,\n"
 		       "numbers of VLANs, comments and names in pcapng files are emptied or left out.\n"
+		       "\n"
+		       "With --cells FILE is a table of counts of sources by two things.  Cells of fewer than K\n"
+		       "become *, and so do as many others that rows and columns called total, sum or all do not\n"
+		       "tell them: no cell is hidden alone in its line, nor fewer than K sources together.\n"
 		       "\n"
 		       "ACTION is pass, drop, truncate, truncate:24/48, crypto-pan, token, generalise, bucket:1h or\n"
 		       "clean.  Who can send packets to us can find his own in a capture and learn from them: give\n"

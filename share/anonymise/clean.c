@@ -1,6 +1,10 @@
 #include "share/anonymise/clean_inner.h"
 #include "share/anonymise/layers_inner.h"
 #include "share/anonymise/spelled_inner.h"
+#include "base/base64.h"
+
+#define DIGITS_LEAST 4   /* of an address: 1.1.1.1 */
+#define LETTERS_LEAST 10 /* of Base64, for seven bytes of text */
 
 static bool spelled_clean(const struct hidden *h, uint8_t *text, size_t len)
 {
@@ -13,10 +17,32 @@ static bool spelled_clean(const struct hidden *h, uint8_t *text, size_t len)
 	return found;
 }
 
+/*
+ * Whether anything could be found in what a layer held: most of it was never wrapped, but a word whose letters are
+ * those of Base64, and what that makes of it has neither digits nor colons enough.
+ */
+static bool may_hold(const struct hidden *h, const uint8_t *text, size_t len)
+{
+	size_t digits = 0, colons = 0, letters = 0, names = 0;
+	for (size_t i = 0; i < len; i++) {
+		const uint8_t c = text[i];
+		digits += c >= '0' && c <= '9';
+		colons += c == ':';
+		names += h->own && h->own->letters[c];
+		letters = base64_digit(c) >= 0 ? letters + 1 : 0;
+		if (digits >= DIGITS_LEAST || colons >= 2 || names || letters >= LETTERS_LEAST)
+			return true;
+	}
+	return false;
+}
+
 bool clean_at(const struct hidden *h, uint8_t *text, size_t len, struct arena *arena, unsigned depth)
 {
-	bool changed = spelled_clean(h, text, len);
-	changed |= layers_clean(h, text, len, arena, depth);
+	bool changed = false;
+	if (depth == 0 || may_hold(h, text, len)) {
+		changed = spelled_clean(h, text, len);
+		changed |= layers_clean(h, text, len, arena, depth);
+	}
 	return bytes_clean(h, text, len) | changed;
 }
 

@@ -1,13 +1,19 @@
 #include "share/anonymise/hidden_inner.h"
 #include <ctype.h>
 
+static void mark(struct hidden *h, uint8_t first) { h->exact_firsts[first / 64] |= UINT64_C(1) << first % 64; }
+
 void hidden_add(struct hidden *h, const struct address *a)
 {
 	for (size_t i = 0; i < h->exact_count; i++)
 		if (address_equal(&h->exact[i], a))
 			return;
-	if (h->exact_count < HIDDEN_EXACT_MAX && !address_is_zero(a))
-		h->exact[h->exact_count++] = *a;
+	if (h->exact_count == HIDDEN_EXACT_MAX || address_is_zero(a))
+		return;
+	h->exact[h->exact_count++] = *a;
+	const bool v4 = address_is_v4(a);
+	mark(h, a->b[v4 ? 12 : 0]);
+	mark(h, a->b[v4 ? 15 : 0]);
 }
 
 bool hidden_nothing(const struct hidden *h)
@@ -77,7 +83,7 @@ static bool same_letter(char name, uint8_t c) { return tolower(c) == name || (na
 
 size_t hidden_name(const struct hidden *h, struct bytes text, size_t at)
 {
-	if (!h->own || !h->own->letters[text.at[at]] || (at && of_word(text.at[at - 1])))
+	if (!h->own || (at && of_word(text.at[at - 1])))
 		return 0;
 	for (size_t i = 0; i < h->own->name_count; i++) {
 		const char *name = h->own->names[i];

@@ -11,6 +11,7 @@ struct hidden {
 	const struct own *own;                  /* NULL: nothing but what is named here */
 	struct address exact[HIDDEN_EXACT_MAX];
 	size_t exact_count;
+	uint64_t exact_firsts[4];               /* bytes with which one of them begins or, of IPv4, ends */
 	bool every;                             /* whatever is an address */
 	/* What an address becomes; of one that has no other, the unspecified one of its family. */
 	struct address (*becomes)(void *arg, const struct address *);

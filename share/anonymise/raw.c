@@ -63,9 +63,9 @@ bool bytes_clean(const struct hidden *h, uint8_t *text, size_t len)
 	bool changed = false;
 	for (size_t at = 0; at + 4 <= len; at++) {
 		const unsigned first = (unsigned)text[at] << 8 | text[at + 1];
-		bool v6 = h->own && marked(h->own->firsts_v6, first);
-		bool v4 = begins(h, text + at, &v6);
-		v4 |= h->own && marked(h->own->firsts, first);
+		bool v6 = h->own && marked(h->own->firsts_v6, first), v4 = h->own && marked(h->own->firsts, first);
+		if (marked(h->exact_firsts, text[at]))
+			v4 |= begins(h, text + at, &v6);
 		if (v6 && at + 16 <= len && replace_v6(h, text + at)) {
 			changed = true;
 			at += 15;

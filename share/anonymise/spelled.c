@@ -204,7 +204,7 @@ bool spelled_find(const struct hidden *h, struct bytes t, size_t from, struct sp
 			return true;
 		if ((c == ':' || hex_digit(c) >= 0) && (find_v6(h, t, at, s) || find_nibbles(h, t, at, s)))
 			return true;
-		const size_t name = hidden_name(h, t, at);
+		const size_t name = h->own && h->own->letters[c] ? hidden_name(h, t, at) : 0;
 		if (name) {
 			*s = (struct spelled){.at = at, .len = name, .spelling = SPELLED_NAME};
 			return true;

@@ -66,6 +66,10 @@ grep -q '^2015-06-01T10:00:00.000000Z,244.240.114.138,,0,[0-9a-f]\{32\},"said ""
 	fail "the table: $(cat "$WORK/out.csv")"
 grep -q '^1433152800,244.240.114.128,,0,.*,own.invalid and MC4wLjAuMDAwMA== and 8.8.8.8$' "$WORK/out.csv" || fail "the table: $(cat "$WORK/out.csv")"
 
+printf 'port,TW,BR,US,total\n23,9,2,30,41\n445,40,50,60,150\n80,70,80,90,240\n' >"$WORK/counts.csv"
+"$KANSOKU" anonymise "$WORK/counts.csv" --cells 5 --output "$WORK/cells.csv" 2>"$WORK/err" || fail "cells: $(cat "$WORK/err")"
+[ "$(sed -n 2,3p "$WORK/cells.csv" | tr '\n' ' ')" = "23,*,*,30,41 445,*,*,60,150 " ] || fail "cells: $(cat "$WORK/cells.csv")"
+
 # Nothing of ours: bytes in both orders, and texts as such, in UTF-16, hexadecimal, Base64 and percent-encoded.
 cat >"$WORK/search.py" <<'EOT'
 import base64, re, sys, urllib.parse
