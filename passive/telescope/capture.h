@@ -33,6 +33,8 @@ struct capture_status {
 };
 
 int capture_open(struct capture **, const char *path, struct fault *);
+/* The same from a descriptor that it owns from now on. */
+int capture_open_fd(struct capture **, int fd, const char *name, struct fault *);
 /* Up to max frames; 0 at the end; ERR_… with a sentence when the file lies. */
 int capture_read(struct capture *, struct capture_frame *, unsigned max, struct fault *);
 struct capture_status capture_status(const struct capture *);

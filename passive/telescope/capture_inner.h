@@ -68,6 +68,3 @@ void pcapng_close(struct pcapng *);
 int pcapng_read(struct pcapng *, struct source *, struct capture_frame *, unsigned max, size_t *need,
 		struct fault *);
 uint64_t pcapng_dropped(const struct pcapng *);
-
-/* As capture_open(), from a descriptor that it owns from now on. */
-int capture_open_fd(struct capture **, int fd, const char *name, struct fault *);
