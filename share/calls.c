@@ -2,12 +2,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "share/schedule_inner.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define STAYED_US 60000000u /* who was connected that long is connected again at once */
 #define RETRY_FIRST_US 1000000u
@@ -77,39 +73,18 @@ int client_check(const struct source_options *s, struct fault *fault)
 
 int calls_give_key(struct preparation *p, size_t source, const char *path, struct fault *fault)
 {
-	char name[PROCESS_NAME_MAX];
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char name[PROCESS_NAME_MAX], where[64];
 	snprintf(name, sizeof name, "key:%zu", source);
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		int why = fd < 0 ? errno : EINVAL;
-		if (fd >= 0)
-			close(fd);
-		return fault_set(fault, ERR_SYSTEM, "exchange.sources[%zu].key_file: %s: %s", source, path, strerror(why));
-	}
-	if (st.st_mode & 077) {
-		close(fd);
-		return fault_set(fault, ERR_DENIED, "exchange.sources[%zu].key_file: %s: others than its owner may read it; chmod 600 "
-				 "would be right", source, path);
-	}
-	return preparation_give(p, name, fd);
+	snprintf(where, sizeof where, "exchange.sources[%zu]", source);
+	return client_give_key(p, name, where, path, fault);
 }
 
 static int read_key(struct calls *c, size_t at, struct fault *fault)
 {
-	char name[PROCESS_NAME_MAX];
+	char name[PROCESS_NAME_MAX], where[64];
 	snprintf(name, sizeof name, "key:%zu", at);
-	int fd = process_fd(c->schedule->exchange->process, name);
-	uint8_t *room = fd < 0 ? NULL : malloc(CLIENT_KEY_MAX);
-	ssize_t n = room ? pread(fd, room, CLIENT_KEY_MAX, 0) : -1;
-	struct bytes key = n > 0 ? bytes_trim((struct bytes){room, (size_t)n}) : (struct bytes){0};
-	if (!key.len || n == CLIENT_KEY_MAX) {
-		free(room);
-		return fault_set(fault, ERR_BAD, "exchange.sources[%zu].key_file: 1 to %d bytes would be right", at, CLIENT_KEY_MAX - 1);
-	}
-	memmove(room, key.at, key.len);
-	c->keys[at] = (struct bytes){room, key.len};
-	return 0;
+	snprintf(where, sizeof where, "exchange.sources[%zu]", at);
+	return client_read_key(c->schedule->exchange->process, name, where, &c->keys[at], fault);
 }
 
 /* What a piece holds becomes records; false: it could not all be taken. */
@@ -323,9 +298,7 @@ void calls_close(struct calls *c)
 	for (size_t i = 0; i < SOURCES_MAX; i++) {
 		if (c->running[i])
 			finish(c, c->running[i]);
-		if (c->keys[i].len)
-			explicit_bzero((void *)(uintptr_t)c->keys[i].at, c->keys[i].len);
-		free((void *)(uintptr_t)c->keys[i].at);
+		client_drop_key(&c->keys[i]);
 	}
 	free(c);
 }

@@ -52,6 +52,14 @@ int client_open(struct client_call *, const struct client_about *, struct fault 
 void client_close(struct client_call *);
 void client_stop(struct client_call *); /* from the loop: it is to end soon */
 
+struct preparation;
+struct process;
+/* In prepare(): the key as that descriptor; `where` is its place in the configuration, for sentences. */
+int client_give_key(struct preparation *, const char *name, const char *where, const char *path, struct fault *);
+/* In run(): trimmed; client_drop_key() wipes it. */
+int client_read_key(const struct process *, const char *name, const char *where, struct bytes *out, struct fault *);
+void client_drop_key(struct bytes *);
+
 /* Where a reference leads, and whether the configuration allows that: 0, or ERR_DENIED, ERR_BAD with a sentence. */
 int client_resolve(const struct client_about *, const char *reference, char url[CLIENT_URL_MAX], struct fault *);
 /* An http or https URL without an account, or of that scheme with a port; with a key only where nobody listens on the way. */

@@ -33,7 +33,14 @@ struct source_options {
 	struct option_list options; /* of struct option_pair */
 };
 
+struct publish_options {
+	const char *name, *publisher, *url, *key_file, *collection, *organisation, *output;
+	struct option_list options; /* of struct option_pair */
+	uint64_t every_ms, delay_ms;
+};
+
 struct exchange_options {
+	struct option_list publish; /* of struct publish_options */
 	struct option_list sources; /* of struct source_options */
 	struct option_list policies; /* of struct policy_options, share/anonymise/policy_inner.h */
 	struct own_options own;

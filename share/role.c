@@ -16,6 +16,7 @@
 #include "share/export_schedule_inner.h"
 #include "share/keys.h"
 #include "share/network_inner.h"
+#include "share/publishing_inner.h"
 #include "share/schedule_inner.h"
 #include "share/serve/serve_room_inner.h"
 #include <errno.h>
@@ -29,6 +30,7 @@ struct room {
 	struct exchange exchange;
 	struct door door;
 	struct schedule schedule;
+	struct publishing *publishing;
 	struct asked asked;
 	struct serve *serve;
 };
@@ -37,6 +39,7 @@ static void on_stop(void *arg)
 {
 	struct room *room = arg;
 	schedule_stop(&room->schedule);
+	publishing_stop(room->publishing);
 	serving_room_stop(room->serve);
 	export_door_stop(&room->exchange);
 	export_schedule_stop(&room->exchange);
@@ -96,7 +99,8 @@ static int prepare(struct preparation *p, struct fault *fault)
 			bad = preparation_path(p, sources[i].path, false);
 	}
 	bad = bad ? bad : export_schedule_prepare(p, fault);
-	return bad || !fetches ? bad : network_prepare(p);
+	bad = bad ? bad : publishing_prepare(p, fault);
+	return bad || !(fetches || o->publish.count) ? bad : network_prepare(p);
 }
 
 static int run(struct process *p, struct fault *fault)
@@ -119,6 +123,7 @@ static int run(struct process *p, struct fault *fault)
 	bad = bad ? bad : export_door_open(x, fault);
 	bad = bad ? bad : export_schedule_open(x, fault);
 	bad = bad ? bad : schedule_open(&room.schedule, x, fault);
+	bad = bad ? bad : publishing_open(&room.publishing, x, fault);
 	if (bad)
 		return bad;
 	network_load();
@@ -132,10 +137,12 @@ static int run(struct process *p, struct fault *fault)
 		spool_go_on(x->spool);
 		schedule_start(&room.schedule);
 		export_schedule_start(x);
+		publishing_start(room.publishing);
 		serving_room_start(room.serve);
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	}
 	schedule_close(&room.schedule);
+	publishing_close(room.publishing);
 	import_door_close(&room.door);
 	serving_room_close(room.serve);
 	export_schedule_close(x);

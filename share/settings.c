@@ -3,6 +3,7 @@
 #include "share/export_schedule_inner.h"
 #include "base/yaml.h"
 #include "share/calls_inner.h"
+#include "share/publishing_inner.h"
 #include "share/view.h"
 #include <stddef.h>
 #include <string.h>
@@ -47,7 +48,31 @@ static const struct option own_fields[] = {
 	{0},
 };
 
+#define PUBLISH(member) offsetof(struct publish_options, member)
+
+static const struct option publish_fields[] = {
+	{.name = "name", .type = OPTION_TEXT, .offset = PUBLISH(name), .required = true, .summary = "what it is called when it fails (sensor.changed)"},
+	{.name = "publisher", .type = OPTION_TEXT, .offset = PUBLISH(publisher), .required = true,
+	 .summary = "how it is sent, as `kansoku describe publishers` names them"},
+	{.name = "url", .type = OPTION_TEXT, .offset = PUBLISH(url), .required = true, .summary = "where to"},
+	{.name = "key_file", .type = OPTION_TEXT, .offset = PUBLISH(key_file), .required = true,
+	 .summary = "file with the key, which only its owner may read; an absolute path"},
+	{.name = "options", .type = OPTION_PAIRS, .offset = PUBLISH(options), .summary = "what the publisher is told beside the URL"},
+	{.name = "collection", .type = OPTION_TEXT, .offset = PUBLISH(collection), .required = true, .summary = "what is sent"},
+	{.name = "organisation", .type = OPTION_TEXT, .offset = PUBLISH(organisation), .required = true,
+	 .summary = "to whom: its grant to read that collection says what it sees (`kansoku grant`)"},
+	{.name = "output", .type = OPTION_TEXT, .offset = PUBLISH(output),
+	 .summary = "as what each event is written, where the publisher leaves that open, as `kansoku describe outputs` names them"},
+	{.name = "every", .type = OPTION_DURATION, .offset = PUBLISH(every_ms), .fallback = "1h", .min = 1000, .max = 86400000,
+	 .summary = "how often what is new is sent"},
+	{.name = "delay", .type = OPTION_DURATION, .offset = PUBLISH(delay_ms), .fallback = "2m", .min = 1000, .max = 86400000,
+	 .summary = "how old an event is when it is sent, so that none comes too late to be sent"},
+	{0},
+};
+
 static const struct option exchange_fields[] = {
+	{.name = "publish", .type = OPTION_LIST, .element = OPTION_MAP, .fields = publish_fields,
+	 .size = sizeof(struct publish_options), .offset = AT(publish), .summary = "what is sent to services of others by schedule"},
 	{.name = "sources", .type = OPTION_LIST, .element = OPTION_MAP, .fields = source_fields,
 	 .size = sizeof(struct source_options), .offset = AT(sources), .summary = "what is taken in by schedule"},
 	{.name = "collections", .type = OPTION_LIST, .element = OPTION_MAP, .fields = collection_options,
@@ -153,7 +178,8 @@ int exchange_check(const struct config *c, struct fault *fault)
 	if (stay > CALLS_STAYING_MAX)
 		return fault_set(fault, ERR_FULL, "%s: exchange.sources: more than %d clients that stay connected", c->file,
 				 CALLS_STAYING_MAX);
-	int bad = view_check(c, fault);
+	int bad = publishing_check(c, fault);
+	bad = bad ? bad : view_check(c, fault);
 	return bad ? bad : export_options_check(c, fault);
 }
 

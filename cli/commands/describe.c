@@ -14,6 +14,7 @@
 #include "share/collection.h"
 #include "share/format.h"
 #include "share/output.h"
+#include "share/publisher.h"
 #include "store/report.h"
 #include "web/route.h"
 #include <stdlib.h>
@@ -173,17 +174,30 @@ static void collections_rows(struct rows *rows)
 	}
 }
 
+static const char *options_text(const struct client_option *o, char *text, size_t size)
+{
+	struct writer w = writer_of(text, size - 1);
+	for (; o && o->name; o++)
+		write_fmt(&w, "%s%s: %s", writer_used(&w) ? ". " : "", o->name, o->summary);
+	*w.at = '\0';
+	return text;
+}
+
 static void clients_rows(struct rows *rows)
 {
+	char text[1024];
 	COLUMNS(rows, "name", "summary", "format", "key", "options");
-	CLIENTS_EACH(c) {
-		char text[1024];
-		struct writer w = writer_of(text, sizeof text - 1);
-		for (const struct client_option *o = (*c)->options; o && o->name; o++)
-			write_fmt(&w, "%s%s: %s", writer_used(&w) ? ". " : "", o->name, o->summary);
-		*w.at = '\0';
-		ROW(rows, (*c)->name, (*c)->summary, (*c)->format ? (*c)->format : "as the source says", (*c)->key ? (*c)->key : "", text);
-	}
+	CLIENTS_EACH(c)
+		ROW(rows, (*c)->name, (*c)->summary, (*c)->format ? (*c)->format : "as the source says", (*c)->key ? (*c)->key : "",
+		    options_text((*c)->options, text, sizeof text));
+}
+
+static void publishers_rows(struct rows *rows)
+{
+	char text[1024];
+	COLUMNS(rows, "name", "summary", "output", "key", "options");
+	PUBLISHERS_EACH(p)
+		ROW(rows, (*p)->name, (*p)->summary, (*p)->output, (*p)->key, options_text((*p)->options, text, sizeof text));
 }
 
 static void analysers_rows(struct rows *rows)
@@ -239,6 +253,7 @@ static const struct topic {
 	{"outputs", "Formats of exports", outputs_rows, true},
 	{"collections", "Collections that are there without being configured", collections_rows, true},
 	{"clients", "Services of others that are asked", clients_rows, true},
+	{"publishers", "Services of others that are told", publishers_rows, true},
 	{"options", "Configuration", options_rows, true},
 	{"commands", "Commands", commands_rows, true},
 	{"routes", "Paths of the API", routes_rows, true},
@@ -370,7 +385,7 @@ static int run(const struct arguments *a)
 	}
 	if (!shown)
 		return command_fail(2, "describe: there is no topic \"%s\"; kinds, fields, services, probes, "
-				       "analysers, sample-reports, formats, outputs, collections, clients, options, commands, routes, reports, roles", wanted);
+				       "analysers, sample-reports, formats, outputs, collections, clients, publishers, options, commands, routes, reports, roles", wanted);
 	if (json)
 		puts("}");
 	return 0;
@@ -385,7 +400,7 @@ static const struct command describe = {
 	.name = "describe",
 	.synopsis = "[TOPIC] [--json] [--man COMMAND]",
 	.summary = "say what this program knows: events, services, probes, options, commands",
-	.description = "Topics: kinds, fields, services, probes, analysers, sample-reports, formats, outputs, collections, clients, options, commands,\n"
+	.description = "Topics: kinds, fields, services, probes, analysers, sample-reports, formats, outputs, collections, clients, publishers, options, commands,\n"
 		       "routes, reports, roles.\n"
 		       "Markdown, or JSON with --json. The documents under docs/ are made by it.",
 	.flags = describe_flags,

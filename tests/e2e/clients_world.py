@@ -133,6 +133,8 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/submitapi/":
+            return self.submit(json.loads(body))
         if self.path != "/api2/reports/list":
             return self.say(404)
         sign = hmac.new(b"shadow-secret", body, hashlib.sha256).hexdigest()
@@ -140,6 +142,18 @@ class Server(http.server.BaseHTTPRequestHandler):
             return self.say(200, {"error": "Invalid HMAC"})
         self.say(200, [{"timestamp": "2025-01-02 00:00:00", "type": "device_id", "id": "AbC-dE_1", "url": "http://203.0.113.1/steal",
                         "file": "2025-01-02-device_id-partner.csv", "report": "device_id"}, {"id": "../../taxii2/"}])
+
+    def submit(self, sent):
+        """DShield: the proof is over nonce and user, and stands in the header and in the body."""
+        proof = self.headers.get("X-ISC-Authorization", "")
+        parts = dict(x.split("=", 1) for x in proof.split(" ")[1:])
+        ours = base64.b64encode(hmac.new((parts.get("Nonce", "") + "12345").encode(), b"dshield-key-1", hashlib.sha256).digest()).decode()
+        ok = proof.startswith("ISC-HMAC-SHA256 ") and parts.get("Credentials") == ours and sent.get("authheader") == proof
+        state["submitted"] = state.get("submitted", 0) + ok
+        note(PORT, "POST", self.path, "right" if ok else "wrong", self.headers.get("X-ISC-LogType"), json.dumps(sent["logs"]))
+        if ok and state["submitted"] == 1:  # the first time it is out of order
+            return self.say(500)
+        self.say(200, b"OK" if ok else b"ERROR: bad authinfo", "text/plain")
 
     def bad(self, path, query):
         """What no partner should do."""

@@ -2,7 +2,14 @@
 #include "share/client_inner.h"
 #include "share/clients/answers_inner.h"
 #include "share/hpfeeds_inner.h"
+#include "share/publication_inner.h"
 #include "tests/test.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define DSHIELD_PROOF "lK+i/YmJY/HvhEM+ogCu/MXO6qJQNZQb+UJFKdzrkrA="
 
 static const struct option_pair pairs[] = {{"download", BYTES("https://dl.example.org/reports/"), 0}, {"reports", BYTES("a, b"), 0}};
 static const struct option_list options = {(void *)(uintptr_t)pairs, 2};
@@ -187,4 +194,50 @@ TEST(clients_take_no_answer_that_repeats_the_key)
 	CHECK(!client_header(&call, "X-Key: ", BYTES("a\r\nb")) && !strcmp(client_header(&call, "X-Key: ", BYTES("ab")), "X-Key: ab"));
 	CHECK(client_keep(&call, BYTES("here")) == 0 && bytes_equal_text(client_state(&call), "here"));
 	client_close(&call);
+}
+
+TEST(publications_go_on_behind_what_arrived)
+{
+	struct publication p;
+	struct publication_place place;
+	struct bytes line;
+	struct fault fault = {0};
+	char text[PUBLICATION_PLACE_MAX];
+	int fd = memfd_create("publication", 0);
+	CHECK(fd >= 0 && write(fd, "one\n\nthree\nlast", 15) == 15 && lseek(fd, 0, SEEK_SET) == 0);
+	publication_open(&p, fd, 0);
+	CHECK(publication_line(&p, &line, &fault) && bytes_equal_text(line, "one"));
+	CHECK(publication_line(&p, &line, &fault) && !line.len);
+	publication_arrived(&p);
+	CHECK(publication_line(&p, &line, &fault) && bytes_equal_text(line, "three") && p.arrived == 2);
+	CHECK(publication_line(&p, &line, &fault) && bytes_equal_text(line, "last"));
+	CHECK(!publication_line(&p, &line, &fault) && !fault.text[0]);
+	CHECK(lseek(fd, 0, SEEK_SET) == 0);
+	fd = dup(fd);
+	publication_close(&p);
+	publication_open(&p, fd, 2);
+	CHECK(publication_line(&p, &line, &fault) && bytes_equal_text(line, "three"));
+	publication_close(&p);
+	place = (struct publication_place){.done_us = 1, .from_us = 2, .to_us = 3, .arrived = 4, .digest = "00ff"};
+	publication_place_read(publication_place_write(&place, text), &place);
+	CHECK(place.done_us == 1 && place.to_us == 3 && place.arrived == 4 && !strcmp(place.digest, "00ff"));
+	publication_place_read(BYTES("nonsense"), &place);
+	CHECK(!place.done_us && !place.to_us);
+}
+
+TEST(publications_of_dshield_are_what_its_own_sensors_send)
+{
+	char text[200];
+	struct writer w = writer_of(text, sizeof text - 1);
+	json_t *log = dshield_log(BYTES("2015-06-01 00:00:59 +00:00\t0\t3\t203.0.113.9\t???\t10.0.0.1\t23\tTCP\tS"));
+	char *json = log ? json_dumps(log, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	CHECK(json && !strcmp(json, "{\"dip\":\"10.0.0.1\",\"dport\":23,\"flags\":\"S\",\"proto\":6,\"sip\":\"203.0.113.9\",\"time\":1433116859,\"version\":4}"));
+	free(json);
+	json_decref(log);
+	CHECK(!dshield_log(BYTES("2015-06-01 00:00:59 +00:00\t0\t3\t203.0.113.9")) && !dshield_log(BYTES("")));
+	CHECK(!dshield_log(BYTES("yesterday\t0\t3\t203.0.113.9\t1\t10.0.0.1\t23\tTCP\tS")));
+	/* As Python's hmac.new(b"bm9uY2U=" + b"12345", b"secretkey", "sha256") says. */
+	dshield_authorize(BYTES("12345"), BYTES("secretkey"), "bm9uY2U=", &w);
+	*w.at = '\0';
+	CHECK_SAY(!strcmp(text, "ISC-HMAC-SHA256 Credentials=" DSHIELD_PROOF " Userid=12345 Nonce=bm9uY2U="), "%s", text);
 }
