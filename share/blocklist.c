@@ -218,8 +218,8 @@ int blocklist_event(struct output_run *run, const struct event *e)
 		return take_verdict(run, e, &src);
 	if (e->kind == EVENT_BACKSCATTER_SEEN)
 		return enter_address(run, e, &src, "victim", true);
-	if (bytes_equal_text(event_bytes(e, FIELD_PROTO), "udp"))
-		return output_skip(run); /* anyone can forge it */
+	if (!bytes_equal_text(event_bytes(e, FIELD_PROTO), "tcp"))
+		return output_skip(run); /* anyone can forge it, or may have */
 	int bad = enter_address(run, e, &src, "attack", false);
 	struct bytes file = event_bytes(e, FIELD_FILE_SHA256);
 	return bad || e->kind != EVENT_FILE_CAPTURED || !file.len ? bad : enter_value(run, e, BLOCKED_FILE, file, "attack");

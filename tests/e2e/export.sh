@@ -93,6 +93,14 @@ if command -v named-checkzone >/dev/null; then
 	export_as rpz --collection named --policy open --tlp green >"$WORK/zone" && named-checkzone -q rpz.example "$WORK/zone" || fail "named refuses $(cat "$WORK/zone")"
 fi
 
+# Every format writes every kind of collection, also where it has nothing to say.
+for format in $("$KANSOKU" describe outputs --json | jq -r '.outputs[].name'); do
+	export_as "$format" --collection attackers --policy open --output "$WORK/any" || fail "$format: $(cat "$WORK/said")"
+done
+for collection in $("$KANSOKU" describe collections --json | jq -r '.collections[].name'); do
+	export_as jsonl --collection "$collection" --output "$WORK/any" || fail "$collection: $(cat "$WORK/said")"
+done
+
 # An organisation gets what its grant says, whatever is asked for.
 refused 'has no grant' jsonl --collection attacks --org csirt
 "$KANSOKU" org add csirt --config "$CONFIG" >/dev/null && "$KANSOKU" grant set csirt attacks --tlp amber --policy hidden --config "$CONFIG" >/dev/null || fail "no grant"
@@ -132,11 +140,11 @@ done
 grep -ql 203.0.113.9 "$WORK"/scheduled/named.*.csv && grep -q '^203.0.113.10$' "$WORK/scheduled/drop.txt" ||
 	fail "scheduled: $(ls -l "$WORK/scheduled")"
 (cd "$WORK/scheduled" && sha256sum -c --quiet SHA256SUMS) || fail "the digests of what was scheduled"
-! ls -A "$WORK/scheduled" | grep -q '^\.' || fail "parts are left: $(ls -A "$WORK/scheduled")"
 
 # Readers that are not ours: Parquet by chDB, and without a running kansoku from the lines alone.
 export_as parquet --read "$WORK/all.jsonl" --output "$WORK/all.parquet" || fail "$(cat "$WORK/said")"
 stop_kansoku || fail "kansoku did not end well"
+! ls -A "$WORK/scheduled" | grep -q '^\.' || fail "parts are left: $(ls -A "$WORK/scheduled")"
 python3 - "$WORK/all.parquet" "$WORK/all.jsonl" <<'EOT'
 import ctypes, glob, json, sys
 found = glob.glob("node_modules/@chdb/lib-*/libchdb.so")
