@@ -6,6 +6,7 @@
 
 #define SECONDS_MAX 253402300800 /* the year 10000 */
 #define SECOND_US 1000000
+#define BROKEN_MAX 10000 /* values; a document with more of them is not what it was taken for */
 
 /* jansson reads one value and says how far it came; white space and RFC 7464's mark may stand between. */
 static size_t skip_blank(struct bytes document, size_t at)
@@ -34,7 +35,7 @@ static size_t next_value(struct bytes document, size_t at)
 
 static void each_value(struct intake *in, struct bytes document, void (*take)(struct intake *, const json_t *))
 {
-	size_t at = skip_blank(document, bytes_start_with(document, "\xef\xbb\xbf") ? 3 : 0), value_at, lines = 0, counted = 0;
+	size_t at = skip_blank(document, bytes_start_with(document, "\xef\xbb\xbf") ? 3 : 0), value_at, lines = 0, counted = 0, broken = 0;
 	if (at == document.len)
 		intake_bad(in, "it is empty, JSON would be right");
 	for (; at < document.len; at = skip_blank(document, at)) {
@@ -52,6 +53,10 @@ static void each_value(struct intake *in, struct bytes document, void (*take)(st
 		lines += lines_within(document, counted, value_at);
 		counted = value_at;
 		intake_bad(in, "line %zu, column %d: %s", lines + (size_t)error.line, error.column, error.text);
+		if (++broken == BROKEN_MAX) {
+			intake_bad(in, "more than %d of its values are broken; the rest was not read", BROKEN_MAX);
+			return;
+		}
 		at = next_value(document, at > value_at + 1 ? at - 2 : value_at); /* the mistake may be what begins that line */
 	}
 }

@@ -153,11 +153,18 @@ static void set_talk(struct intake *in, const struct json_value *v, struct recor
 		record_token(r, FIELD_FILE_SHA256, sha256);
 }
 
+/* With the output's option `prefix: "@cee: "` each object has that in front. */
+static struct bytes without_prefix(struct bytes line)
+{
+	const uint8_t *brace = line.at[0] == '@' ? memchr(line.at, '{', line.len < 64 ? line.len : 64) : NULL;
+	return brace ? (struct bytes){brace, line.len - (size_t)(brace - line.at)} : line;
+}
+
 static void line(struct intake *in, struct bytes whole)
 {
 	struct json_value v[PLACES];
 	struct record r = {.confidence = CONFIDENCE_SEEN, .original = whole};
-	if (!pick_line(in, whole, picks, v, PLACES))
+	if (!pick_line(in, without_prefix(whole), picks, v, PLACES))
 		return;
 	struct bytes type = pick_text(in, &v[TYPE]);
 	if (!type.len) {
@@ -235,6 +242,9 @@ static const struct format_specimen specimens[] = {
 	 "  kind file.captured\n"
 	 "  file.name /a.sh\n"
 	 "  file.sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"},
+	{"with a prefix for syslog",
+	 BYTES("@cee: {\"event_type\":\"flow\",\"src_ip\":\"198.51.100.7\",\"dest_ip\":\"192.0.2.5\",\"proto\":\"UDP\"}\n"),
+	 "address 198.51.100.7\n  proto udp\n"},
 	{"what is none",
 	 BYTES("{\"event_type\":\"alert\",\"src_ip\":\"x\"}\n{\"a\":1}\n{\"event_type\":\"alert\",\n"),
 	 "bad src_ip is no address\n"

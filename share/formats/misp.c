@@ -243,23 +243,34 @@ static bool is_manifest(const json_t *value)
 	return json_is_object(value);
 }
 
+/* What an answer to a search for attributes holds. */
+static void take_found(struct intake *in, const json_t *found)
+{
+	struct misp m;
+	misp_open(&m, in);
+	take_attributes(&m, found, NULL);
+}
+
+static void take_one(struct intake *in, const json_t *value)
+{
+	if (json_is_object(json_object_get(value, "Event")))
+		take_event(in, json_object_get(value, "Event"));
+	else if (json_is_object(value) && (json_object_get(value, "Attribute") || json_object_get(value, "info")))
+		take_event(in, value);
+	else if (!is_manifest(value))
+		intake_bad(in, "it is no event of MISP");
+}
+
 static void take_value(struct intake *in, const json_t *value)
 {
 	size_t i;
 	const json_t *it, *list = json_is_array(value) ? value : json_object_get(value, "response");
-	if (json_is_object(json_object_get(value, "Event")))
-		take_event(in, json_object_get(value, "Event"));
-	else if (json_is_array(list))
-		json_array_foreach(list, i, it)
-			take_value(in, it);
-	else if (json_is_array(json_object_get(list, "Attribute"))) { /* restSearch for attributes */
-		struct misp m;
-		misp_open(&m, in);
-		take_attributes(&m, list, NULL);
-	} else if (json_is_object(value) && (json_object_get(value, "Attribute") || json_object_get(value, "info")))
-		take_event(in, value);
-	else if (!is_manifest(value))
-		intake_bad(in, "it is no event of MISP");
+	if (json_is_array(json_object_get(list, "Attribute")))
+		take_found(in, list);
+	else if (!json_is_array(list))
+		take_one(in, value);
+	json_array_foreach(list, i, it)
+		take_one(in, it);
 }
 
 /* hashes.csv of a feed: MD5 of a value, and the event that it stands in. */

@@ -2,6 +2,7 @@
 #include <ctype.h>
 
 #define DEPTH_MAX 64 /* of parentheses */
+#define PATH_BYTES_MAX 512
 
 enum token { END, WRONG, PATH, WORD, STRING, NUMBER, SIGN };
 
@@ -24,16 +25,19 @@ static void skip_blank(struct reader *r)
 /* 9.2: only \' and \\ are escapes; the reader stands behind the first quote. */
 static bool scan_string(struct scanner *s, struct bytes *out)
 {
-	uint8_t *room = arena_alloc(s->arena, reader_left(&s->r) + 1);
-	struct writer w = writer_of(room, room ? reader_left(&s->r) : 0);
-	while (room && s->r.at < s->r.end && *s->r.at != '\'') {
-		if (*s->r.at == '\\' && s->r.at + 1 < s->r.end)
-			s->r.at++;
+	const uint8_t *end = s->r.at;
+	while (end < s->r.end && *end != '\'')
+		end += *end == '\\' && end + 1 < s->r.end ? 2 : 1;
+	size_t length = (size_t)(end - s->r.at);
+	uint8_t *room = end < s->r.end ? arena_alloc(s->arena, length + 1) : NULL;
+	struct writer w = writer_of(room, room ? length : 0);
+	if (!room)
+		return false;
+	while (s->r.at < end) {
+		s->r.at += *s->r.at == '\\';
 		write_u8(&w, *s->r.at++);
 	}
-	if (!room || s->r.at == s->r.end)
-		return false;
-	s->r.at++;
+	s->r.at = end + 1;
 	*out = writer_bytes(&w);
 	return true;
 }
@@ -66,7 +70,7 @@ static void skip_index(struct scanner *s)
 /* What follows the colon of TYPE:PATH. */
 static void scan_path(struct scanner *s, struct bytes type)
 {
-	size_t room_max = type.len + reader_left(&s->r) + 2;
+	size_t room_max = PATH_BYTES_MAX + type.len;
 	uint8_t *room = arena_alloc(s->arena, room_max);
 	struct writer w = writer_of(room, room ? room_max : 0);
 	s->token = PATH;
