@@ -14,7 +14,11 @@
 #include "control/operator_topics_inner.h"
 #include "control/room_inner.h"
 #include "control/server_topics_inner.h"
+#include "event/place.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PEERS_MAX 64
@@ -48,6 +52,8 @@ struct room {
 	struct visit_topics visits;
 	struct approval_topics approvals;
 	struct server_topics servers;
+	int networks_folder;
+	struct network_map *networks; /* NULL: no table was imported */
 	struct event event; /* as read */
 	uint8_t message[STEER_MESSAGE_MAX]; /* or a piece of a set of prefixes */
 };
@@ -126,8 +132,11 @@ static void on_event(void *arg, const struct bus_delivery *d)
 {
 	struct room *room = arg;
 	acknowledge_later(&room->seen, d);
-	if (frame_decode(d->frame, NULL, &room->event) == 0)
-		control_event(&room->control, &room->event, bus_peer_worker(d->peer), clock_utc_us());
+	if (frame_decode(d->frame, NULL, &room->event))
+		return;
+	if (room->networks)
+		event_set_place(&room->event, room->networks);
+	control_event(&room->control, &room->event, bus_peer_worker(d->peer), clock_utc_us());
 }
 
 /* False: what is decided cannot be kept, so nothing may leave. */
@@ -276,7 +285,26 @@ static void poll_opt_outs(struct room *room)
 		tell_opt_outs(room);
 }
 
-static void on_optout(uv_timer_t *timer) { poll_opt_outs(timer->data); }
+/* A table came in meanwhile, and there is another map. */
+static void poll_networks(struct room *room)
+{
+	struct fault fault = {0};
+	struct network_map *map;
+	if (room->networks_folder < 0 || !network_map_changed(room->networks, room->networks_folder, NETWORK_MAP_FILE))
+		return;
+	if (network_map_open(&map, room->networks_folder, NETWORK_MAP_FILE, &fault)) {
+		log_warning("control: %s", fault.text);
+		return;
+	}
+	network_map_close(room->networks);
+	room->networks = map;
+}
+
+static void on_optout(uv_timer_t *timer)
+{
+	poll_opt_outs(timer->data);
+	poll_networks(timer->data);
+}
 
 static void tell_steering(struct room *room, bool all)
 {
@@ -472,7 +500,7 @@ static int optout_path(const struct settings *s, char *path, size_t n)
 
 static int prepare(struct preparation *p, struct fault *fault)
 {
-	char path[2048];
+	char path[2048], networks[2048];
 	struct settings settings;
 	struct rules rules;
 	int bad = settings_read(preparation_config(p), &settings, fault);
@@ -486,6 +514,10 @@ static int prepare(struct preparation *p, struct fault *fault)
 	settings_done(&settings);
 	if (!bad)
 		bad = preparation_path(p, DIRECTORY, true);
+	if (!bad && network_map_folder(preparation_state(p), networks, sizeof networks))
+		bad = fault_set(fault, ERR_SYSTEM, "%s: %s", networks, strerror(errno));
+	if (!bad)
+		bad = preparation_path(p, networks, false);
 	/* The folder, not the file: editors replace a file by another. */
 	char *slash = strrchr(path, '/');
 	if (!bad && slash) {
@@ -525,7 +557,10 @@ static int run(struct process *p, struct fault *fault)
 	if (state_damaged(room.control.state))
 		log_warning("%s: the last %llu bytes were cut when it was written; they were dropped",
 			    directory, (unsigned long long)state_damaged(room.control.state));
+	snprintf(directory, sizeof directory, "%s/" NETWORK_MAP_FOLDER, process_state(p));
+	room.networks_folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	poll_opt_outs(&room);
+	poll_networks(&room);
 	start(&room);
 	const struct bus_hooks hooks = {.arg = &room, .event = on_event, .linked = on_linked,
 					.unlinked = on_unlinked, .acknowledged = on_acknowledged,
@@ -536,6 +571,7 @@ static int run(struct process *p, struct fault *fault)
 	if (!bad)
 		uv_run(p->loop, UV_RUN_DEFAULT);
 	control_close(&room.control);
+	network_map_close(room.networks);
 	operator_topics_close(&room.operator);
 	settings_done(&room.control.settings);
 	return bad;

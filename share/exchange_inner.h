@@ -18,6 +18,7 @@
 #include "share/anonymise/own_inner.h"
 #include "share/intake_inner.h"
 #include "share/imported_inner.h"
+#include "share/networks_inner.h"
 #include "share/spool_inner.h"
 
 #define EXCHANGE_FOLDER "exchange"
@@ -117,6 +118,7 @@ struct exchange {
 	int directory;
 	struct imported *seen;
 	struct spool *spool;
+	struct networks *networks;
 	struct asked *asked;
 	struct collections collections;
 	struct access *access; /* who may see what */

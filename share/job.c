@@ -2,6 +2,7 @@
 #include "share/exchange_inner.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "event/place.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,8 @@ struct job {
 	uint64_t confidence;
 	bool has_chain;
 	struct record_chain chain;
+	struct networks_table *table; /* NULL: no network came */
+	bool table_failed;
 	struct writer complaints; /* JSON objects with commas between */
 	char complaints_room[COMPLAINTS_BYTES_MAX];
 };
@@ -121,6 +124,8 @@ static bool on_record(void *arg, const struct record *r)
 	struct job *job = arg;
 	struct exchange *x = job->exchange;
 	write_event(job, r, &x->event);
+	if (networks_map(x->networks))
+		event_set_place(&x->event, networks_map(x->networks));
 	if (spool_publish(x->spool, &x->event))
 		return false;
 	x->records++;
@@ -136,6 +141,31 @@ static void on_bad(void *arg, uint64_t line, const char *why)
 	write_text(&w, "}");
 	if (!w.bad)
 		job->complaints = w;
+}
+
+static bool table_open(struct job *job)
+{
+	struct fault fault = {0};
+	if (!job->table && !job->table_failed)
+		job->table_failed = networks_table_open(&job->table, networks_folder(job->exchange->networks), job->format->name,
+							job->source, &fault) != 0;
+	if (job->table_failed && *fault.text)
+		log_error("exchange: %s", fault.text);
+	return job->table != NULL;
+}
+
+static void on_network(void *arg, const struct network *n)
+{
+	struct job *job = arg;
+	if (table_open(job))
+		networks_table_add(job->table, n);
+}
+
+static void on_as(void *arg, uint32_t as, struct bytes name, const char *country)
+{
+	struct job *job = arg;
+	if (table_open(job))
+		networks_table_add_as(job->table, as, name, country);
 }
 
 static bool on_seen(void *arg, uint64_t digest) { return imported_before(((struct job *)arg)->exchange->seen, digest); }
@@ -172,8 +202,9 @@ int job_open(struct job **out, struct exchange *x, const struct job_origin *orig
 	copy_upper(origin->tlp, job->tlp, sizeof job->tlp);
 	copy_upper(origin->pap, job->pap, sizeof job->pap);
 	job->complaints = writer_of(job->complaints_room, sizeof job->complaints_room);
-	const struct intake_hooks hooks = {.arg = job, .record = on_record, .bad = on_bad, .seen = on_seen, .map = origin->map,
-					   .file = origin->file, .directory = x->directory};
+	const struct intake_hooks hooks = {.arg = job, .record = on_record, .bad = on_bad, .seen = on_seen,
+					   .network = on_network, .as = on_as, .map = origin->map, .file = origin->file,
+					   .directory = x->directory};
 	int bad = intake_open(&job->intake, format, job->source, &hooks, fault);
 	if (bad)
 		free(job);
@@ -187,6 +218,12 @@ int job_feed(struct job *job, struct bytes b, struct fault *fault) { return inta
 int job_end(struct job *job, struct fault *fault)
 {
 	int bad = intake_end(job->intake, fault);
+	struct networks_table *table = bad ? NULL : job->table;
+	if (table) {
+		job->table = NULL;
+		bad = networks_table_keep(table, fault);
+		networks_changed(job->exchange->networks);
+	}
 	if (imported_keep(job->exchange->seen))
 		log_error("exchange: what was imported cannot be kept; after a restart it may come in twice");
 	return bad;
@@ -213,5 +250,6 @@ void job_close(struct job *job)
 	if (!job)
 		return;
 	intake_close(job->intake);
+	networks_table_drop(job->table);
 	free(job);
 }

@@ -86,8 +86,12 @@ static int prepare(struct preparation *p, struct fault *fault)
 	const struct source_options *sources = o->sources.items;
 	int bad = exchange_check(preparation_config(p), fault);
 	bool fetches = false;
+	char path[4096];
 	if (!bad)
 		bad = preparation_path(p, EXCHANGE_FOLDER, true);
+	if (!bad && network_map_folder(preparation_state(p), path, sizeof path))
+		bad = fault_set(fault, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+	bad = bad ? bad : preparation_path(p, NETWORK_MAP_FOLDER, true);
 	for (size_t i = 0; i < o->sources.count && !bad; i++) {
 		fetches |= sources[i].url != NULL;
 		if (sources[i].path && access(sources[i].path, F_OK))
@@ -117,6 +121,7 @@ static int run(struct process *p, struct fault *fault)
 	int bad = collections_read(&x->collections, p->config, fault);
 	bad = bad ? bad : imported_open(&x->seen, x->directory, SEEN_FILE, x->options->remember, fault);
 	bad = bad ? bad : spool_open(&x->spool, x->directory, p->bus, x->options->spool_max, fault);
+	bad = bad ? bad : networks_open(&x->networks, p, fault);
 	bad = bad ? bad : access_door_open(x, fault);
 	bad = bad ? bad : keys_open(&x->keys, x->directory, fault);
 	bad = bad ? bad : serving_room_open(&room.serve, x, fault);
@@ -151,6 +156,7 @@ static int run(struct process *p, struct fault *fault)
 	access_door_close(x);
 	imported_close(x->seen);
 	spool_close(x->spool);
+	networks_close(x->networks);
 	close(x->directory);
 	return bad;
 }

@@ -30,6 +30,12 @@ enum export_part { EXPORT_BYTES, EXPORT_END };
 
 enum import_step { IMPORT_BEGIN, IMPORT_PART, IMPORT_END };
 
+/*
+ * "exchange.lookup", open to guests: addresses, a line each; answered with a JSON array in their order of
+ * {"address":…,"as":…,"as_name":…,"country":…,"name":…,"labels":…}, as far as imported tables know.
+ */
+#define TOPIC_LOOKUP "exchange.lookup"
+
 /* Reads a file as that format without a running kansoku, and tells each record; ERR_… with a sentence. */
 struct share_reading {
 	void *arg;
