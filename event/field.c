@@ -1,5 +1,6 @@
 #include "event/field.h"
 #include <stdlib.h>
+#include <xxhash.h>
 
 REGISTRY(fields, struct field_slot);
 
@@ -13,15 +14,17 @@ static const struct {
 #undef X
 };
 
+#define INDEX_SLOTS (4 * FIELDS_MAX)
 #define DECLARATIONS_MAX 4096 /* words that many files share are declared by each of them */
 
 enum { FIELD_0 = 0 }; /* a field without marks says 0 in the table */
 #define X(field, field_name, type, marks, what_it_is)                                             \
 	[FIELD_##field] = {field_name, FIELD_##type, FIELD_##marks, what_it_is},
-/* The one mutable table: filled at start, then only appended to by field_learn(). */
+/* The one mutable table and its index by name: filled at start, then only appended to by field_learn(). */
 static struct field_definition definitions[FIELDS_MAX] = {EVENT_FIELDS(X)};
 #undef X
 static uint16_t known = FIELDS_COMMON;
+static uint16_t by_name[INDEX_SLOTS]; /* number + 1; 0: free */
 
 uint16_t field_count(void) { return known; }
 
@@ -30,12 +33,37 @@ const struct field_definition *field_definition(uint16_t number)
 	return number < known ? &definitions[number] : NULL;
 }
 
+/* Where the name stands in the index, or would stand. */
+static uint16_t *index_slot(struct bytes name)
+{
+	size_t at = XXH3_64bits(name.at, name.len) % INDEX_SLOTS;
+	while (by_name[at] && !bytes_equal_text(name, definitions[by_name[at] - 1].name))
+		at = (at + 1) % INDEX_SLOTS;
+	return &by_name[at];
+}
+
+static void index_common(void)
+{
+	static bool done;
+	for (uint16_t i = 0; i < FIELDS_COMMON && !done; i++)
+		*index_slot(bytes_of_text(definitions[i].name)) = (uint16_t)(i + 1);
+	done = true;
+}
+
 int field_find(struct bytes name)
 {
-	for (uint16_t i = 0; i < known; i++)
-		if (bytes_equal_text(name, definitions[i].name))
-			return i;
-	return ERR_MISSING;
+	index_common();
+	uint16_t number = *index_slot(name);
+	return number ? number - 1 : ERR_MISSING;
+}
+
+static uint16_t define(const struct field_definition *d)
+{
+	index_common();
+	uint16_t *slot = index_slot(bytes_of_text(d->name));
+	definitions[known] = *d;
+	*slot = (uint16_t)(known + 1);
+	return known++;
 }
 
 static int slot_order(const void *a, const void *b)
@@ -66,9 +94,7 @@ int event_start(struct fault *fault)
 			return fault_set(fault, ERR_BAD, "field %s: declared twice, with two types or marks", d->name);
 		if (twin < 0 && known == FIELDS_MAX)
 			return fault_set(fault, ERR_FULL, "fields: more than %d are declared", FIELDS_MAX);
-		if (twin < 0)
-			definitions[known] = *d;
-		*slots[i]->number = twin < 0 ? known++ : (uint16_t)twin;
+		*slots[i]->number = twin < 0 ? define(d) : (uint16_t)twin;
 	}
 	return 0;
 }
@@ -90,8 +116,8 @@ int field_learn(struct bytes name, enum field_type type)
 	char *kept = strndup((const char *)name.at, name.len);
 	if (!kept)
 		return ERR_MEMORY;
-	definitions[known] = (struct field_definition){kept, type, 0, "learned from a peer"};
-	return known++;
+	const struct field_definition learned = {kept, type, 0, "learned from a peer"};
+	return define(&learned);
 }
 
 const char *event_kind_name(enum event_kind k) { return kinds[k].name; }
