@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 KANSOKU=${KANSOKU:-build/plain/kansoku}
 [ "$(id -u)" = 0 ] || { echo "trial_ics.sh: network namespaces want root"; exit 77; }
-for tool in ip jq python3 curl; do
+for tool in ip nft jq python3 curl; do
 	command -v $tool >/dev/null || { echo "trial_ics.sh: no $tool here"; exit 77; }
 done
 fail() { echo "FAIL: $*"; exit 1; }
@@ -21,4 +21,6 @@ out=$(timeout 180 bench/trial/run ics --scale 0.2 --kansoku "$KANSOKU" 2>&1) || 
 last=$(tail -1 <<<"$out")
 jq -e '.rows_told == .rows and .as_they_are == .attacking and .rows >= 20 and .calibrated and .different > 5 and .undecided > 5' <<<"$last" >/dev/null ||
 	fail "$(tail -12 <<<"$out")"
+# A gateway of the kernel's own: two machines, and the four routers that only lie on the way to the dark.
+grep -q '^11.252.0.1 .*502/TCP (62), 3389/TCP (126).*445/TCP (122) *2  *different' <<<"$out" || fail "the real gateway: $(grep -A2 '^11.252.0.1' <<<"$out")"
 echo "trial_ics: $last"

@@ -4,6 +4,9 @@
     world.py plan  FOLDER SEED SCALE          writes shodan.jsonl, truth.json, and what calibrates
     world.py serve FOLDER                     answers, on all addresses, until its standard input ends
     world.py attack FOLDER                    sends each address's dark traffic, once
+    world.py dark .                           prints the dark prefixes
+    world.py machine FOLDER PORT:WHAT...      one real machine behind the real gateway: its own stack answers
+    world.py knock . PORT                     that machine asks dark addresses by its own stack
 
 Every address has machines; a machine has an initial TTL, ports and protocols.  Nothing here knows kansoku: what
 Shodan wrote down, what a machine answers and what truth is come from the same plan, made from the seed.
@@ -20,6 +23,7 @@ import sys
 import time
 
 OFFSET = 4
+GATEWAY = "11.252.0.1" # a real one: forwarded ports, two machines behind it, routers on the way to the dark
 DARK = ["198.%d.%d.0/24" % (18 + i // 6, 16 * (i % 6)) for i in range(11)] + ["198.20.0.0/25", "198.20.64.128/25", "198.20.99.7/32"]
 COUNTRIES = ["TW", "BR", "VE", "AU", "US", "TR", "JP", "DE", "IT", "ES"]
 
@@ -217,6 +221,11 @@ def plan(folder, seed, scale):
             host["attack"], host["truth"] = None, "quiet"
         claims(host, twist, chance, rows)
         hosts.append(host)
+    real = {"address": GATEWAY, "kind": "real gateway", "country": "VE", "truth": "row", "real": True,
+            "machines": [machine(64, ics("modbus"), (8080, "web"), role="controller"), machine(128, (3389, "rdp"), role="attacker")],
+            "attack": {"port": 445, "shape": "windows"}}
+    claims(real, None, chance, rows)
+    hosts.append(real)
     for i in range(40): # ordinary attackers, whose look tells how the vantages differ
         ttl = chance.choice([64, 128])
         hosts.append({"address": "11.251.%d.9" % i, "kind": "ordinary", "truth": "ordinary", "country": "", "hops": chance.randrange(8, 23),
@@ -281,12 +290,17 @@ def serve(folder):
     hosts = json.load(open(folder + "/truth.json"))
     poll = selectors.DefaultSelector()
     for host in hosts:
-        for m in host["machines"]:
+        for m in [] if host.get("real") else host["machines"]:
             for port, what in m["ports"]:
                 ttl = m.get("others", {}).get(str(port), m["ttl"]) - host["hops"] - m.get("behind", 0)
                 listen(poll, host["address"], port, what, ttl)
+    answer_all(poll, folder + "/listening")
+
+
+def answer_all(poll, ready):
+    """Until standard input ends."""
     poll.register(sys.stdin, selectors.EVENT_READ, None)
-    open(folder + "/listening", "w").close()
+    open(ready, "w").close()
     while True:
         for key, _ in poll.select(1):
             if key.data is None:
@@ -300,7 +314,8 @@ def listen(poll, address, port, what, ttl):
     udp = port == 47808
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.setsockopt(socket.SOL_IP, socket.IP_TTL, ttl) # also of the SYN-ACK
+    if ttl:
+        s.setsockopt(socket.SOL_IP, socket.IP_TTL, ttl) # also of the SYN-ACK
     s.bind((address, port))
     s.setblocking(False)
     answer = ANSWERS[what]()
@@ -380,7 +395,7 @@ def attack(folder):
     sent = 0
     for host in hosts:
         how = host["attack"]
-        if not how:
+        if not how or host.get("real"):
             continue
         attacker = next(m for m in host["machines"] if "attacker" in m["role"])
         hops = host["hops"] + OFFSET + host["noise"] + attacker.get("behind", 0)
@@ -394,6 +409,18 @@ def attack(folder):
     print(sent)
 
 
+def knock(port):
+    """SYNs of the kernel's own making; who closes at once sends no second one."""
+    chance = random.Random(11)
+    for _ in range(12):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex((dark_address(chance), port))
+        time.sleep(.05)
+        s.close()
+    print(12)
+
+
 def main():
     what, folder = sys.argv[1:3]
     if what == "plan":
@@ -404,6 +431,13 @@ def main():
         serve(folder)
     elif what == "attack":
         attack(folder)
+    elif what == "knock":
+        knock(int(sys.argv[3]))
+    elif what == "machine":
+        poll = selectors.DefaultSelector()
+        for port, said in (ask.split(":") for ask in sys.argv[3:]):
+            listen(poll, "", int(port), said, None)
+        answer_all(poll, folder)
 
 
 main()
