@@ -12,7 +12,7 @@
 
 enum { FLAG_SYN = 2, FLAG_ACK = 16 };
 
-static const char names[] = "frame.time_epoch,hash[ip.src.upper16],hash[ip.src.32],ip.dst.lower16,tcp.dstport\n";
+static const char names[] = "timestamp,hash[ip.src.upper16],hash[ip.src.32],ip.dst.lower16,tcp.dstport\n";
 
 static int begin(struct output_run *run) { return output_write(run, bytes_of_text(names)); }
 
@@ -61,7 +61,7 @@ static const struct output_specimen specimens[] = {
 	 SYN "\"src\":\"203.0.114.1\",\"dport\":2323}\n"
 	 "{\"kind\":\"flow.counted\",\"proto\":\"tcp\",\"flow.flags\":18,\"src\":\"203.0.113.9\",\"sport\":80}\n"
 	 "{\"kind\":\"flow.counted\",\"proto\":\"udp\",\"src\":\"203.0.113.9\",\"dport\":53}\n",
-	 "frame.time_epoch,hash[ip.src.upper16],hash[ip.src.32],ip.dst.lower16,tcp.dstport\n"
+	 "timestamp,hash[ip.src.upper16],hash[ip.src.32],ip.dst.lower16,tcp.dstport\n"
 	 "1433116859.000001,3de121396c81a89e,9d171f0e0eee5e33,2.77,23\n1433116859.000001,3de121396c81a89e,5456c9bc7a6d624b,,2323\n", NULL},
 	{0},
 };

@@ -183,6 +183,12 @@ if command -v tshark >/dev/null; then
 		-e frame.comment 2>/dev/null | grep -q '^203.0.113.9	48	23	\(1\|True\)	\(1\|Good\)	stands for 3 packets over 41 s' ||
 		fail "tshark reads $(tshark -r "$WORK/flows.pcapng" -V 2>&1 | head -60)"
 fi
+# What we write in the formats that we also read comes back.
+for format in nicter flowtuple predict stix csv; do
+	export_as $format --read "$WORK/flows.jsonl" --output "$WORK/back.$format" || fail "$(cat "$WORK/said")"
+	"$KANSOKU" import $format "$WORK/back.$format" --dry --json >"$WORK/back" 2>&1 && [ "$(grep -c '"type"' "$WORK/back")" -ge 1 ] ||
+		fail "what we write as $format does not come back: $(cat "$WORK/back")"
+done
 export_as predict --read "$WORK/flows.jsonl" >"$WORK/described" || fail "$(cat "$WORK/said")"
 jq -e '.id and .title and .provider and .start and .end and .category and .restriction and .keywords and .events == 1 and .packets == 3' \
 	"$WORK/described" >/dev/null || fail "the description: $(cat "$WORK/described")"
