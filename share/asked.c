@@ -1,5 +1,6 @@
 #include "share/asked_inner.h"
 #include <ctype.h>
+#include <xxhash.h>
 
 /* The next {FIELD}: its number, and where it begins and ends; false: there is none. */
 static bool next_field(const char *from, const char **begin, const char **end, int *field)
@@ -86,7 +87,26 @@ static bool waits(const struct asked *a, const char *url)
 	return false;
 }
 
-int asked_add(struct asked *a, const struct exchange_options *o, const struct event *e, const struct record_chain *chain)
+static uint64_t digest_of(size_t source, const char *url) { return XXH3_64bits_withSeed(url, strlen(url), source); }
+
+static bool was_asked(const struct asked *a, uint64_t digest, uint64_t again_us, uint64_t now_us)
+{
+	const size_t n = a->before_count < ASKED_REMEMBERED ? a->before_count : ASKED_REMEMBERED;
+	for (size_t i = 0; i < n; i++)
+		if (a->before[i].digest == digest && now_us - a->before[i].asked_us < again_us)
+			return true;
+	return false;
+}
+
+void asked_forget(struct asked *a, const struct question_asked *q)
+{
+	const uint64_t digest = digest_of(q->source, q->url);
+	for (size_t i = 0; i < ASKED_REMEMBERED; i++)
+		if (a->before[i].digest == digest)
+			a->before[i].digest = 0;
+}
+
+int asked_add(struct asked *a, const struct exchange_options *o, const struct event *e, const struct record_chain *chain, uint64_t now_us)
 {
 	const struct source_options *sources = o->sources.items;
 	const size_t before = a->count;
@@ -96,7 +116,7 @@ int asked_add(struct asked *a, const struct exchange_options *o, const struct ev
 		if (!sources[i].asked || asked_fill(sources[i].url, e, url))
 			continue;
 		any = true;
-		if (waits(a, url))
+		if (waits(a, url) || was_asked(a, digest_of(i, url), sources[i].again_ms * 1000, now_us))
 			continue;
 		if (a->count == ASKED_MAX) {
 			a->count = before; /* all or none: it is offered again */
@@ -107,6 +127,11 @@ int asked_add(struct asked *a, const struct exchange_options *o, const struct ev
 		q->chain = *chain;
 		q->tries = 0;
 		memcpy(q->url, url, sizeof url);
+	}
+	for (size_t i = before; i < a->count; i++) {
+		const size_t at = a->before_count++ % ASKED_REMEMBERED;
+		a->before[at].digest = digest_of(a->waiting[i].source, a->waiting[i].url);
+		a->before[at].asked_us = now_us;
 	}
 	return any ? 0 : ERR_MISSING;
 }

@@ -147,11 +147,13 @@ static void set_due(struct calls *c, const struct turn *t, bool failed)
 }
 
 /* A question that was refused because it came too early is not forgotten. */
-static void ask_again(struct calls *c, struct turn *t)
+static void ask_again(struct calls *c, struct turn *t, bool failed)
 {
 	struct asked *a = c->schedule->exchange->asked;
 	if (source_at(c, t->at)->asked && t->call.pause_s && ++t->question.tries < CALLS_TRIES_MAX && a->count < ASKED_MAX)
 		a->waiting[a->count++] = t->question;
+	else if (source_at(c, t->at)->asked && failed)
+		asked_forget(a, &t->question);
 }
 
 static void finish(struct calls *c, struct turn *t)
@@ -169,7 +171,7 @@ static void finish(struct calls *c, struct turn *t)
 		if (why || !t->client->stays)
 			schedule_note(c->schedule, t->at, why);
 		set_due(c, t, why != NULL);
-		ask_again(c, t);
+		ask_again(c, t, why != NULL);
 	}
 	client_close(&t->call);
 	free(t);

@@ -28,7 +28,7 @@
 
 struct source_options {
 	const char *name, *format, *url, *path, *tlp, *pap, *map;
-	uint64_t every_ms, confidence;
+	uint64_t every_ms, again_ms, confidence;
 	bool asked; /* about one event, by an errand; not by schedule */
 	const char *client, *key_file;
 	struct option_list options; /* of struct option_pair */

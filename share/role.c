@@ -71,7 +71,7 @@ static void on_errand(void *arg, struct bus_request *request, struct bytes paylo
 	} else if (errand_read(payload, &errand) && errand.depth < EVENT_DEPTH_MAX &&
 		   frame_decode(errand.frame, NULL, &x->event) == 0) {
 		const struct record_chain chain = {errand.cause, errand.root, errand.depth};
-		status = asked_add(&room->asked, x->options, &x->event, &chain);
+		status = asked_add(&room->asked, x->options, &x->event, &chain, clock_mono_us());
 		if (status == ERR_MISSING)
 			log_debug("exchange: the rule %s: no source can be asked about that event", errand.rule);
 	}

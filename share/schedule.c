@@ -162,6 +162,8 @@ static void on_fetched(uv_work_t *work, int status)
 	if (!s->stopped && status == 0) {
 		if (!source_at(s, at)->asked) /* another question has another answer */
 			s->states[at].fetched = s->fetched;
+		else if (s->result.status == FETCH_FAILED)
+			asked_forget(s->exchange->asked, &s->question);
 		if (s->result.status == FETCH_NEW)
 			take_fetched(s, at);
 		else

@@ -28,6 +28,8 @@ static const struct option source_fields[] = {
 	 .summary = "what the columns of a table mean, of formats that ask for it: \"src=ip,dport=port,time=seen\""},
 	{.name = "every", .type = OPTION_DURATION, .offset = SOURCE(every_ms), .fallback = "1h", .min = 1000,
 	 .summary = "how often it is looked at"},
+	{.name = "again", .type = OPTION_DURATION, .offset = SOURCE(again_ms), .fallback = "1d",
+	 .summary = "of who is asked: how long the same is not asked again"},
 	{.name = "asked", .type = OPTION_BOOL, .offset = SOURCE(asked), .fallback = "no",
 	 .summary = "ask it about events, by rules `do: import`: {FIELD} in the URL is that event's field; `every` is the pause between two questions"},
 	{.name = "confidence", .type = OPTION_NUMBER, .offset = SOURCE(confidence), .fallback = "0", .max = 100,

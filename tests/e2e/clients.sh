@@ -69,6 +69,11 @@ told pdns 'was cut'; told vt 'too often'
 # Records of a question name the event that it was about.
 wait_for "$(value record.source) = 'pdns' AND cause IN (SELECT id FROM events WHERE $(value record.source) = 'drop')"
 
+# Another event of the same source asks nothing that was asked already.
+printf '198.51.100.1:8080\n' >"$WORK/drop/more.txt"
+came drop "= '198.51.100.1:8080'"; sleep 1
+[ "$(grep -c 'rdata/ip/198.51.100.1?' "$WORK/asked")" = 1 ] || fail "the same was asked again: $(grep rdata "$WORK/asked")"
+
 ! grep -q "^$HOSTILE " "$WORK/asked" || fail "a redirect was followed to another host: $(grep "^$HOSTILE" "$WORK/asked")"
 ! grep -q 'a key was sent to the download host' "$WORK/asked" || fail "the download host got a key"
 [ "$(grep -c "/dl/AbC-dE_1" "$WORK/asked")" = 1 ] || fail "a report was downloaded again"

@@ -34,18 +34,26 @@ TEST(questions_let_nobody_choose_the_host_nor_ask_for_what_is_private)
 TEST(questions_wait_in_a_bounded_line_each_once)
 {
 	static struct asked asked;
-	const struct source_options source = {.url = "https://example.org/{dport}", .asked = true};
+	const struct source_options source = {.url = "https://example.org/{dport}", .asked = true, .again_ms = 1000};
 	const struct exchange_options o = {.sources = {(void *)&source, 1}};
 	const struct record_chain chain = {.depth = 1};
 	CHECK(event_start(NULL) == 0);
 	for (uint64_t i = 0; i <= ASKED_MAX; i++) {
 		event_begin(&e, EVENT_INDICATOR_FOUND);
 		event_set_number(&e, FIELD_DPORT, i);
-		CHECK(asked_add(&asked, &o, &e, &chain) == (i < ASKED_MAX ? 0 : ERR_FULL));
+		CHECK(asked_add(&asked, &o, &e, &chain, 5) == (i < ASKED_MAX ? 0 : ERR_FULL));
 	}
 	event_set_number(&e, FIELD_DPORT, 0);
 	event_begin(&e, EVENT_INDICATOR_FOUND);
-	CHECK(asked_add(&asked, &o, &e, &chain) == ERR_MISSING);
+	CHECK(asked_add(&asked, &o, &e, &chain, 5) == ERR_MISSING);
 	asked_remove(&asked, 0);
 	CHECK(asked.count == ASKED_MAX - 1 && !strcmp(asked.waiting[0].url, "https://example.org/1"));
+	/* What was asked is not asked again at once, and later it is. */
+	event_set_number(&e, FIELD_DPORT, 0);
+	CHECK(asked_add(&asked, &o, &e, &chain, 1000004) == 0 && asked.count == ASKED_MAX - 1);
+	CHECK(asked_add(&asked, &o, &e, &chain, 1000005) == 0 && asked.count == ASKED_MAX);
+	asked_remove(&asked, ASKED_MAX - 1);
+	CHECK(asked_add(&asked, &o, &e, &chain, 1000006) == 0 && asked.count == ASKED_MAX - 1);
+	asked_forget(&asked, &(struct question_asked){.url = "https://example.org/0"});
+	CHECK(asked_add(&asked, &o, &e, &chain, 1000007) == 0 && asked.count == ASKED_MAX);
 }
