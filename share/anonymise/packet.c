@@ -71,7 +71,7 @@ void packet_clean(struct packet *p, uint8_t *at, size_t len, struct sum *s)
 		for (size_t i = 0; i < 2; i++) {
 			const bool dst = view_is_own(v, both[i]) || (v->bare && i == 1);
 			if (!is_nobody(both[i]) && (dst ? v->dst.action : v->src.action) != VIEW_PASS)
-				view_hide_also(v, both[i], dst ? FIELD_DST : FIELD_SRC);
+				view_hide_also(v, both[i], dst ? &v->dst : &v->src);
 		}
 		p->hiding = true;
 	}
@@ -167,12 +167,17 @@ static void gre_change(struct packet *p, uint8_t *at, size_t len, unsigned depth
 		return;
 	const size_t header = 4 + 4 * (size_t)!!(at[0] & 0x80) + 4 * (size_t)!!(at[0] & 0x20) + 4 * (size_t)!!(at[0] & 0x10);
 	const unsigned type = get_u16(at + 2);
+	const uint16_t before = sum_of(at, len);
+	struct sum s = {0};
 	if (header > len)
 		return;
 	if (type == 0x0800 || type == 0x86dd)
 		packet_ip(p, at + header, len - header, depth + 1);
 	else
 		packet_clean(p, at + header, len - header, &none);
+	sum_changed(&s, before, sum_of(at, len));
+	if (at[0] & 0x80) /* RFC 2784 2.3: of header and payload */
+		sum_apply(&s, at + 4);
 }
 
 /* s: what changed in the addresses, which TCP, UDP and ICMPv6 sum as well. */

@@ -116,7 +116,7 @@ static void hide_row(struct table *t)
 			continue;
 		const struct view_rule r = address_rule(t, &t->columns[i], &a);
 		if (r.action != VIEW_PASS && rules_address(t, &t->columns[i], &a))
-			view_hide_also(t->view, &a, t->columns[i].field == FIELD_DST ? FIELD_DST : FIELD_SRC);
+			view_hide_also(t->view, &a, &r);
 	}
 }
 

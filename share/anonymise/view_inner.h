@@ -32,9 +32,9 @@ struct view {
 	struct view_rule src, dst; /* of packets */
 	uint64_t uses;
 	struct period periods[VIEW_PERIODS], *period;
-	/* What the event or packet at hand hides beside what is ours, and by which field's rule. */
+	/* What the event or packet at hand hides beside what is ours, and by which rule. */
 	struct hidden hidden;
-	uint16_t exact_field[HIDDEN_EXACT_MAX];
+	struct view_rule exact_rule[HIDDEN_EXACT_MAX];
 	struct view_rule every;    /* of a text in which every address changes */
 	_Alignas(max_align_t) uint8_t room[16384]; /* of the arena, so that most events need no memory */
 };
@@ -46,5 +46,6 @@ struct address view_address_by(struct view *, const struct address *, const stru
 struct address view_becomes(void *view, const struct address *);
 /* Begins a new set of what is hidden: ours, and what is added. */
 void view_hide(struct view *);
-void view_hide_also(struct view *, const struct address *, uint16_t field);
+void view_hide_also(struct view *, const struct address *, const struct view_rule *);
+const struct view_rule *view_hidden_rule(const struct view *, const struct address *); /* NULL: it was not added */
 bool view_is_own(const struct view *, const struct address *);

@@ -93,20 +93,22 @@ bool view_is_own(const struct view *v, const struct address *a)
 	return prefix_set_holds(&v->own.all, a);
 }
 
+const struct view_rule *view_hidden_rule(const struct view *v, const struct address *a)
+{
+	for (size_t i = 0; i < v->hidden.exact_count; i++)
+		if (address_equal(&v->hidden.exact[i], a))
+			return &v->exact_rule[i];
+	return NULL;
+}
+
 struct address view_becomes(void *arg, const struct address *a)
 {
 	struct view *v = arg;
-	struct view_rule r = {.action = VIEW_DROP};
-	size_t i = 0;
-	if (view_is_own(v, a))
-		return view_address_by(v, a, &v->dst);
-	while (i < v->hidden.exact_count && !address_equal(&v->hidden.exact[i], a))
-		i++;
-	if (i < v->hidden.exact_count)
-		r = policy_rule(&v->policy, v->exact_field[i]);
-	else if (v->hidden.every)
-		r = v->every;
-	return view_address_by(v, a, &r);
+	static const struct view_rule drop = {.action = VIEW_DROP};
+	const struct view_rule *r = view_is_own(v, a) ? &v->dst : view_hidden_rule(v, a);
+	if (!r)
+		r = v->hidden.every ? &v->every : &drop;
+	return view_address_by(v, a, r);
 }
 
 void view_hide(struct view *v)
@@ -115,10 +117,10 @@ void view_hide(struct view *v)
 				    .failed = &v->failed};
 }
 
-void view_hide_also(struct view *v, const struct address *a, uint16_t field)
+void view_hide_also(struct view *v, const struct address *a, const struct view_rule *r)
 {
 	const size_t before = v->hidden.exact_count;
 	hidden_add(&v->hidden, a);
 	if (v->hidden.exact_count > before)
-		v->exact_field[before] = field;
+		v->exact_rule[before] = *r;
 }

@@ -178,6 +178,27 @@ TEST(views_pass_what_is_ours_only_by_name)
 	config_done(&c);
 }
 
+TEST(views_treat_one_address_alike_in_every_field)
+{
+	struct config c;
+	struct address a, b;
+	read_config(&c, "exchange: {policies: [{name: p, fields: {src: crypto-pan, 'record.*': token, indicator.value: truncate}}]}\n");
+	struct view *v = view_of(&c, "p", 6);
+	const int other = field_learn(BYTES("test.other"), FIELD_ADDRESS);
+	CHECK(other > 0);
+	command("203.0.113.5", "x");
+	a = address_of("203.0.113.5");
+	event_set_address(&in, (uint16_t)other, &a);
+	event_set_text(&in, FIELD_PAP, "GREEN");
+	event_set_bytes(&in, FIELD_INDICATOR_VALUE, BYTES("8.8.8.8:53 and 2001:db8:1:2:3:4:5:6"));
+	view_event(v, &in, &out);
+	CHECK(event_address(&out, FIELD_SRC, &a) && event_address(&out, (uint16_t)other, &b) && address_equal(&a, &b));
+	CHECK(address_to_v4(&a) != 0xcb007105 && event_bytes(&out, FIELD_PAP).len == 32);
+	CHECK(says(&out, FIELD_INDICATOR_VALUE, "8.8.8.0:53 and 2001:db8:1::"));
+	view_close(v);
+	config_done(&c);
+}
+
 TEST(views_refuse_policies_that_cannot_hold)
 {
 	static const struct {
