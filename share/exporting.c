@@ -86,6 +86,19 @@ static int addresses_are_true(struct exporting *x)
 					    x->wanted.output->name, x->wanted.policy);
 }
 
+/* NFS and older overlays have no file without a name; one whose name is gone is as good. */
+static int open_unnamed(int directory)
+{
+	int fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	unlinkat(directory, ".export", 0);
+	fd = openat(directory, ".export", O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		unlinkat(directory, ".export", 0);
+	return fd;
+}
+
 static int open_parts(struct exporting *x)
 {
 	struct exchange *e = x->exchange;
@@ -100,7 +113,7 @@ static int open_parts(struct exporting *x)
 	if (bad)
 		return bad;
 	x->result.marking = others || w->collection->tlp > w->tlp_max ? w->tlp_max : w->collection->tlp;
-	x->result.fd = openat(e->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	x->result.fd = open_unnamed(e->directory);
 	x->digest = EVP_MD_CTX_new();
 	if (x->result.fd < 0 || !x->digest || !EVP_DigestInit_ex(x->digest, EVP_sha256(), NULL))
 		return fault_set(&x->fault, ERR_SYSTEM, "a file for the export cannot be made: %s", strerror(errno));
