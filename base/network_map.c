@@ -13,7 +13,8 @@
 #define COUNTS 5
 #define HEAD (MAGIC_BYTES + COUNTS * 8)
 #define ENTRY_BYTES 16
-#define TOPS 65537
+#define TOP_BITS 18
+#define TOPS ((1u << TOP_BITS) + 1)
 
 struct network_map {
 	const uint8_t *at;
@@ -23,7 +24,8 @@ struct network_map {
 	uint64_t entries, v4, v6, as, text;
 	const uint8_t *entry_at, *v4_first, *v4_entry, *v6_first, *v6_entry, *as_number, *as_name, *as_country;
 	const char *text_at;
-	uint32_t tops[TOPS]; /* the first IPv4 range at or after N << 16 */
+	uint32_t *as_of; /* of each entry: place of its AS among the ASes, and 1; 0: it is not there */
+	uint32_t tops[TOPS]; /* the first IPv4 range at or after N << (32 - TOP_BITS) */
 };
 
 int network_map_folder(const char *state, char *path, size_t room)
@@ -91,10 +93,27 @@ static void make_tops(struct network_map *m)
 {
 	uint64_t i = 0;
 	for (uint32_t top = 0; top < TOPS; top++) {
-		while (i < m->v4 && le32(m->v4_first + 4 * i) >> 16 < top)
+		while (i < m->v4 && le32(m->v4_first + 4 * i) >> (32 - TOP_BITS) < top)
 			i++;
 		m->tops[top] = (uint32_t)i;
 	}
+}
+
+/* Its place and 1; 0: it is not there. */
+static uint32_t find_as(const struct network_map *m, uint32_t as)
+{
+	uint64_t low = 0, high = m->as;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		uint32_t number = le32(m->as_number + 4 * middle);
+		if (number == as)
+			return (uint32_t)middle + 1;
+		if (number < as)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
 }
 
 int network_map_open(struct network_map **out, int directory, const char *name, struct fault *fault)
@@ -120,6 +139,13 @@ int network_map_open(struct network_map **out, int directory, const char *name, 
 		network_map_close(m);
 		return fault_set(fault, ERR_BAD, "%s: the map of networks is damaged; importing a table makes it anew", name);
 	}
+	m->as_of = calloc(m->entries, sizeof *m->as_of);
+	if (!m->as_of) {
+		network_map_close(m);
+		return fault_set(fault, ERR_MEMORY, "%s: no memory for the map of networks", name);
+	}
+	for (uint64_t i = 1; i < m->entries; i++)
+		m->as_of[i] = find_as(m, le32(m->entry_at + i * ENTRY_BYTES));
 	make_tops(m);
 	*out = m;
 	return 0;
@@ -130,6 +156,7 @@ void network_map_close(struct network_map *m)
 	if (!m)
 		return;
 	munmap((void *)(uintptr_t)m->at, m->size);
+	free(m->as_of);
 	free(m);
 }
 
@@ -142,7 +169,8 @@ bool network_map_changed(const struct network_map *m, int directory, const char 
 /* The last range that begins at or before the address; false: none does. */
 static bool find_v4(const struct network_map *m, uint32_t address, uint64_t *out)
 {
-	uint64_t low = m->tops[address >> 16], high = m->tops[(address >> 16) + 1];
+	const uint32_t top = address >> (32 - TOP_BITS);
+	uint64_t low = m->tops[top], high = m->tops[top + 1];
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 		if (le32(m->v4_first + 4 * middle) <= address)
@@ -168,24 +196,18 @@ static bool find_v6(const struct network_map *m, const struct address *a, uint64
 	return low > 0;
 }
 
+static const char *as_at(const struct network_map *m, uint32_t place, char country[3])
+{
+	country[0] = country[2] = '\0';
+	if (!place)
+		return "";
+	memcpy(country, m->as_country + 4 * (place - 1), 2);
+	return m->text_at + le32(m->as_name + 4 * (place - 1));
+}
+
 const char *network_map_as(const struct network_map *m, uint32_t as, char country[3])
 {
-	uint64_t low = 0, high = m->as;
-	country[0] = '\0';
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-		uint32_t number = le32(m->as_number + 4 * middle);
-		if (number == as) {
-			memcpy(country, m->as_country + 4 * middle, 2);
-			country[2] = '\0';
-			return m->text_at + le32(m->as_name + 4 * middle);
-		}
-		if (number < as)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return "";
+	return as_at(m, find_as(m, as), country);
 }
 
 bool network_map_find(const struct network_map *m, const struct address *a, struct network_place *out)
@@ -202,9 +224,11 @@ bool network_map_find(const struct network_map *m, const struct address *a, stru
 	memcpy(out->country, e + 4, 2);
 	out->name = m->text_at + le32(e + 8);
 	out->labels = m->text_at + le32(e + 12);
-	char country[3];
-	out->as_name = out->as ? network_map_as(m, out->as, country) : "";
-	if (!*out->country && *out->as_name)
-		memcpy(out->country, country, sizeof country);
+	if (m->as_of[entry]) {
+		char country[3];
+		out->as_name = as_at(m, m->as_of[entry], country);
+		if (!*out->country)
+			memcpy(out->country, country, sizeof country);
+	}
 	return true;
 }

@@ -2,8 +2,8 @@
  * Of an address: where it is, whose, and what lists say of it.
  *
  * A map is one file that is made once and only read (mapped into memory), by any process; who makes it
- * (the exchange, from tables of others) puts a new one in its place.  Looking up is a binary search within
- * the 65,536th of the table that the address lies in.
+ * (the exchange, from tables of others) puts a new one in its place.  Looking up is a binary search among
+ * the ranges that begin in the same /18, for IPv6 among all.
  *
  * The file, little-endian:  "kansoku networks 1\n", padded to 32 bytes; five u64: entries, IPv4 ranges, IPv6
  * ranges, ASes, bytes of text; then
