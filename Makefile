@@ -19,7 +19,7 @@ SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fr
 # libxml2's headers live in a folder of their own, the only one that needs an -I.
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) -MMD -MP $(XML_CFLAGS) $(SANITIZE) $(CFLAGS)
 XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
-LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -ldl -lm
+LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lbz2 -lpthread -ldl -lm
 LINK     = $(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^) $(LIBS)
 
 sources := $(foreach r,$(ROOMS),$(shell find $(r) -name '*.c' 2>/dev/null | sort))

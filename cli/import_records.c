@@ -180,13 +180,17 @@ static void print_field(const struct record_field *f)
 static void dry_record(void *arg, const struct record *r)
 {
 	const struct dry *dry = arg;
-	char time[TIME_TEXT_MAX];
+	char time[TIME_TEXT_MAX], address[ADDRESS_TEXT_MAX];
 	if (!dry->json) {
 		printf("%-9s %3u  %.*s\n", r->type, r->confidence, (int)r->value.len, (const char *)r->value.at);
 		return;
 	}
 	printf("{\"type\":\"%s\",\"confidence\":%u", r->type, r->confidence);
 	print_text("value", r->value);
+	if (r->has_address)
+		print_text("src", bytes_of_text(address_format(&r->address, address)));
+	if (r->port)
+		printf(",\"dport\":%u", r->port);
 	print_text("role", bytes_of_text(r->role ? r->role : ""));
 	print_text("time", bytes_of_text(r->time_us ? time_format(r->time_us, time) : ""));
 	print_text("link", r->link);

@@ -1,5 +1,5 @@
 /*
- * One import: bytes come in pieces, perhaps packed by gzip or zstd, go to a format, and records come out.
+ * One import: bytes come in pieces, perhaps packed by gzip, zstd or bzip2, go to a format, and records come out.
  *
  * Pure but for memory: the role gives it bytes and a callback that publishes.
  */

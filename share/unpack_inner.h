@@ -1,5 +1,5 @@
 /*
- * What is fed packed by gzip or zstd comes out plain, by and by; plain input passes through.  The kind is
+ * What is fed packed by gzip, zstd or bzip2 comes out plain, by and by; plain input passes through.  The kind is
  * told by the first bytes.  What a packed input may grow to is bounded, since a bomb looks like any other.
  */
 #pragma once

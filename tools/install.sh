@@ -1,7 +1,7 @@
 # Sourced by ./run and ./check: installs Debian packages and the store's library, saying so first.
 
 CORE="gcc make pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libpcre2-dev
-libhyperscan-dev libmicrohttpd-dev libgnutls28-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libavro-dev libmaxminddb-dev
+libhyperscan-dev libmicrohttpd-dev libgnutls28-dev libseccomp-dev libzstd-dev libxxhash-dev zlib1g-dev libbz2-dev libavro-dev libmaxminddb-dev
 libyara-dev libarchive-dev libcurl4-openssl-dev bubblewrap busybox-static nftables qemu-user-static chromium-headless-shell
 ca-certificates npm"
 # One a line, in the order of the alphabet.

@@ -101,7 +101,7 @@ static const struct command import_command = {
 	.name = "import",
 	.synopsis = "FORMAT FILE... [--source NAME] [--tlp WORD] [--pap WORD] [--map COLUMNS] [--dry] [--json]",
 	.summary = "take in files of others: what they observed, and lists of weaknesses",
-	.description = "Formats are those that `kansoku describe formats` lists, plain or packed by gzip or zstd; \"-\" is\n"
+	.description = "Formats are those that `kansoku describe formats` lists, plain or packed by gzip, zstd or bzip2; \"-\" is\n"
 		       "standard input. What a file says becomes record.imported, each value of a page once, however often\n"
 		       "it is imported. Nothing is looked at because of a record without a PAP of green or clear.\n"
 		       "\n"
