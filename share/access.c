@@ -51,6 +51,7 @@ void access_close(struct access *a)
 	free(a->organisations);
 	free(a->users);
 	free(a->tokens);
+	free(a->keys);
 	free(a->grants);
 	free(a);
 }
@@ -97,9 +98,9 @@ static const struct token *token_presented(const struct access *a, const struct 
 {
 	static const struct token nobody;
 	size_t found = 0;
-	for (size_t i = 0; i < a->token_count; i++) {
-		const struct token *t = &a->tokens[i];
-		const bool same = !CRYPTO_memcmp(t->digest, p->digest, DIGEST_BYTES) & (t->is_certificate == p->is_certificate) &
+	for (size_t i = 0; i < a->key_count; i++) {
+		const struct token_key *k = &a->keys[i];
+		const bool same = !CRYPTO_memcmp(k->digest, p->digest, DIGEST_BYTES) & (k->is_certificate == p->is_certificate) &
 				  p->anything;
 		found |= (size_t)-(size_t)same & (i + 1);
 	}

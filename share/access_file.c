@@ -66,6 +66,17 @@ struct held_grant *access_grant(struct access *a, uint32_t organisation, const c
 	return found;
 }
 
+void access_index(struct access *a)
+{
+	struct token_key *keys = realloc(a->keys, (a->token_count ? a->token_count : 1) * sizeof *keys);
+	a->keys = keys ? keys : a->keys;
+	a->key_count = keys ? a->token_count : 0;
+	for (size_t i = 0; i < a->key_count; i++) {
+		memcpy(keys[i].digest, a->tokens[i].digest, DIGEST_BYTES);
+		keys[i].is_certificate = a->tokens[i].is_certificate;
+	}
+}
+
 bool access_hex_read(const char *text, uint8_t *out, size_t len)
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -221,6 +232,7 @@ int access_load(struct access *a, struct fault *fault)
 	int bad = all ? tables_load(a, all, fault) : fault_set(fault, ERR_BAD, ACCESS_FILE ": line %d: %s", why.line, why.text);
 	json_decref(all);
 	close(fd);
+	access_index(a);
 	return bad;
 }
 

@@ -54,12 +54,19 @@ struct refusals { /* a bounded pace of lines; the others are counted */
 	uint64_t allowance_us, uncounted_since_us, uncounted;
 };
 
+struct token_key { /* what each caller is compared with: close together, since all are gone through each time */
+	uint8_t digest[DIGEST_BYTES];
+	bool is_certificate;
+};
+
 struct access {
 	struct access_about about;
 	uint32_t last_number;
 	struct organisation *organisations;
 	struct user *users;
 	struct token *tokens;
+	struct token_key *keys; /* of the tokens, in their order */
+	size_t key_count;
 	struct held_grant *grants;
 	size_t organisation_count, user_count, token_count, grant_count;
 	uint64_t kept_us;    /* when the file was written */
@@ -74,6 +81,9 @@ struct organisation *access_organisation_numbered(struct access *, uint32_t numb
 struct user *access_user(struct access *, uint32_t organisation, const char *name);
 struct token *access_token(struct access *, const char *id);
 struct held_grant *access_grant(struct access *, uint32_t organisation, const char *collection);
+
+/* After tokens came or moved.  Without memory for it nobody is let in. */
+void access_index(struct access *);
 
 /* The file: read at the start, written anew whenever something changed. */
 int access_load(struct access *, struct fault *);

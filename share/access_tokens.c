@@ -64,6 +64,7 @@ static void forget_old(struct access *a, uint64_t now_us)
 			a->tokens[kept++] = *t;
 	}
 	a->token_count = kept;
+	access_index(a);
 }
 
 static int store(struct change *c, struct token *t, const struct organisation *o)
@@ -82,6 +83,7 @@ static int store(struct change *c, struct token *t, const struct organisation *o
 	if (bad)
 		return bad;
 	a->tokens[a->token_count++] = *t;
+	access_index(a);
 	c->answer = token_json(a, t, true);
 	if (*secret)
 		json_object_set_new(c->answer, "token", json_string(secret));

@@ -145,6 +145,7 @@ static int tell_audit(struct serving *s, struct bytes body, const char *refused)
 		.action = s->action, .organisation = s->caller.organisation, .user = s->caller.user, .token = s->caller.token,
 		.from = &s->head.from, .collection = s->collection ? s->collection->name : NULL, .format = s->format,
 		.marking = s->collection ? tlp_name(s->grant.tlp_max) : NULL, .policy = s->view ? s->grant.policy : NULL,
+		.policy_version = s->view ? serving_exchange(s)->process->config->version : NULL,
 		.filter = writer_bytes(&w), .reason = refused, .objects = s->objects, .from_us = s->from_us, .to_us = s->to_us, .made_us = s->now_us,
 		.digest = refused ? NULL : digest,
 	};
