@@ -57,6 +57,38 @@ for i in range(1000):
     truth.append("address " + source)
 keep("cowrie", "".join(json.dumps(l, ensure_ascii=i % 2 == 0) + "\n" for i, l in enumerate(lines)), truth)
 
+lines, truth = [], []
+for i in range(1000):
+    source, type = address(), ["alert", "flow", "stats", "http"][i % 4]
+    lines.append(json.dumps({"timestamp": stamp(i) + ".000000+0200", "event_type": type, "src_ip": source, "src_port": 40000, "dest_ip": "192.0.2.1",
+        "dest_port": 23, "proto": "TCP", "alert": {"signature": "x \"y\"", "signature_id": i}, "padding": [[{}], {"a": [1, 2]}]}))
+    if type != "stats": truth.append("address " + source)
+keep("eve", "\n".join(lines) + "\n", truth)
+
+lines, truth = ["#separator \\x09", "#path\tconn", "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tconn_state"], []
+for i in range(1000):
+    source = address()
+    lines.append("1720170000.%06d\tC%d\t%s\t40000\t192.0.2.1\t23\ttcp\tS0" % (i, i, source))
+    truth.append("address " + source)
+keep("zeek", "\n".join(lines) + "\n", truth)
+
+lines, truth = [], []
+for i in range(1000):
+    source = address()
+    lines.append(json.dumps({"classification.type": ["c2-server", "infected-system"][i % 2], "source.ip": source, "source.port": 1 + i, "raw": "eA=="}))
+    truth.append("endpoint %s:%d" % (source, 1 + i) if i % 2 == 0 else "address " + source)
+keep("intelmq", "\n".join(lines) + "\n", truth)
+
+# A feed of MISP as it lies in a folder.
+import hashlib, os
+os.mkdir(work + "/feed")
+events = [str(uuid.UUID(int=draw.getrandbits(128), version=4)) for _ in range(3)]
+for n, event in enumerate(events):
+    json.dump({"Event": {"uuid": event, "info": "event %d" % n, "Orgc": {"name": "CERT"}, "Attribute": [{"uuid": str(uuid.uuid4()), "type": "domain",
+        "value": "feed%d-%d.example.net" % (n, k), "to_ids": True, "timestamp": "1720170000"} for k in range(50)]}}, open("%s/feed/%s.json" % (work, event), "w"))
+json.dump({event: {"info": "x", "Orgc": {"name": "CERT"}, "timestamp": "1720170000"} for event in events}, open(work + "/feed/manifest.json", "w"))
+open(work + "/feed/hashes.csv", "w").write("".join("%s,%s\n" % (hashlib.md5(e.encode()).hexdigest(), e) for e in events))
+
 lines, truth = ['{"cond":"begin"}'], []
 for i in range(1000):
     lines.append(json.dumps({"obj": {"rrname": "H%d.Example.com." % i, "rrtype": "A", "rdata": [address()], "count": i + 1, "time_first": 1, "time_last": 1720170000 + i}}))
@@ -69,13 +101,13 @@ dry() { # format, file
 	jq -r 'select(.type) | "\(.type) \(.value)"' "$WORK/dry" | LC_ALL=C sort -u >"$WORK/ours"
 	LC_ALL=C sort -u "$WORK/$2.truth" | diff - "$WORK/ours" >"$WORK/difference" || fail "$2 is read differently: $(head -4 "$WORK/difference")"
 }
-for name in stix misp urlhaus cowrie cof; do
+for name in stix misp urlhaus cowrie eve zeek intelmq cof; do
 	dry $name $name
 done
 grep -q 'the answer is not whole: it was cut' "$WORK/complaints" || fail "a cut answer passed for a whole one: $(cat "$WORK/complaints")"
 
 loopback_config <<EOT
-exchange: {sources: [{name: none, format: urls, path: $WORK/cof.truth, every: 1h}]}
+exchange: {sources: [{name: feed, format: misp, path: $WORK/feed, every: 1s, tlp: green}]}
 EOT
 start_kansoku
 take() { "$KANSOKU" import "$1" "$WORK/$2" --source partner --tlp amber --config "$CONFIG" --json >"$WORK/told" || fail "$2: $(cat "$WORK/told")"; }
@@ -96,4 +128,9 @@ done
 # The source's marking is stricter than the bundle's own, and holds.
 strict=$(query "SELECT count() FROM events WHERE value[indexOf(field, 'record.tlp')] = 'AMBER' AND value[indexOf(field, 'record.format')] = 'stix'" | tail -1)
 [ "$strict" = 2001 ] || fail "marked AMBER: $strict of 2001"
-echo "STIX, MISP, URLhaus, Cowrie and passive DNS are read as Python wrote them; once each, byte for byte, marked"
+fed=$(query "SELECT uniqExact(value[indexOf(field, 'indicator.value')]) FROM events WHERE value[indexOf(field, 'record.source')] = 'feed'" | tail -1)
+[ "$fed" = 150 ] || fail "of the feed's 150 names came $fed"
+down=$(query "SELECT count() FROM events WHERE kind = 'sensor.changed' AND service = 'exchange/feed' AND state = 'down'" | tail -1)
+[ "$down" = 0 ] || fail "the feed was said to be down: $(tail -3 "$LOG")"
+grep -q 'exchange: feed: .* [1-9][0-9]* unreadable' "$LOG" && fail "of the feed something was unreadable: $(grep 'exchange: feed' "$LOG")"
+echo "STIX, MISP and its feeds, URLhaus, Cowrie, EVE, Zeek, IntelMQ and passive DNS are read as Python wrote them; once each, byte for byte, marked"

@@ -1,5 +1,6 @@
 /* Each format's own examples: all records in order, in pieces of any size; and what surrounds every format. */
 #include "event/event.h"
+#include "event/indicator.h"
 #include "share/imported_inner.h"
 #include "share/date_inner.h"
 #include "share/intake_inner.h"
@@ -45,9 +46,21 @@ static void write_field(struct heard *h, const struct record_field *f)
 		write_fmt(&h->w, "  %s %llu\n", d->name, (unsigned long long)f->number);
 }
 
+/* Words of a record stand for things of ours: one that nobody knows would be searched for in vain. */
+static void check_words(const struct record *r)
+{
+	bool role_known = !r->role;
+	for (int role = 0; role < INDICATOR_ROLES; role++)
+		role_known |= r->role && !strcmp(r->role, indicator_role_name((enum indicator_role)role));
+	CHECK_SAY(!r->kind || event_kind_find(bytes_of_text(r->kind)) >= 0, "there is no kind %s", r->kind);
+	CHECK_SAY(role_known, "there is no role %s", r->role);
+	CHECK_SAY(r->confidence <= 100, "a confidence of %u", r->confidence);
+}
+
 static bool on_record(void *arg, const struct record *r)
 {
 	struct heard *h = arg;
+	check_words(r);
 	write_fmt(&h->w, "%s ", r->type);
 	write_span(&h->w, r->value);
 	write_text(&h->w, "\n");
