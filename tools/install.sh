@@ -12,6 +12,7 @@ apksigner
 avro-bin
 bind9
 bind9-dnsutils
+bind9-utils
 chromium
 clang
 curl
