@@ -51,9 +51,14 @@ struct ics_protocol {
 	const char *name;      /* "Siemens S7" */
 	const char *probe;     /* module that asks for it: "s7" */
 	const char *const *words; /* other names that others give it; ended by NULL */
-	uint16_t ports[4];     /* ended by 0 */
+	uint16_t ports[4];     /* ended by 0; `probe` asks at the first of them */
 	bool udp;
 };
+/*
+ * Whether a probe of ours asks for it at that port.  Where none does nothing is asked: controllers have stopped
+ * at protocols that they did not know.
+ */
+bool ics_protocol_is_asked(const struct ics_protocol *, uint16_t port);
 const struct ics_protocol *ics_protocol_find(struct bytes word); /* by any of its names, any case; NULL: none */
 const struct ics_protocol *ics_protocol_at_port(uint16_t port, bool udp);
 const struct ics_protocol *ics_protocol_at(size_t i); /* NULL beyond the last */

@@ -47,6 +47,8 @@ const struct ics_protocol *ics_protocol_at_port(uint16_t port, bool udp)
 	return NULL;
 }
 
+bool ics_protocol_is_asked(const struct ics_protocol *p, uint16_t port) { return p->probe[0] && p->ports[0] == port; }
+
 struct port_text {
 	uint16_t port;
 	bool udp, icmp;

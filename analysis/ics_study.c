@@ -90,8 +90,9 @@ int ics_study_take(struct ics_study *s, enum ics_question question, struct bytes
 {
 	struct reader r = reader_of_bytes(lines);
 	struct bytes line;
+	size_t rows = 0;
 	while (read_line(&r, &line)) {
-		if (s->count == ICS_HOSTS_MAX)
+		if (s->count == ICS_HOSTS_MAX || ++rows == ICS_ROWS_MAX)
 			return ERR_FULL;
 		s->sums.bad_rows += !ics_row_take(s, question, line);
 	}
@@ -158,21 +159,25 @@ static unsigned hours_apart(const struct ics_host *h)
 /* What the stored answers are of; one decoy among them is enough, for then the others are its, too. */
 static enum ics_stage stage_of_claims(struct ics_study *s, struct ics_host *h)
 {
-	bool controller = false, wrong = false;
+	bool controller = false, askable = false, wrong = false;
 	char why[sizeof h->why];
 	ics_claim_count_event(s->event, h->claimed);
 	const enum ics_claim_verdict by_count = ics_claim_judge(s->rules, s->event, why, sizeof why);
 	for (size_t i = 0; i < h->claim_count; i++) {
 		if (h->claims[i].verdict == CLAIM_IS_DECOY)
 			return ICS_DECOY_CLAIM;
-		controller |= h->claims[i].industrial && h->claims[i].verdict == CLAIM_CONTROLLER;
-		wrong |= h->claims[i].industrial && h->claims[i].verdict == CLAIM_IS_WRONG;
+		const struct ics_claim *c = &h->claims[i];
+		controller |= c->protocol && c->verdict == CLAIM_CONTROLLER;
+		askable |= c->protocol && c->verdict == CLAIM_CONTROLLER && ics_protocol_is_asked(c->protocol, c->port);
+		wrong |= c->protocol && c->verdict == CLAIM_IS_WRONG;
 	}
 	if (by_count == CLAIM_IS_WRONG || by_count == CLAIM_IS_DECOY) {
 		memcpy(h->why, why, sizeof why);
 		return by_count == CLAIM_IS_DECOY ? ICS_DECOY_CLAIM : ICS_WRONG;
 	}
-	return controller ? ICS_TO_LOOK : wrong ? ICS_WRONG : ICS_UNCLEAR;
+	if (controller && !askable)
+		snprintf(h->why, sizeof h->why, "no probe asks for %s at that port", h->protocol->name);
+	return askable ? ICS_TO_LOOK : wrong && !controller ? ICS_WRONG : ICS_UNCLEAR;
 }
 
 static enum ics_stage stage_of_look(struct ics_host *h)
@@ -187,7 +192,7 @@ static enum ics_stage stage_of_look(struct ics_host *h)
 		snprintf(h->why, sizeof h->why, "nothing answers on that port now");
 		return ICS_GONE;
 	}
-	if (!h->speaks && h->protocol && h->protocol->probe[0]) {
+	if (!h->speaks) {
 		snprintf(h->why, sizeof h->why, "what answers now does not speak %s", h->protocol->name);
 		return ICS_OTHER;
 	}
@@ -226,7 +231,7 @@ static bool belongs(const struct ics_host *h)
 {
 	bool industrial = false;
 	for (size_t i = 0; i < h->claim_count; i++)
-		industrial |= h->claims[i].industrial;
+		industrial |= h->claims[i].protocol != NULL;
 	return industrial && h->row.dark_count;
 }
 

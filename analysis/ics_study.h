@@ -13,13 +13,14 @@
 #include "analysis/ics.h"
 
 #define ICS_HOSTS_MAX 200000
+#define ICS_ROWS_MAX 2000000 /* of one answer */
 #define ICS_CLAIMS_MAX ICS_ANSWERS_MAX
 #define ICS_CALIBRATION_MIN 20 /* hosts, below which two vantages are not held to be calibrated */
 
 enum ics_question { ICS_ASK_TOTALS, ICS_ASK_CLAIMS, ICS_ASK_DARK, ICS_ASK_LOOKS, ICS_ASK_IDENTITIES, ICS_ASK_PATHS, ICS_QUESTIONS };
 
 enum ics_stage { /* how far an address came; the last is a row */
-	ICS_UNCLEAR,     /* no rule knows the stored answer */
+	ICS_UNCLEAR,     /* no rule knows the stored answer, or no probe of ours asks for that protocol there */
 	ICS_WRONG,       /* it was something else */
 	ICS_DECOY_CLAIM, /* the stored answer is a honeypot's */
 	ICS_TO_LOOK,     /* not looked at since */
@@ -34,7 +35,7 @@ const char *ics_stage_word(enum ics_stage);
 struct ics_claim { /* what a partner's scan stored of a port */
 	uint16_t port;
 	bool udp, asked;           /* asked: the look went there, too */
-	bool industrial; /* of an industrial protocol's port or name */
+	const struct ics_protocol *protocol; /* by its name or port; NULL: none that is industrial */
 	uint8_t verdict; /* enum ics_claim_verdict */
 };
 enum ics_claim_verdict { CLAIM_UNKNOWN, CLAIM_CONTROLLER, CLAIM_IS_WRONG, CLAIM_IS_DECOY };

@@ -1,7 +1,6 @@
 /* The study's questions to the store. */
 #include "analysis/ics_study_inner.h"
 
-#define ROWS_MAX 2000000
 #define V(name) "value[indexOf(field,'" name "')]"
 /* When its source saw it, else when it came in; both as 2015-06-01 12:00:00. */
 #define SEEN "replaceOne(substring(if(has(field,'record.time'), " V("record.time") ", toString(time)), 1, 19), 'T', ' ')"
@@ -51,7 +50,7 @@ static void claims_sql(const struct ics_study *s, struct writer *w)
 	write_records(w, s);
 	write_text(w, " AND src IN (SELECT src FROM flows WHERE ");
 	write_flows(w, s);
-	write_fmt(w, ")) GROUP BY src, dport, proto ORDER BY host, port, proto LIMIT %d", ROWS_MAX);
+	write_fmt(w, ")) GROUP BY src, dport, proto ORDER BY host, port, proto LIMIT %d", ICS_ROWS_MAX);
 }
 
 static void dark_sql(const struct ics_study *s, struct writer *w)
@@ -63,7 +62,7 @@ static void dark_sql(const struct ics_study *s, struct writer *w)
 	write_flows(w, s);
 	write_text(w, " AND src IN (SELECT src FROM events WHERE ");
 	write_records(w, s);
-	write_fmt(w, ") GROUP BY src, proto, dport, flow_ttl_max ORDER BY host, packets DESC LIMIT %d", ROWS_MAX);
+	write_fmt(w, ") GROUP BY src, proto, dport, flow_ttl_max ORDER BY host, packets DESC LIMIT %d", ICS_ROWS_MAX);
 }
 
 /* Of a look several questions may go to a port; an answer has a TTL, one of them may have been understood. */
@@ -79,7 +78,7 @@ static void looks_sql(const struct ics_study *s, struct writer *w)
 		      "kind = 'host.answered' AND probe != 'survey' AND ");
 	write_fmt(w, "time >= '%.10s %.8s' AND src IN (SELECT src FROM events WHERE ", from, from + 11);
 	write_records(w, s);
-	write_fmt(w, ")) GROUP BY src, sport, proto, sensor ORDER BY host, at DESC, port LIMIT %d", ROWS_MAX);
+	write_fmt(w, ")) GROUP BY src, sport, proto, sensor ORDER BY host, at DESC, port LIMIT %d", ICS_ROWS_MAX);
 }
 
 static void identities_sql(const struct ics_study *s, struct writer *w)
@@ -91,7 +90,7 @@ static void identities_sql(const struct ics_study *s, struct writer *w)
 		      "max(toUInt32OrZero(" V("honeypot.score") ")) AS honeypot FROM events WHERE kind = 'host.identified' AND ");
 	write_fmt(w, "time >= '%.10s %.8s' AND src IN (SELECT src FROM events WHERE ", from, from + 11);
 	write_records(w, s);
-	write_fmt(w, ") GROUP BY src ORDER BY host LIMIT %d", ROWS_MAX);
+	write_fmt(w, ") GROUP BY src ORDER BY host LIMIT %d", ICS_ROWS_MAX);
 }
 
 /* Hosts of one TTL on either side whose SYN has a system's own shape: they tell how two vantages differ. */

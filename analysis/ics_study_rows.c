@@ -122,15 +122,17 @@ static const struct ics_protocol *protocol_of(const json_t *row, uint16_t port, 
 	return p ? p : ics_protocol_at_port(port, !udp); /* others write BACnet and FINS down as TCP */
 }
 
-/* The claim that says most is the host's: a decoy's before all, then a controller's. */
-static void take_reason(struct ics_host *h, const json_t *row, const struct ics_protocol *protocol, unsigned verdict, const char *why)
+/* The claim that says most is the host's: a decoy's before all, then a controller's, best one that can be asked. */
+static void take_reason(struct ics_host *h, const json_t *row, const struct ics_claim *c, const char *why)
 {
-	static const uint8_t ranks[] = {[CLAIM_UNKNOWN] = 1, [CLAIM_IS_WRONG] = 2, [CLAIM_CONTROLLER] = 3, [CLAIM_IS_DECOY] = 4};
+	static const uint8_t ranks[] = {[CLAIM_UNKNOWN] = 1, [CLAIM_IS_WRONG] = 2, [CLAIM_CONTROLLER] = 3, [CLAIM_IS_DECOY] = 5};
 	const char *id = json_string_value(json_object_get(row, "id")), *pap = json_string_value(json_object_get(row, "pap"));
-	if (ranks[verdict] <= h->rank || (!protocol && verdict != CLAIM_IS_DECOY))
+	const bool askable = c->verdict == CLAIM_CONTROLLER && c->protocol && ics_protocol_is_asked(c->protocol, c->port);
+	const uint8_t rank = ranks[c->verdict] + askable;
+	if (rank <= h->rank || (!c->protocol && c->verdict != CLAIM_IS_DECOY))
 		return;
-	h->rank = ranks[verdict];
-	h->protocol = protocol ? protocol : h->protocol;
+	h->rank = rank;
+	h->protocol = c->protocol ? c->protocol : h->protocol;
 	snprintf(h->why, sizeof h->why, "%s", why);
 	snprintf(h->record, sizeof h->record, "%.32s", id ? id : "");
 	snprintf(h->pap, sizeof h->pap, "%.23s", pap ? pap : "");
@@ -148,18 +150,18 @@ static bool take_claim(struct ics_study *s, const json_t *row)
 	const struct ics_protocol *protocol = protocol_of(row, claim.port, claim.udp);
 	if (!h)
 		return false;
-	claim.industrial = protocol != NULL;
+	claim.protocol = protocol;
 	claim.verdict = (uint8_t)judge_claim(s, row, claim.port, claim.udp, why, sizeof why);
 	if (protocol)
 		claim.udp = protocol->udp;
-	take_reason(h, row, protocol, claim.verdict, why);
+	take_reason(h, row, &claim, why);
 	if (!h->row.country[0])
 		text_of(row, "country", h->row.country, sizeof h->row.country);
 	h->seen_s = at > h->seen_s ? at : h->seen_s;
 	h->claimed++;
 	if (h->claim_count < ICS_CLAIMS_MAX)
 		h->claims[h->claim_count++] = claim;
-	else if (claim.industrial)
+	else if (claim.protocol)
 		h->claims[ICS_CLAIMS_MAX - 1] = claim;
 	return true;
 }
@@ -232,8 +234,7 @@ static bool take_look(struct ics_study *s, const json_t *row)
 		return true;
 	answer.ttl = is_vantage(h->look_sensor, row) ? (uint8_t)ttl : 0;
 	h->looked_s = at > h->looked_s ? at : h->looked_s;
-	const struct ics_protocol *by_port = ics_protocol_at_port(answer.port, answer.udp);
-	if (h->protocol && by_port == h->protocol) {
+	if (h->protocol && ics_protocol_is_asked(h->protocol, answer.port) && answer.udp == h->protocol->udp) {
 		h->port_asked = true;
 		h->port_open |= open;
 		h->speaks |= open && speaks && has_word(speaks, h->protocol->probe);

@@ -23,18 +23,26 @@ static size_t wish_add(struct wish *list, size_t count, uint16_t port, bool udp)
 	return count + 1;
 }
 
+/* A controller's port is asked by its own protocol's probe or not at all, whoever names it. */
+static bool may_be_asked(uint16_t port, bool udp)
+{
+	const struct ics_protocol *tcp = ics_protocol_at_port(port, false), *p = udp ? ics_protocol_at_port(port, true) : tcp;
+	return p ? ics_protocol_is_asked(p, port) : !udp;
+}
+
 /* The controller's first, then what the scan had open, then what it asked of others. */
 static size_t wishes_of(const struct ics_host *h, struct wish list[PORTS_MAX])
 {
 	size_t count = 0;
-	for (size_t i = 0; i < h->claim_count; i++)
-		if (h->claims[i].industrial)
-			count = wish_add(list, count, h->claims[i].port, h->claims[i].udp);
-	for (size_t i = 0; i < h->claim_count; i++)
-		if (!h->claims[i].udp)
-			count = wish_add(list, count, h->claims[i].port, false);
+	for (int industrial = 1; industrial >= 0; industrial--)
+		for (size_t i = 0; i < h->claim_count; i++) {
+			const struct ics_claim *c = &h->claims[i];
+			if (industrial == (c->protocol != NULL) && (!c->protocol || ics_protocol_is_asked(c->protocol, c->port)) &&
+			    may_be_asked(c->port, c->udp))
+				count = wish_add(list, count, c->port, c->udp);
+		}
 	for (size_t i = 0; i < h->row.dark_count; i++)
-		if (!h->row.dark[i].udp && !h->row.dark[i].icmp)
+		if (!h->row.dark[i].udp && !h->row.dark[i].icmp && may_be_asked(h->row.dark[i].port, false))
 			count = wish_add(list, count, h->row.dark[i].port, false);
 	return count;
 }

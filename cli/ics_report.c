@@ -218,6 +218,8 @@ static int study(const struct arguments *a)
 		bad = ics_study_open(&s, &options, rules);
 	if (!bad)
 		bad = ask_all(&q, s, &fault);
+	if (bad == ERR_FULL && !fault.text[0])
+		fault_set(&fault, bad, "more than %d addresses or %d rows: narrow the time by --from and --to", ICS_HOSTS_MAX, ICS_ROWS_MAX);
 	if (!bad && arguments_flag(a, "look"))
 		bad = ics_looks_ask(q.state, s, &fault);
 	else if (!bad)

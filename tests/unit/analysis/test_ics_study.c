@@ -126,7 +126,10 @@ TEST(study_follows_each_address_from_the_claim_to_the_row)
 	claim(s, "192.0.2.8", 502, "tcp", "\x01\x02");                         /* nobody knows */
 	claim(s, "192.0.2.9", 502, "tcp", "Unit ID: 0");                       /* attacks nobody */
 	claim(s, "192.0.2.10", 80, "tcp", "HTTP/1.0 200 OK");                  /* attacks, and is no controller */
-	for (unsigned i = 1; i <= 10; i++) {
+	claim(s, "192.0.2.11", 1962, "tcp", "PLC Type: ILC 151");              /* of which no probe asks */
+	claim(s, "192.0.2.12", 4911, "tcp", "fox a 0 -1 fox hello");           /* not at that port */
+	claim(s, "192.0.2.12", 80, "tcp", "HTTP/1.0 200 OK");
+	for (unsigned i = 1; i <= 12; i++) {
 		char host[32];
 		snprintf(host, sizeof host, "192.0.2.%u", i);
 		if (i != 9)
@@ -139,12 +142,13 @@ TEST(study_follows_each_address_from_the_claim_to_the_row)
 	look(s, "192.0.2.5", 502, "tcp", 0, 0, "");
 	look(s, "192.0.2.6", 502, "tcp", 1, 50, "http");
 	look(s, "192.0.2.7", 102, "tcp", 1, 50, "s7");
+	look(s, "192.0.2.12", 80, "tcp", 1, 50, "http");
 	give(s, ICS_ASK_IDENTITIES, "{\"host\":\"192.0.2.7\",\"vendor\":\"\",\"product\":\"\",\"honeypot\":95}");
 	give(s, ICS_ASK_TOTALS, "{\"claimed\":\"9\"}");
 	give(s, ICS_ASK_DARK, "{\"host\":7}");
 	give(s, ICS_ASK_DARK, "no JSON");
 	ics_study_conclude(s);
-	CHECK(ics_study_sums(s)->claimed == 9 && ics_study_sums(s)->in_dark == 8 && ics_study_sums(s)->bad_rows == 2);
+	CHECK(ics_study_sums(s)->claimed == 9 && ics_study_sums(s)->in_dark == 10 && ics_study_sums(s)->bad_rows == 2);
 	static const enum ics_stage stages[] = {0, ICS_ROW, ICS_WRONG, ICS_DECOY_CLAIM, ICS_TO_LOOK, ICS_GONE, ICS_OTHER, ICS_DECOY, ICS_UNCLEAR};
 	for (unsigned i = 1; i <= 8; i++) {
 		char host[32];
@@ -152,6 +156,8 @@ TEST(study_follows_each_address_from_the_claim_to_the_row)
 		const struct ics_host *h = find(s, host);
 		CHECK_SAY(h && h->stage == stages[i], "%s: %s", host, h ? ics_stage_word(h->stage) : "not there");
 	}
+	CHECK(find(s, "192.0.2.11")->stage == ICS_UNCLEAR && strstr(find(s, "192.0.2.11")->why, "no probe asks for PCWorx"));
+	CHECK(find(s, "192.0.2.12")->stage == ICS_UNCLEAR && strstr(find(s, "192.0.2.12")->why, "no probe asks for Tridium"));
 	CHECK(!find(s, "192.0.2.9") && !find(s, "192.0.2.10") && !find(s, "198.51.100.1"));
 	const struct ics_host *row = ics_study_at(s, 0);
 	CHECK(row->stage == ICS_ROW && !strcmp(row->row.country, "TW") && !strcmp(row->row.protocol, "BACnet"));
