@@ -93,6 +93,7 @@ struct view_file {
 	const char *name;                 /* for sentences */
 	const char *const *columns;       /* of a table: "COLUMN=ACTION"; the others by their names and what stands in them */
 	size_t column_count;
+	bool text;                        /* neither: lines in which every address becomes what src does */
 };
 /* 0 or ERR_… with a sentence; what was written before is good. */
 int view_file(struct view *, const struct view_file *, struct view_file_counts *, struct fault *);

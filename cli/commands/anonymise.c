@@ -146,7 +146,8 @@ static int change_file(struct anonymise *a, struct view *view)
 	char part[4096] = "";
 	struct fault fault = {0};
 	struct view_file_counts counts;
-	struct view_file f = {.in = STDIN_FILENO, .name = in, .columns = a->columns, .column_count = a->column_count};
+	struct view_file f = {.in = STDIN_FILENO, .name = in, .columns = a->columns, .column_count = a->column_count,
+			      .text = arguments_flag(a->arguments, "text") != NULL};
 	if (strcmp(in, "-") && (f.in = open(in, O_RDONLY | O_CLOEXEC)) < 0)
 		return command_fail(1, "anonymise: %s: %s", in, strerror(errno));
 	f.out = open_output(path, part);
@@ -160,7 +161,7 @@ static int change_file(struct anonymise *a, struct view *view)
 	close(f.in);
 	status = finish_output(path, part, f.out, status);
 	if (!status)
-		fprintf(stderr, "%llu %s%s\n", (unsigned long long)(counts.packets + counts.rows), counts.rows ? "rows" : "packets",
+		fprintf(stderr, "%llu %s%s\n", (unsigned long long)(counts.packets + counts.rows), counts.packets ? "packets" : f.text ? "lines" : "rows",
 			counts.torn ? "; the file ended within one, which was left out" : "");
 	if (!status && counts.left_out && !view)
 		fprintf(stderr, "%llu cells were hidden\n", (unsigned long long)counts.left_out);
@@ -211,6 +212,7 @@ static const struct flag anonymise_flags[] = {
 	{"column", "COLUMN=ACTION", "the same for a column of a table by its name; may be given several times"},
 	{"own", "PREFIX", "addresses that are ours, beside those of --config; may be given several times"},
 	{"name", "NAME", "a name of ours that payloads and text may hold; may be given several times"},
+	{"text", NULL, "FILE is text such as a log: every address in it becomes what src does, ours what dst does"},
 	{"cells", "K", "FILE is a table of counts of sources: hide cells of fewer than K, and what would tell them"},
 	{"address", "A", "print what becomes of it, a line each; further ones may follow"},
 	{"output", "FILE", "where the result is written, whole or not at all; absent: standard output"},
@@ -219,12 +221,13 @@ static const struct flag anonymise_flags[] = {
 
 static const struct command anonymise_command = {
 	.name = "anonymise",
-	.synopsis = "FILE (--key HEX | --key-file FILE) [--output FILE] [--policy NAME] [--field FIELD=ACTION]... [--own PREFIX]...\n"
+	.synopsis = "FILE (--key HEX | --key-file FILE) [--output FILE] [--text] [--policy NAME] [--field FIELD=ACTION]... [--own PREFIX]...\n"
 		    "anonymise --key HEX --address A...\n"
 		    "anonymise FILE --cells K [--output FILE]",
 	.summary = "make a capture or table fit to be given away",
 	.description = "FILE is a capture (pcap, pcapng) or a table (CSV whose first line names the columns);\n"
-		       "- is standard input.  The result has the same form.  Addresses become others that keep\n"
+		       "- is standard input.  The result has the same form.  With --text it is a log or other text\n"
+		       "by lines, in which every address changes and nothing else.  Addresses become others that keep\n"
 		       "common prefixes (Crypto-PAn), or what the policy says; in captures also those in options,\n"
 		       "in ICMP's quotes, in tunnels and ARP, and checksums stay right.  Payloads and text are\n"
 		       "searched for our own addresses and names, and for those of the packet or row at hand, in\n"

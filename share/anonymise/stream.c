@@ -80,6 +80,39 @@ void stream_skip(struct stream *s, size_t n)
 	s->place += n;
 }
 
+/* What is packed or binary would pass as a table in which nothing is found. */
+static int is_readable(const struct stream *s, struct fault *fault)
+{
+	static const struct {
+		const char *first;
+		size_t len;
+		const char *unpacker;
+	} packed[] = {{"\x1f\x8b", 2, "zcat"}, {"\x28\xb5\x2f\xfd", 4, "zstdcat"}, {"BZh", 3, "bzcat"}, {"\xfd" "7zX", 4, "xzcat"}};
+	const uint8_t *at = s->window + s->at;
+	for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
+		if (stream_left(s) >= packed[i].len && !memcmp(at, packed[i].first, packed[i].len))
+			return fault_set(fault, ERR_BAD, "%s: is packed; `%s FILE | kansoku anonymise -` would be right", s->name,
+					 packed[i].unpacker);
+	for (size_t i = 0; i < stream_left(s) && i < 4096; i++)
+		if (at[i] == 0)
+			return fault_set(fault, ERR_BAD, "%s: is neither a capture (pcap, pcapng) nor text", s->name);
+	return 0;
+}
+
+static int table_or_text(struct view *v, struct stream *s, const struct view_file *f, struct view_file_counts *counts,
+			 struct fault *fault)
+{
+	int bad = is_readable(s, fault);
+	if (bad)
+		return bad;
+	if (f->text)
+		return text_view(v, s, counts, fault);
+	if (stream_left(s) && (*stream_bytes(s) == '{' || *stream_bytes(s) == '['))
+		return fault_set(fault, ERR_BAD, "%s: is JSON, whose fields are not known here; as lines of text (--text) each address in it "
+				 "changes, and nothing else", f->name);
+	return table_view(v, s, f, counts, fault);
+}
+
 int view_file(struct view *v, const struct view_file *f, struct view_file_counts *counts, struct fault *fault)
 {
 	struct stream s;
@@ -91,7 +124,7 @@ int view_file(struct view *v, const struct view_file *f, struct view_file_counts
 	if (bad > 0 && capture_begins(stream_bytes(&s)))
 		bad = capture_view(v, &s, counts, fault);
 	else if (bad >= 0)
-		bad = table_view(v, &s, f, counts, fault);
+		bad = table_or_text(v, &s, f, counts, fault);
 	const int flushed = stream_flush(&s, bad ? &(struct fault){0} : fault);
 	stream_close(&s);
 	return bad ? bad : flushed;

@@ -32,3 +32,4 @@ int stream_fault(const struct stream *, struct fault *, const char *what);
 int capture_view(struct view *, struct stream *, struct view_file_counts *, struct fault *);
 bool capture_begins(const uint8_t *at); /* by its first four bytes */
 int table_view(struct view *, struct stream *, const struct view_file *, struct view_file_counts *, struct fault *);
+int text_view(struct view *, struct stream *, struct view_file_counts *, struct fault *);

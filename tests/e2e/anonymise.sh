@@ -70,6 +70,10 @@ printf 'port,TW,BR,US,total\n23,9,2,30,41\n445,40,50,60,150\n80,70,80,90,240\n' 
 "$KANSOKU" anonymise "$WORK/counts.csv" --cells 5 --output "$WORK/cells.csv" 2>"$WORK/err" || fail "cells: $(cat "$WORK/err")"
 [ "$(sed -n 2,3p "$WORK/cells.csv" | tr '\n' ' ')" = "23,*,*,30,41 445,*,*,60,150 " ] || fail "cells: $(cat "$WORK/cells.csv")"
 
+echo 'Jun  1 10:11:12 gw sshd[7]: Failed password for root from 203.0.113.5 port 22 to 192.0.2.77' >"$WORK/in.log"
+anonymise "$WORK/in.log" --text --field dst=drop --output "$WORK/out.log" || fail "a log: $(cat "$WORK/err")"
+grep -q 'root from 244.240.114.138 port 22 to 0.0.0.0$' "$WORK/out.log" || fail "a log: $(cat "$WORK/out.log")"
+
 # Nothing of ours: bytes in both orders, and texts as such, in UTF-16, hexadecimal, Base64 and percent-encoded.
 cat >"$WORK/search.py" <<'EOT'
 import base64, re, sys, urllib.parse
@@ -95,6 +99,11 @@ left=$(python3 "$WORK/search.py" "$WORK"/out.*) || fail "something of ours is le
 head -c 500 /dev/urandom >"$WORK/torn" && printf '\xd4\xc3\xb2\xa1' | dd of="$WORK/torn" conv=notrunc status=none
 anonymise "$WORK/torn" --output "$WORK/torn.out" && fail "a broken capture was taken"
 [ -e "$WORK/torn.out" ] || [ -e "$WORK/torn.out.part" ] && fail "half a file was left"
+gzip -k "$WORK/in.csv"
+anonymise "$WORK/in.csv.gz" >"$WORK/none" && fail "a packed file passed for a table"
+grep -q zcat "$WORK/err" || fail "no advice: $(cat "$WORK/err")"
+echo '{"src":"203.0.113.5"}' >"$WORK/in.json"
+anonymise "$WORK/in.json" >"$WORK/none" && fail "JSON passed for a table"
 "$KANSOKU" anonymise "$WORK/in.pcap" --key 123 2>/dev/null >"$WORK/none" && fail "a short key was taken"
 "$KANSOKU" anonymise "$WORK/in.pcap" --key $KEY --field login.secret=pass 2>"$WORK/err" >"$WORK/none" && fail "a private field passes"
 grep -q private "$WORK/err" || fail "no reason: $(cat "$WORK/err")"
