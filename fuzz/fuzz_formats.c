@@ -4,6 +4,16 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *at, size_t n);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	if (event_start(NULL)) /* formats have fields of their own */
+		abort();
+	return 0;
+}
 
 static bool on_record(void *arg, const struct record *r)
 {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What partners observed of hosts and traffic: read as others' programs read it, and in the store byte for byte, once.
 . "$(dirname "$0")/lib.sh"
-for tool in jq python3 xxd; do
+for tool in jq python3; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 trap 'stop_kansoku; rm -rf "$WORK"' EXIT
@@ -61,5 +61,5 @@ for line in sys.stdin: print(json.loads(line)["data"].encode().hex().upper())' >
 same "a banner in the store"
 row=$(query "SELECT $(value record.kind), dport, $(value record.tlp), hex(login_user), $(value record.time) FROM events
 	WHERE $(value record.source) = 'partner'" | tail -1 | tr '\t' ' ')
-[ "$row" = "login.tried 23 AMBER $(printf "root'; --" | xxd -p | tr a-f A-F) 2015-06-02T10:04:05.000000Z" ] || fail "the table's row: $row"
+[ "$row" = "login.tried 23 AMBER $(printf "root'; --" | od -An -tx1 | tr -d ' \n' | tr a-f A-F) 2015-06-02T10:04:05.000000Z" ] || fail "the table's row: $row"
 echo "partners' scans, captures and tables came in as others read them, once, byte for byte"
