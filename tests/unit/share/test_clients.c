@@ -1,6 +1,8 @@
 /* Clients of others' services: where they may go, what servers answer, what is signed. */
+#include "event/event.h"
 #include "share/client_inner.h"
 #include "share/clients/answers_inner.h"
+#include "share/exchange_inner.h"
 #include "share/hpfeeds_inner.h"
 #include "share/publication_inner.h"
 #include "tests/test.h"
@@ -240,4 +242,46 @@ TEST(publications_of_dshield_are_what_its_own_sensors_send)
 	dshield_authorize(BYTES("12345"), BYTES("secretkey"), "bm9uY2U=", &w);
 	*w.at = '\0';
 	CHECK_SAY(!strcmp(text, "ISC-HMAC-SHA256 Credentials=" DSHIELD_PROOF " Userid=12345 Nonce=bm9uY2U="), "%s", text);
+}
+
+static bool config_says(const char *members, const char *expected)
+{
+	static struct config config;
+	char text[2048];
+	struct fault fault = {0};
+	snprintf(text, sizeof text, "exchange:\n  collections: [{name: visits, title: Visits, kinds: [session.opened]}]\n  %s\n", members);
+	int bad = config_read(bytes_of_text(text), "f", &config, &fault);
+	bad = bad ? bad : exchange_check(&config, &fault);
+	config_done(&config);
+	const bool said = *expected ? bad && strstr(fault.text, expected) : !bad;
+	if (!said)
+		print_error("%s: says \"%s\"\n", members, fault.text);
+	return said;
+}
+
+TEST(clients_configurations_say_what_is_wrong)
+{
+	CHECK(event_start(NULL) == 0);
+	CHECK(config_says("sources: [{name: a, client: taxii, url: \"https://x.example/\", key_file: /k, options: {limit: \"5\"}}]", ""));
+	CHECK(config_says("sources: [{name: a, client: taxi, url: \"https://x.example/\"}]", "sources[0].client: there is no client \"taxi\""));
+	CHECK(config_says("sources: [{name: a, client: taxii}]", "sources[0].url: a client needs one"));
+	CHECK(config_says("sources: [{name: a, client: taxii, url: \"http://x.example/\", key_file: /k}]", "https would be right"));
+	CHECK(config_says("sources: [{name: a, client: taxii, url: \"https://x.example/\", key_file: k}]", "no absolute path"));
+	CHECK(config_says("sources: [{name: a, client: taxii, url: \"https://x.example/\", options: {limt: \"5\"}}]", "has no \"limt\""));
+	CHECK(config_says("sources: [{name: a, client: taxii, asked: true, url: \"https://x.example/{src}\"}]", "cannot be asked"));
+	CHECK(config_says("sources: [{name: a, client: dnsdb, asked: true, url: \"https://{src}/\"}]", "it is no URL"));
+	CHECK(config_says("sources: [{name: a, client: dnsdb, asked: true, url: \"https://x.example/{src}\"}]", ""));
+	CHECK(config_says("sources: [{name: a, client: hpfeeds, url: \"https://x.example/\"}]", "hpfeeds://"));
+	CHECK(config_says("sources: [{name: a, client: taxii, format: none, url: \"https://x.example/\"}]", "no format \"none\""));
+	CHECK(config_says("sources: [{name: a, url: \"https://x.example/\"}]", "it says none, and needs one"));
+	CHECK(config_says("sources: [{name: a, format: urls, key_file: /k, url: \"https://x.example/\"}]", "there is none"));
+	CHECK(config_says("publish: [{name: a, publisher: dshield, url: \"https://x.example/\", key_file: /k, collection: visits, organisation: o}]", ""));
+	CHECK(config_says("publish: [{name: a, publisher: x, url: \"https://x.example/\", key_file: /k, collection: visits, organisation: o}]",
+			  "publish[0].publisher: there is no \"x\""));
+	CHECK(config_says("publish: [{name: a, publisher: dshield, url: \"https://x.example/\", key_file: /k, collection: none, organisation: o}]",
+			  "no collection \"none\""));
+	CHECK(config_says("publish: [{name: a, publisher: dshield, url: \"https://x.example/\", key_file: /k, collection: visits, organisation: o, "
+			  "output: csv}]", "sends no \"csv\""));
+	CHECK(config_says("publish: [{name: a, publisher: hpfeeds, url: \"https://x.example/\", key_file: /k, collection: visits, organisation: o}]",
+			  "hpfeeds://"));
 }
