@@ -10,6 +10,7 @@ struct select {
 	struct selection selection;
 	struct select_hooks hooks;
 	enum table table;
+	struct select_columns columns;
 	struct buffer rows;    /* what came of a row that is not complete; of keys: all rows */
 	uint64_t page, given;  /* rows of this page; events handed out */
 	uint64_t last_us;
@@ -54,14 +55,32 @@ static void write_kinds(struct writer *w, const struct collection *c)
 	write_text(w, ")");
 }
 
+/* A range is found five times as fast as a list, where it holds little else than what is asked for. */
+static void write_seconds(struct writer *w, const struct selection *s)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+	for (size_t i = 0; i < s->keys_count; i++) {
+		uint64_t second = s->keys[i].time_us / 1000000;
+		first = second < first ? second : first;
+		last = second > last ? second : last;
+	}
+	if (s->keys_count && last - first <= s->keys_count) {
+		write_fmt(w, "time >= toDateTime(%llu,'UTC') AND time <= toDateTime(%llu,'UTC')", (unsigned long long)first,
+			  (unsigned long long)last);
+		return;
+	}
+	write_text(w, "time IN (");
+	for (size_t i = 0; i < s->keys_count; i++)
+		write_fmt(w, "%stoDateTime(%llu,'UTC')", i ? "," : "", (unsigned long long)(s->keys[i].time_us / 1000000));
+	write_text(w, ")");
+}
+
 /* The seconds first: they are the table's order, so that only the rows around each event are read. */
 static void write_keys(struct writer *w, const struct selection *s)
 {
 	char text[EVENT_ID_TEXT];
-	write_text(w, "time IN (");
-	for (size_t i = 0; i < s->keys_count; i++)
-		write_fmt(w, "%stoDateTime(%llu,'UTC')", i ? "," : "", (unsigned long long)(s->keys[i].time_us / 1000000));
-	write_text(w, ") AND id IN (SELECT toFixedString(unhex(arrayJoin(splitByChar(',','");
+	write_seconds(w, s);
+	write_text(w, " AND id IN (SELECT toFixedString(unhex(arrayJoin(splitByChar(',','");
 	for (size_t i = 0; i < s->keys_count; i++)
 		write_fmt(w, "%s%s", i ? "," : "", id_format(&s->keys[i].id, text));
 	write_text(w, "'))),16))");
@@ -110,7 +129,7 @@ static void hand_out(struct select *q, struct bytes row)
 	q->page++;
 	if (q->failed || q->enough)
 		return;
-	if (select_row(q->table, row, &q->event, &q->fault)) {
+	if (select_row_of(&q->columns, row, &q->event, &q->fault)) {
 		q->failed = true;
 		return;
 	}
@@ -223,6 +242,7 @@ int select_begin(struct bus *bus, const struct selection *s, const struct select
 	q->selection = *s;
 	q->hooks = *hooks;
 	q->table = table_of_selection(s);
+	select_columns_make(&q->columns, q->table);
 	q->rows = BUFFER(ANSWER_BYTES_MAX);
 	q->last_us = s->from_us;
 	q->last = s->after;

@@ -43,6 +43,14 @@ int select_begin(struct bus *, const struct selection *, const struct select_hoo
 
 /* A row as our question asks for it (tab-separated, escaped): for tests and fuzzing.  ERR_BAD with a sentence. */
 int select_row(enum table, struct bytes row, struct event *, struct fault *);
+/* The same for many rows: to make the columns takes longer than to read a row. */
+struct select_columns {
+	enum table table;
+	unsigned count;
+	struct column list[SCHEMA_COLUMNS_MAX];
+};
+void select_columns_make(struct select_columns *, enum table);
+int select_row_of(const struct select_columns *, struct bytes row, struct event *, struct fault *);
 /* The question for a page, behind that event: for tests. */
 void select_question(const struct selection *, enum table, uint64_t after_us, const struct event_id *after, uint64_t limit,
 		     struct writer *);

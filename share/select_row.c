@@ -205,29 +205,44 @@ static bool take_cell(struct bytes *row, struct bytes *cell)
 	return true;
 }
 
-int select_row(enum table table, struct bytes row, struct event *e, struct fault *fault)
+void select_columns_make(struct select_columns *columns, enum table table)
+{
+	columns->table = table;
+	columns->count = 0;
+	while (columns->count < SCHEMA_COLUMNS_MAX && schema_column(table, columns->count, &columns->list[columns->count]))
+		columns->count++;
+}
+
+int select_row_of(const struct select_columns *columns, struct bytes row, struct event *e, struct fault *fault)
 {
 	uint8_t room[SELECT_ROW_MAX];
 	struct envelope envelope = {0};
 	struct bytes cell, names = {0}, values = {0};
-	struct column c;
 	bool ok = row.len <= sizeof room;
-	event_begin(e, table == TABLE_FLOWS ? EVENT_FLOW_COUNTED : EVENT_SENSOR_CHANGED);
-	for (unsigned i = 0; ok && schema_column(table, i, &c); i++) {
+	event_begin(e, columns->table == TABLE_FLOWS ? EVENT_FLOW_COUNTED : EVENT_SENSOR_CHANGED);
+	for (unsigned i = 0; ok && i < columns->count; i++) {
+		const struct column *c = &columns->list[i];
 		ok = take_cell(&row, &cell);
-		if (ok && !strcmp(c.name, "field"))
+		if (ok && !strcmp(c->name, "field"))
 			names = cell;
-		else if (ok && !strcmp(c.name, "value"))
+		else if (ok && !strcmp(c->name, "value"))
 			values = cell;
-		else if (ok && c.field < 0)
-			ok = set_envelope(e, c.name, unescape(cell, room), &envelope);
+		else if (ok && c->field < 0)
+			ok = set_envelope(e, c->name, unescape(cell, room), &envelope);
 		else if (ok)
-			ok = set_column(e, (uint16_t)c.field, unescape(cell, room));
+			ok = set_column(e, (uint16_t)c->field, unescape(cell, room));
 		if (!ok)
-			return fault_set(fault, ERR_BAD, "the store answered a row whose %s cannot be read", c.name);
+			return fault_set(fault, ERR_BAD, "the store answered a row whose %s cannot be read", c->name);
 	}
 	e->time_us = envelope.seconds * 1000000 + envelope.microseconds;
 	if (!ok || !set_arrays(e, names, values, room))
 		return fault_set(fault, ERR_BAD, "the store answered a row whose fields cannot be read");
 	return 0;
+}
+
+int select_row(enum table table, struct bytes row, struct event *e, struct fault *fault)
+{
+	struct select_columns columns;
+	select_columns_make(&columns, table);
+	return select_row_of(&columns, row, e, fault);
 }
