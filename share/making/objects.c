@@ -12,6 +12,8 @@ FIELD(field_weakness, "exploit.weakness", TEXT, 0, "weaknesses that it needs: CV
 FIELD(field_campaign, "campaign", TEXT, 0, "name of a campaign: the digest of what its first sources shared");
 FIELD(field_samples, "sample.campaign", TEXT, 0, "name of the samples that it belongs with");
 FIELD(field_kind, "record.kind", TEXT, 0, "of which of our kinds it would be, had we seen it");
+FIELD(field_src_country, "src.country", TEXT, 0, "country of the source, ISO 3166-1, by imported tables");
+FIELD(field_country, "record.country", BYTES, 0, "ISO 3166-1 code");
 FIELD(field_record_time, "record.time", TIME, 0, "when it was observed or published, by its source");
 
 enum { /* what there is to say of a kind beyond its observables */
@@ -142,12 +144,13 @@ static const char *path_of_address(const struct address *a)
 	return address_is_v4(a) ? "ipv4-addr:value" : "ipv6-addr:value";
 }
 
-/* One for an address, a sort and a day, so that all that it does that day are sightings of one. */
+/* One for an address, a sort, a marking and a day, so that all that it does that day are sightings of one. */
 static const char *indicator_of_day(struct making *s, const struct address *a, const char *sort)
 {
 	char name[2 * ADDRESS_TEXT_MAX + 64], text[ADDRESS_TEXT_MAX], id[STIX_ID_MAX];
 	uint64_t day_us = s->event->time_us / DAY_US * DAY_US;
-	snprintf(name, sizeof name, "%s %s %llu", sort, address_format(a, text), (unsigned long long)(day_us / DAY_US));
+	snprintf(name, sizeof name, "%s %s %llu %s", sort, address_format(a, text), (unsigned long long)(day_us / DAY_US),
+		 tlp_name(s->tlp));
 	own_id("indicator", "address", name, id);
 	if (!making_begin_made(s, "indicator", id, day_us))
 		return NULL;
@@ -159,10 +162,11 @@ static const char *indicator_of_day(struct making *s, const struct address *a, c
 
 static const char *sensor(struct making *s)
 {
-	char name[256], id[STIX_ID_MAX];
+	char name[256], marked[300], id[STIX_ID_MAX];
 	if (!bytes_copy_text(event_bytes(s->event, FIELD_SENSOR), name, sizeof name) || !*name)
 		return s->producer_id;
-	own_id("identity", "sensor", name, id);
+	snprintf(marked, sizeof marked, "%s %s", name, tlp_name(s->tlp));
+	own_id("identity", "sensor", marked, id);
 	if (!making_begin_made(s, "identity", id, IDENTITY_SINCE_US))
 		return s->producer_id;
 	member_text(s, "name", bytes_of_text(name));
@@ -198,6 +202,25 @@ static const char *infrastructure(struct making *s, const char *what, const char
 	return making_end(s);
 }
 
+/* A country is the same object whoever is there. */
+static const char *location(struct making *s)
+{
+	char name[8], id[STIX_ID_MAX];
+	struct bytes country = event_bytes(s->event, field_country);
+	country = country.len ? country : event_bytes(s->event, field_src_country);
+	if (country.len != 2 || !bytes_copy_text(country, name, sizeof name) || name[0] < 'A' || name[0] > 'Z' || name[1] < 'A' || name[1] > 'Z')
+		return NULL;
+	own_id("location", "country", name, id);
+	const enum tlp tlp = s->tlp;
+	if (!making_begin_made(s, "location", id, IDENTITY_SINCE_US))
+		return NULL;
+	member_text(s, "country", country);
+	s->tlp = TLP_CLEAR;
+	const char *made = making_end(s);
+	s->tlp = tlp;
+	return made;
+}
+
 static void say_host(struct making *s, const char *address, const char *software, unsigned says)
 {
 	char text[ADDRESS_TEXT_MAX] = "host", id[STIX_ID_MAX];
@@ -210,6 +233,7 @@ static void say_host(struct making *s, const char *address, const char *software
 	const char *host = infrastructure(s, "host", "undefined", label.len ? label : bytes_of_text(text));
 	relate(s, host, "consists-of", address);
 	relate(s, host, "consists-of", software);
+	relate(s, host, "located-at", location(s));
 	if (!(says & WEAK) || !cve.len)
 		return;
 	event_object_id(s, "vulnerability", "vulnerability", id);
@@ -226,11 +250,11 @@ static void say_host(struct making *s, const char *address, const char *software
 /* The same sample on the same day is one object, whichever event speaks of it. */
 static const char *malware(struct making *s, const char *file)
 {
-	char sha256[65], name[96], id[STIX_ID_MAX];
+	char sha256[65], name[128], id[STIX_ID_MAX];
 	uint64_t day_us = s->event->time_us / DAY_US * DAY_US;
 	if (!file || !bytes_copy_text(event_bytes(s->event, FIELD_FILE_SHA256), sha256, sizeof sha256))
 		return NULL;
-	snprintf(name, sizeof name, "%s %llu", sha256, (unsigned long long)(day_us / DAY_US));
+	snprintf(name, sizeof name, "%s %llu %s", sha256, (unsigned long long)(day_us / DAY_US), tlp_name(s->tlp));
 	own_id("malware", "malware", name, id);
 	if (!making_begin_made(s, "malware", id, day_us))
 		return NULL;
@@ -322,6 +346,7 @@ static void say_indicator(struct making *s, const char *file)
 	}
 	const char *where = infrastructure(s, "server", sort, plain);
 	relate(s, where, "consists-of", what);
+	relate(s, where, "located-at", location(s));
 	relate(s, indicator, "indicates", where);
 	relate(s, sample, bytes_equal_text(role, "command") ? "beacons-to" : "communicates-with", where);
 }
@@ -371,6 +396,7 @@ static void observables(struct making *s, const char **src, const char **file, c
 	*file = making_file(s);
 	*software = making_software(s);
 	making_observed(s, *src);
+	making_observed(s, *src ? making_as(s) : NULL);
 	making_observed(s, dst);
 	making_observed(s, payload);
 	if (has_meeting(e))

@@ -7,6 +7,8 @@
 
 FIELD(field_as, "record.as", NUMBER, 0, "number of the AS, as its source says");
 FIELD(field_as_name, "record.as_name", BYTES, 0, "name of that AS or organisation");
+FIELD(field_src_as, "src.as", NUMBER, 0, "AS that announces it, by imported tables");
+FIELD(field_src_as_name, "src.as_name", BYTES, 0, "who that AS or network belongs to, by imported tables");
 FIELD(field_vendor, "record.vendor", BYTES, 0, "maker of the device or software");
 FIELD(field_product, "record.product", BYTES, 0, "what it is, as its source says");
 FIELD(field_version, "record.version", BYTES, 0, "version of it");
@@ -125,8 +127,9 @@ const char *making_address(struct making *s, const struct address *a)
 const char *making_as(struct making *s)
 {
 	char canonical[40];
-	uint64_t number = event_number(s->event, field_as, 0);
-	struct bytes name = making_text(s, event_bytes(s->event, field_as_name));
+	const bool said = event_number(s->event, field_as, 0) > 0; /* by the record itself */
+	uint64_t number = event_number(s->event, said ? field_as : field_src_as, 0);
+	struct bytes name = making_text(s, event_bytes(s->event, said ? field_as_name : field_src_as_name));
 	bool fresh;
 	if (!number)
 		return NULL;

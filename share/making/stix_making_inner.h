@@ -7,14 +7,15 @@
  * namespace of our own.
  *
  * What an indicator or a piece of malware is does not change from one event to the next, so theirs are made from their
- * value and the day: two versions of one object must not differ, and one that never changed would lie about its age.
+ * value, its marking and the day: two versions of one object must not differ, and one that never changed would lie about
+ * its age.
  */
 #pragma once
 #include "base/arena.h"
 #include "event/event.h"
 #include "share/collection.h"
 
-#define STIX_OBJECTS_MAX 16 /* of one event */
+#define STIX_OBJECTS_MAX 24 /* of one event */
 #define STIX_ID_MAX 80
 #define STIX_ROOM (256u << 10)
 

@@ -19,7 +19,7 @@ NEEDED = {
     "relationship": ["relationship_type", "source_ref", "target_ref"], "network-traffic": ["protocols"],
     "ipv4-addr": ["value"], "ipv6-addr": ["value"], "domain-name": ["value"], "url": ["value"], "file": ["hashes"],
     "user-account": ["account_login"], "process": ["command_line"], "software": ["name"], "artifact": ["payload_bin"],
-    "autonomous-system": ["number"], "email-addr": ["value"],
+    "autonomous-system": ["number"], "email-addr": ["value"], "location": ["country"],
 }
 OBSERVABLES = set(NAMED) | {"process"}
 HASHES = ["MD5", "SHA-1", "SHA-256", "SHA-512"]

@@ -121,6 +121,35 @@ TEST(stix_of_a_login)
 	making_close(stix);
 }
 
+TEST(stix_of_a_host)
+{
+	struct event e;
+	struct address src;
+	struct making *making;
+	struct made_object common[STIX_OBJECTS_MAX];
+	struct arena arena = ARENA(ROOM);
+	assert_int_equal(making_open(&making, &(struct making_about){"a CERT"}), 0);
+	assert_int_equal(event_start(NULL), 0);
+	int count = making_common(making, TLP_CLEAR, &arena, common);
+	event_begin(&e, EVENT_HOST_IDENTIFIED);
+	e.time_us = UINT64_C(1434000000123456);
+	assert_true(address_parse(BYTES("198.51.100.3"), &src));
+	event_set_address(&e, FIELD_SRC, &src);
+	event_set_text(&e, FIELD_DEVICE_VENDOR, "Siemens");
+	event_set_text(&e, FIELD_DEVICE_PRODUCT, "S7-1200");
+	event_set_text(&e, (uint16_t)field_find(BYTES("src.country")), "TR");
+	event_set_number(&e, (uint16_t)field_find(BYTES("src.as")), 64496);
+	json_t *list = objects_of(making, &e, &arena);
+	assert_references(list, common[count - 1].id);
+	assert_string_equal(text_of(of_type(list, "autonomous-system"), "id"), "autonomous-system--9ad79ee3-2fde-5015-b0cc-7a96404effca");
+	assert_string_equal(text_of(of_type(list, "location"), "country"), "TR");
+	assert_string_equal(text_of(of_type(list, "software"), "vendor"), "Siemens");
+	assert_string_equal(text_of(of_type(list, "infrastructure"), "name"), "S7-1200");
+	json_decref(list);
+	arena_done(&arena);
+	making_close(making);
+}
+
 TEST(stix_takes_hostile_bytes)
 {
 	struct event e;
