@@ -79,6 +79,16 @@ int asked_fill(const char *pattern, const struct event *e, char url[ASKED_URL_MA
 	return w.bad ? ERR_FULL : 0;
 }
 
+/*
+ * To look something up is to tell its service.  PAP:RED allows nothing that others notice, and TLP:RED is for its
+ * recipients alone; PAP:AMBER is made for just such look-ups.
+ */
+static bool may_be_told(const struct event *e)
+{
+	const int tlp = field_find(BYTES("record.tlp"));
+	return !bytes_equal_nocase(event_bytes(e, FIELD_PAP), "red") && (tlp < 0 || !bytes_equal_nocase(event_bytes(e, (uint16_t)tlp), "red"));
+}
+
 static bool waits(const struct asked *a, const char *url)
 {
 	for (size_t i = 0; i < a->count; i++)
@@ -111,6 +121,8 @@ int asked_add(struct asked *a, const struct exchange_options *o, const struct ev
 	const struct source_options *sources = o->sources.items;
 	const size_t before = a->count;
 	bool any = false;
+	if (!may_be_told(e))
+		return ERR_DENIED;
 	for (size_t i = 0; i < o->sources.count; i++) {
 		char url[ASKED_URL_MAX];
 		if (!sources[i].asked || asked_fill(sources[i].url, e, url))

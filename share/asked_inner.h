@@ -31,7 +31,7 @@ int asked_check(const char *pattern, struct fault *);
 int asked_fill(const char *pattern, const struct event *, char url[ASKED_URL_MAX]);
 /*
  * Adds a question for each source that can be asked and was not asked the same within its `again`: 0; ERR_FULL: no room;
- * ERR_MISSING: none can be.
+ * ERR_MISSING: none can be; ERR_DENIED: the event is marked TLP:RED or PAP:RED, and a question tells others of it.
  */
 int asked_add(struct asked *, const struct exchange_options *, const struct event *, const struct record_chain *, uint64_t now_us);
 /* It was not answered, and may be asked again at once. */

@@ -74,6 +74,8 @@ static void on_errand(void *arg, struct bus_request *request, struct bytes paylo
 		status = asked_add(&room->asked, x->options, &x->event, &chain, clock_mono_us());
 		if (status == ERR_MISSING)
 			log_debug("exchange: the rule %s: no source can be asked about that event", errand.rule);
+		if (status == ERR_DENIED)
+			log_debug("exchange: the rule %s: an event that is marked red is told to nobody", errand.rule);
 	}
 	bus_answer(request, status, (struct bytes){0}, false);
 }

@@ -11,6 +11,7 @@ key() { (umask 077; echo "$2" >"$WORK/$1.key"); }
 key taxii reader:taxii-secret; key wrong reader:wrong-secret; key dnsdb dnsdb-key-1; key vt vt-key-12345
 key shadow shadow-key:shadow-secret; key pot pot:hp-secret-1; key stranger stranger:hp-secret-9; key misp misp-automation-key
 mkdir "$WORK/drop"
+echo 198.51.100.66 >"$WORK/red"
 printf '198.51.100.1\n198.51.100.2\n198.51.100.3\n' >"$WORK/drop/list.txt"
 
 loopback_config <<EOF
@@ -32,8 +33,9 @@ exchange:
     - {name: pdns, client: dnsdb, url: "$URL/dnsdb/v2/lookup/rdata/ip/{src}?limit=10", key_file: $WORK/dnsdb.key, asked: true, every: 1s}
     - {name: vt, client: virustotal, url: "$URL/api/v3/ip_addresses/{src}", key_file: $WORK/vt.key, asked: true, every: 1s}
     - {name: drop, format: urls, path: $WORK/drop, every: 1s}
+    - {name: red, format: urls, path: $WORK/red, every: 1s, pap: red}
 rules:
-  - {name: asks, on: record.imported, when: {record.source: drop}, do: import}
+  - {name: asks, on: record.imported, when: {record.source: [drop, red]}, do: import}
 EOF
 chmod 644 "$WORK/shadow.key"
 "$KANSOKU" run --config "$CONFIG" >"$WORK/open" 2>&1 & OPEN=$!
@@ -75,6 +77,8 @@ came drop "= '198.51.100.1:8080'"; sleep 1
 [ "$(grep -c 'rdata/ip/198.51.100.1?' "$WORK/asked")" = 1 ] || fail "the same was asked again: $(grep rdata "$WORK/asked")"
 
 ! grep -q "^$HOSTILE " "$WORK/asked" || fail "a redirect was followed to another host: $(grep "^$HOSTILE" "$WORK/asked")"
+came red "= '198.51.100.66'"
+! grep -q '198.51.100.66' "$WORK/asked" || fail "others were told of what is marked red: $(grep '198.51.100.66' "$WORK/asked")"
 ! grep -q 'a key was sent to the download host' "$WORK/asked" || fail "the download host got a key"
 [ "$(grep -c "/dl/AbC-dE_1" "$WORK/asked")" = 1 ] || fail "a report was downloaded again"
 grep -q 'added_after=2025-01-01T00:00:07.000000Z' "$WORK/asked" || fail "TAXII was not asked for what is newer"

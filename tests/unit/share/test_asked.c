@@ -57,3 +57,24 @@ TEST(questions_wait_in_a_bounded_line_each_once)
 	asked_forget(&asked, &(struct question_asked){.url = "https://example.org/0"});
 	CHECK(asked_add(&asked, &o, &e, &chain, 1000007) == 0 && asked.count == ASKED_MAX);
 }
+
+TEST(questions_tell_nobody_of_what_is_marked_red)
+{
+	static struct asked asked;
+	const struct source_options source = {.url = "https://example.org/{dport}", .asked = true, .again_ms = 1000};
+	const struct exchange_options o = {.sources = {(void *)(uintptr_t)&source, 1}};
+	const struct record_chain chain = {.depth = 1};
+	CHECK(event_start(NULL) == 0);
+	event_begin(&e, EVENT_RECORD_IMPORTED);
+	event_set_number(&e, FIELD_DPORT, 23);
+	event_set_text(&e, FIELD_PAP, "RED");
+	CHECK(asked_add(&asked, &o, &e, &chain, 5) == ERR_DENIED && !asked.count);
+	event_begin(&e, EVENT_RECORD_IMPORTED);
+	event_set_number(&e, FIELD_DPORT, 23);
+	event_set_text(&e, (uint16_t)field_find(BYTES("record.tlp")), "RED");
+	CHECK(asked_add(&asked, &o, &e, &chain, 5) == ERR_DENIED && !asked.count);
+	event_begin(&e, EVENT_RECORD_IMPORTED);
+	event_set_number(&e, FIELD_DPORT, 23);
+	event_set_text(&e, FIELD_PAP, "AMBER");
+	CHECK(asked_add(&asked, &o, &e, &chain, 5) == 0 && asked.count == 1);
+}
