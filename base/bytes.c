@@ -14,6 +14,14 @@ bool read_line(struct reader *r, struct bytes *line)
 	return true;
 }
 
+bool read_text_line(struct reader *r, struct bytes *line)
+{
+	if (read_line(r, line))
+		return true;
+	*line = read_rest(r);
+	return line->len > 0;
+}
+
 struct bytes bytes_word(struct bytes *b)
 {
 	size_t n = 0;

@@ -80,6 +80,8 @@ static inline uint64_t read_u64(struct reader *r) { return read_be(r, 8); }
 
 /* Takes one line ending in LF or CRLF; false when none is complete yet. */
 bool read_line(struct reader *, struct bytes *line);
+/* The same of a whole text, whose last line needs no end. */
+bool read_text_line(struct reader *, struct bytes *line);
 
 /* Splits off the first word of b (up to a space) and leaves the rest in b. */
 struct bytes bytes_word(struct bytes *b);

@@ -89,7 +89,7 @@ static void on_lookup(void *arg, struct bus_request *request, struct bytes paylo
 	struct reader r = reader_of_bytes(payload);
 	struct bytes line;
 	write_text(&w, "[");
-	for (bool first = true; read_line(&r, &line); first = false) {
+	for (bool first = true; read_text_line(&r, &line); first = false) {
 		write_text(&w, first ? "" : ",");
 		write_place(&w, n->map, line);
 	}

@@ -136,7 +136,7 @@ static void pass(struct intake *in, struct bytes whole, struct organisations *al
 	struct columns columns = {-1, -1, -1, -1, -1};
 	struct bytes line;
 	size_t number = 0;
-	while (read_line(&r, &line)) {
+	while (read_text_line(&r, &line)) {
 		struct row row;
 		number++;
 		line = bytes_trim(line);
@@ -189,7 +189,7 @@ static const struct format_specimen specimens[] = {
 	 BYTES("{\"organizationId\":\"X\",\"changed\":\"20121010\",\"name\":\"Example KK\",\"country\":\"JP\",\"source\":\"APNIC\",\"type\":\"Organization\"}\n"
 	       "{\"asn\":\"64500\",\"changed\":\"20121010\",\"name\":\"EX-AS\",\"organizationId\":\"X\",\"source\":\"APNIC\",\"type\":\"ASN\"}\n{\n"),
 	 "as 64500 JP EX-AS, Example KK\nbad line 3\n"},
-	{"lines without a header", BYTES("1|2|3\n"), "bad line 1\n"},
+	{"lines without a header", BYTES("1|2|3\n4|5|6"), "bad line 1\nbad line 2\n"},
 	{0},
 };
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tables of networks of others: countries, ASes and names, looked up at once, by rules too, as independent readers read them.
 . "$(dirname "$0")/lib.sh"
-for tool in jq python3; do
+for tool in curl jq python3; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 
@@ -95,6 +95,8 @@ if [ -r /usr/share/tor/geoip ]; then
 	"$KANSOKU" import --config "$CONFIG" geoip /usr/share/tor/geoip /usr/share/tor/geoip6 | tee "$WORK/geoip" | grep -q ' [1-9][0-9]*[0-9]\{4\} networks' ||
 		fail "Tor's table: $(cat "$WORK/geoip")"
 fi
+[ "$(curl -s "http://127.0.0.1:$WEB_PORT/api/v1/hosts/127.0.0.1/place" | jq -r '"\(.country) \(.as) \(.as_name)"')" = "JP 64511 LOOP, Example KK" ] ||
+	fail "the API: $(curl -s "http://127.0.0.1:$WEB_PORT/api/v1/hosts/127.0.0.1/place")"
 # A rule knows where its source is.
 for _ in $(seq 40); do
 	python3 - "$TELNET_PORT" <<-'EOT'

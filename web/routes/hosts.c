@@ -1,4 +1,5 @@
-/* A host's two sides on one clock: what it did to us, what it is. */
+/* A host's two sides on one clock: what it did to us, what it is; and what others say of it. */
+#include "share/share.h"
 #include "web/sql.h"
 
 #define ROWS_MAX 2000
@@ -15,7 +16,7 @@ static void host_serve(struct web_request *rq)
 	}
 	write_text(&sql, "SELECT *, multiIf(kind IN ('decision.made','probe.sent','host.answered',"
 			 "'host.identified','exposure.found',"
-			 "'host.matched','source.judged'), 'us', 'them') AS side FROM log WHERE src = ");
+			 "'host.matched','source.judged'), 'us', kind = 'record.imported', 'others', 'them') AS side FROM log WHERE src = ");
 	sql_text(&sql, bytes_of_text(address_format(&a, ip)));
 	write_fmt(&sql, " ORDER BY id LIMIT %d", ROWS_MAX);
 	web_sql_rows(rq, &sql);
@@ -43,10 +44,33 @@ static void host_flows_serve(struct web_request *rq)
 	web_sql_rows(rq, &sql);
 }
 
+/* The exchange answers an array of one. */
+static void place_answered(struct web_request *rq, int status, struct bytes answer)
+{
+	if (status || answer.len < 2)
+		web_fail(rq, 503, "refused", "the exchange does not answer");
+	else
+		web_reply(rq, 200, "application/json", (struct bytes){answer.at + 1, answer.len - 2});
+}
+
+static void host_place_serve(struct web_request *rq)
+{
+	struct address a;
+	char ip[ADDRESS_TEXT_MAX];
+	if (!address_parse(bytes_of_text(web_parameter(rq, "ip")), &a))
+		web_fail(rq, 400, "bad-address", "an address such as 192.0.2.1 or 2001:db8::1 is wanted");
+	else
+		web_ask(rq, "exchange", TOPIC_LOOKUP, bytes_of_text(address_format(&a, ip)), place_answered);
+}
+
+static const struct route host_place = {
+	"GET", "/api/v1/hosts/{ip}/place", "where it is, whose, and what lists say of it, by imported tables", host_place_serve};
+ROUTE(host_place);
+
 static const struct route host_flows = {
 	"GET", "/api/v1/hosts/{ip}/flows", "what a host sent to dark addresses, the last first", host_flows_serve};
 ROUTE(host_flows);
 
 static const struct route host = {
-	"GET", "/api/v1/hosts/{ip}", "both sides of a host in order of time; side says whose act it was", host_serve};
+	"GET", "/api/v1/hosts/{ip}", "what a host did, what it is, and what others say of it, in order of time; side says whose act or word it was", host_serve};
 ROUTE(host);

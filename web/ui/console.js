@@ -5,6 +5,7 @@ import { partners } from "./partners.js";
 import { sample, samples } from "./samples.js";
 import { flowEvent, hostClock, telescope, verdictLabel } from "./telescope.js";
 
+const OTHERS = new Set(["record.imported"]);
 const US = new Set(["decision.made", "probe.sent", "host.answered", "host.identified", "exposure.found", "host.matched", "source.judged"]);
 const ROWS_SHOWN = 60;
 const PAINT_MS = 250;
@@ -50,6 +51,7 @@ function detail(e) {
 	case "indicator.found": return `${get("indicator.role") ?? ""} ${get("indicator.value") ?? ""} (${get("indicator.how") ?? ""}, ${get("confidence") ?? "?"} %)`;
 	case "campaign.found": return `${get("sample.campaign") ?? ""}: ${get("count") ?? "?"} samples share ${get("reason") ?? ""} ${get("evidence") ?? ""}`;
 	case "exploit.seen": return `${get("exploit.weakness") ?? ""} ${get("exploit.title") ?? `${get("rule") ?? ""} ${get("exploit.group") ?? ""} ${get("exploit.shape") ?? ""}`}`;
+	case "record.imported": return `${get("record.source") ?? ""}: ${get("indicator.role") ?? ""} ${get("record.product") ?? ""} ${get("record.family") ?? ""} ${get("record.title") ?? ""} ${get("record.labels") ?? ""} ${get("banner") ?? ""} (${get("record.kind") ?? get("indicator.type") ?? ""}, TLP:${get("record.tlp") ?? "unmarked"})`;
 	case "sensor.changed": return `${get("service") ?? ""} ${get("state") ?? ""} ${get("detail") ?? ""}`;
 	default: return get("detail") ?? "";
 	}
@@ -77,8 +79,8 @@ function cells(e, columns) {
 			cell.className = "number";
 		} else if (column === "side") {
 			const us = US.has(e.kind);
-			cell.textContent = us ? "us →" : "→ us";
-			cell.className = us ? "us" : "them";
+			cell.textContent = OTHERS.has(e.kind) ? "others" : us ? "us →" : "→ us";
+			cell.className = us ? "us" : OTHERS.has(e.kind) ? "" : "them";
 		} else if (column === "src") {
 			if (e.src) cell.append(element("a", { href: `#host/${encodeURIComponent(e.src)}` }, e.src));
 		} else if (column === "detail") {
@@ -165,7 +167,8 @@ async function host(address) {
 	page.replaceChildren(element("section", {}, element("h1", {}, address), "…"));
 	try {
 		const path = `/api/v1/hosts/${encodeURIComponent(address)}`;
-		const [{ rows }, { rows: flows }] = await Promise.all([ask(path), ask(`${path}/flows`)]);
+		const [{ rows }, { rows: flows }, place] = await Promise.all([ask(path), ask(`${path}/flows`), ask(`${path}/place`).catch(() => ({}))]);
+		const told = rows.filter((r) => r.side === "others");
 		const acts = rows.filter((r) => r.side === "them"), us = rows.filter((r) => r.side === "us");
 		const them = [...acts, ...flows.map(flowEvent)].sort((a, b) => a.time < b.time ? -1 : 1);
 		const identified = us.filter((r) => r.kind === "host.identified").at(-1);
@@ -177,12 +180,15 @@ async function host(address) {
 		const side = (title, kind, list, empty) => element("section", {}, element("h2", { class: kind }, title),
 			list.length ? table(columns, list.map((r) => cells(r, columns))) : element("p", { class: "empty" }, empty));
 		const about = element("section", {}, element("h1", {}, address), element("p", {}, what));
+		const where = [place.country, place.as && `AS${place.as}`, place.as_name, place.name, place.labels].filter(Boolean).join(" · ");
+		if (where) about.append(element("p", {}, visible(where)));
 		if (verdict) about.append(element("p", {}, verdictLabel(judged(verdict).verdict, judged(verdict).confidence), " ", visible(judged(verdict).reasons)));
 		page.replaceChildren(about,
 			element("section", {}, element("h2", {}, "Both sides on one clock"), hostClock(flows, acts, us)),
 			element("div", { class: "sides" },
 				side("What it did to us", "them", them, "It did nothing to us in the time that is kept."),
-				side("What it is", "us", us, "We did not look at it; a decision with its reason would stand here.")));
+				side("What it is", "us", us, "We did not look at it; a decision with its reason would stand here.")),
+			side("What others say of it", "", told, "No partner or feed has named it."));
 	} catch (e) { page.replaceChildren(failure(e)); }
 }
 
