@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	uint64_t events = strtoull(argv[2], NULL, 10);
-	static const char *const folders[] = {"", "/store", "/exchange", "/exchange/" ARRIVALS_FOLDER};
+	static const char *const folders[] = {"", "/store", "/exchange", ("/exchange/" ARRIVALS_FOLDER)};
 	for (size_t i = 0; i < 4; i++) {
 		snprintf(path, sizeof path, "%s%s", argv[1], folders[i]);
 		mkdir(path, 0700);
