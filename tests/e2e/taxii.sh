@@ -184,9 +184,15 @@ sleep 3
 want 200 "/exchange/collections/$given/objects/"
 ! grep -q '198\.51\.100\.78' "$WORK/body" || fail "what is RED went out under a grant up to GREEN"
 python3 tests/e2e/stix_check.py "$WORK/body" >"$WORK/checked" || fail "STIX of what was given: $(cat "$WORK/checked")"
+cp "$WORK/body" "$WORK/went_out"
+
+# A grant's pace holds.
+rights grant set other given --rights write --rate 1 >/dev/null || fail "no grant at a pace"
+for _ in 1 2 3; do got /exchange/collections/$given/objects/x/ -X DELETE -u "feed:$other" >"$WORK/status"; done
+[ "$(cat "$WORK/status")" = 429 ] && grep -qi '^retry-after: [1-9]' "$WORK/head" || fail "the pace: $(cat "$WORK/status" "$WORK/head")"
 
 # All of it is in the audit, with the digest of what went out, and the chain holds.
-digest=$(sha256sum "$WORK/body" | cut -c1-64)
+digest=$(sha256sum "$WORK/went_out" | cut -c1-64)
 grep -q "$digest" "$STATE/exchange/audit" || fail "the audit has not what went out"
 rights audit exchange >"$WORK/said" 2>&1 || fail "the audit: $(cat "$WORK/said")"
 stop_kansoku || fail "kansoku did not end well"
