@@ -214,6 +214,8 @@ static int study(const struct arguments *a)
 		bad = claim_rules_load(&rules, &folder, folder ? 1 : 0, &fault);
 	for (size_t i = 0; !bad && exposure_rules_complaint(rules, i); i++)
 		fprintf(stderr, "kansoku: report: %s\n", exposure_rules_complaint(rules, i));
+	if (!bad && exposure_rules_count(rules) == 0)
+		fprintf(stderr, "kansoku: report: fingerprints/claims was not found, so every claim is unclear; --rules DIR names rules\n");
 	if (!bad)
 		bad = ics_study_open(&s, &options, rules);
 	if (!bad)
