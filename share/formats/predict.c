@@ -34,6 +34,16 @@ static uint64_t first_time(const json_t *entry, const char *const *keys)
 
 static struct bytes cut(struct bytes b, size_t max) { return (struct bytes){b.at, b.len < max ? b.len : max}; }
 
+static const char *marking_of(const json_t *entry)
+{
+	static const char *const words[] = {"RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR"};
+	struct bytes word = json_text(entry, "tlp");
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (bytes_equal_nocase(word, words[i]))
+			return words[i];
+	return word.len ? words[0] : NULL; /* one that nobody knows counts as the strictest */
+}
+
 static void take_entry(struct intake *in, const json_t *entry)
 {
 	struct record r = {.type = "dataset", .confidence = CONFIDENCE_CATALOGUE};
@@ -42,6 +52,7 @@ static void take_entry(struct intake *in, const json_t *entry)
 	r.author = first_text(entry, KEYS("provider", "provider_name", "producer"));
 	r.link = first_text(entry, KEYS("url", "link", "landing_page"));
 	r.labels = json_words(in, json_object_get(entry, "keywords"));
+	r.tlp = marking_of(entry);
 	r.original = json_line(in, entry);
 	if (!r.value.len || !r.title.len) {
 		intake_bad(in, "a data set has an id and a title");
@@ -89,11 +100,11 @@ static const struct format_specimen specimens[] = {
 	 BYTES("{\"datasets\":[{\"id\":\"DS-1\",\"title\":\"Darknet 2015\",\"provider\":\"NICT\",\"host\":\"MWS\",\"start\":\"2015-06-01\","
 	       "\"end\":\"2015-06-09\",\"category\":\"Blackhole Address Space Data\",\"restriction\":\"quasi-restricted\","
 	       "\"description\":\"packets\",\"keywords\":[\"darknet\",\"ics\"],\"format\":[\"pcap\"]},{\"id\":\"DS-2\"}]}\n"
-	       "{\"id\":\"DS-3\",\"title\":\"t\"} 7"),
+	       "{\"id\":\"DS-3\",\"tlp\":\"Green\",\"title\":\"t\"} 7"),
 	 "dataset DS-1\n  id DS-1\n  title Darknet 2015\n  labels darknet ics\n  record.first 2015-06-01T00:00:00.000000Z\n"
 	 "  record.last 2015-06-09T00:00:00.000000Z\n  record.class Blackhole Address Space Data\n  dataset.host MWS\n"
 	 "  dataset.restriction quasi-restricted\n  dataset.description packets\n  dataset.format pcap\n"
-	 "bad a data set has an id\ndataset DS-3\nbad line 2\n"},
+	 "bad a data set has an id\ndataset DS-3\n  tlp GREEN\nbad line 2\n"},
 	{0},
 };
 

@@ -10,6 +10,8 @@
 enum need { MAYBE, SOME, ACTOR };
 static const struct pair { const char *output, *format; enum need need; } pairs[] = {
 	{"stix", "stix", SOME}, {"misp", "misp", MAYBE}, {"cof", "cof", SOME}, {"cowrie", "cowrie", ACTOR},
+	{"flowtuple", "flowtuple", ACTOR}, {"nicter", "nicter", SOME}, {"csv", "csv", ACTOR}, {"sheet", "csv", ACTOR},
+	{"predict", "predict", SOME}, {"pcapng", "pcap", ACTOR},
 };
 
 struct came {
@@ -97,7 +99,8 @@ TEST(what_outputs_write_formats_read)
 	CHECK(event_start(NULL) == 0);
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		const struct output *o = output_find(pairs[i].output);
-		for (const struct output_specimen *s = o ? o->specimens : NULL; s && s->title; s++)
+		CHECK_SAY(o && format_find(bytes_of_text(pairs[i].format)), "%s, %s: one is not there", pairs[i].output, pairs[i].format);
+		for (const struct output_specimen *s = o->specimens; s && s->title; s++)
 			count += try_specimen(&pairs[i], o, s);
 	}
 	CHECK(count >= 4);
