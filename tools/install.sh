@@ -16,6 +16,7 @@ bind9-utils
 chromium
 clang
 curl
+dnsdbq
 dnsmasq-base
 dropbear-bin
 fetchmail
@@ -86,6 +87,7 @@ procps
 python3
 python3-avro
 python3-impacket
+python3-maxminddb
 python3-paramiko
 python3-pymodbus
 python3-pymongo
@@ -108,6 +110,7 @@ tcpdump
 telnet
 tftp-hpa
 tlsh-tools
+tor-geoipdb
 tshark
 vsftpd
 wine
