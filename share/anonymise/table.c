@@ -10,6 +10,7 @@
 #include "share/anonymise/view_inner.h"
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define NO_FIELD UINT16_MAX
 
@@ -24,7 +25,9 @@ struct table {
 	struct view_file_counts *counts;
 	struct fault *fault;
 	struct rows rows;
-	size_t column_count;
+	size_t column_count, source_column; /* SIZE_MAX: none names sources */
+	struct counts *sums;                /* of columns with k: how many sources had a value */
+	bool counting;                      /* the first of two readings */
 	struct column columns[COLUMNS_MAX];
 };
 
@@ -84,10 +87,16 @@ static int columns_name(struct table *t)
 			return fault_set(t->fault, ERR_BAD, "column %s: %s", t->file->columns[k],
 					 why.text[0] ? why.text : "COLUMN=ACTION would be right");
 	}
-	for (size_t i = 0; i < t->column_count; i++)
-		if (t->columns[i].rule.action == VIEW_K)
-			return fault_set(t->fault, ERR_BAD, "%s: column %zu: k counts in a selection of events, not in a file; token would be "
-					 "right", t->file->name, i + 1);
+	for (size_t i = 0; i < t->column_count; i++) {
+		t->counting |= t->columns[i].rule.action == VIEW_K && !t->sums;
+		if (t->columns[i].field == FIELD_SRC)
+			t->source_column = i;
+	}
+	if (t->counting && counts_open(&t->sums))
+		return fault_set(t->fault, ERR_MEMORY, "%s: out of memory", t->file->name);
+	if (t->counting && t->source_column == SIZE_MAX)
+		return fault_set(t->fault, ERR_BAD, "%s: k counts sources; a column that names them, such as src, would be right",
+				 t->file->name);
 	return 0;
 }
 
@@ -178,12 +187,27 @@ static struct bytes see_text(struct table *t, const struct column *c, struct byt
 	return text;
 }
 
+/* The column stands for the field: two of one name are still two. */
+static uint16_t sum_of_column(const struct table *t, const struct column *c) { return (uint16_t)(c - t->columns); }
+
+static void count_row(struct table *t)
+{
+	if (t->source_column >= t->rows.count)
+		return;
+	for (size_t i = 0; i < t->rows.count && i < t->column_count; i++)
+		if (t->columns[i].rule.action == VIEW_K)
+			counts_add(t->sums, sum_of_column(t, &t->columns[i]), t->rows.cells[i].text,
+				   bytes_trim(t->rows.cells[t->source_column].text), (unsigned)t->columns[i].rule.argument);
+}
+
 static struct bytes see_cell(struct table *t, const struct column *c, struct bytes text)
 {
 	struct address a;
 	char kept[ADDRESS_TEXT_MAX];
 	if (!text.len)
 		return text;
+	if (c->rule.action == VIEW_K && !counts_reach(t->sums, sum_of_column(t, c), text, (unsigned)c->rule.argument))
+		return see_token(t, c, text);
 	if (address_parse(bytes_trim(text), &a) && rules_address(t, c, &a)) {
 		const struct view_rule r = address_rule(t, c, &a);
 		if (r.action == VIEW_DROP)
@@ -218,12 +242,32 @@ static int rows_view(struct table *t)
 		const bool first = t->column_count == 0;
 		if (first)
 			bad = columns_name(t);
+		if (!bad && t->counting) {
+			if (!first)
+				count_row(t);
+			continue;
+		}
 		hide_row(t);
 		if (!bad)
 			bad = row_view(t, first);
 		t->counts->rows += !first;
 	}
 	return bad ? bad : more;
+}
+
+/* What only enough sources had is known at the end, so such a table is read twice. */
+static int read_again(struct table *t, struct stream *s)
+{
+	if (lseek(s->in, 0, SEEK_SET))
+		return fault_set(t->fault, ERR_BAD, "%s: with k a table is read twice; a file would be right", t->file->name);
+	s->done = s->at = s->end = 0;
+	s->place = 0;
+	s->ended = false;
+	rows_close(&t->rows);
+	rows_open(&t->rows, s, t->fault);
+	t->column_count = 0;
+	t->counting = false;
+	return rows_view(t);
 }
 
 int table_view(struct view *v, struct stream *s, const struct view_file *f, struct view_file_counts *counts, struct fault *fault)
@@ -236,10 +280,14 @@ int table_view(struct view *v, struct stream *s, const struct view_file *f, stru
 	t->counts = counts;
 	t->fault = fault;
 	rows_open(&t->rows, s, fault);
+	t->source_column = SIZE_MAX;
 	int bad = rows_view(t);
+	if (!bad && t->counting)
+		bad = read_again(t, s);
 	if (!bad)
 		bad = rows_flush(&t->rows);
 	rows_close(&t->rows);
+	counts_close(t->sums);
 	free(t);
 	return bad;
 }

@@ -66,6 +66,11 @@ grep -q '^2015-06-01T10:00:00.000000Z,244.240.114.138,,0,[0-9a-f]\{32\},"said ""
 	fail "the table: $(cat "$WORK/out.csv")"
 grep -q '^1433152800,244.240.114.128,,0,.*,own.invalid and MC4wLjAuMDAwMA== and 8.8.8.8$' "$WORK/out.csv" || fail "the table: $(cat "$WORK/out.csv")"
 
+printf 'src,password\n203.0.113.1,admin\n203.0.113.2,admin\n203.0.113.2,admin\n203.0.113.9,hunter2\n203.0.113.9,hunter2\n' >"$WORK/secrets.csv"
+anonymise "$WORK/secrets.csv" --column password=k:2 --output "$WORK/out.secrets.csv" || fail "k: $(cat "$WORK/err")"
+[ "$(cut -d, -f2 "$WORK/out.secrets.csv" | sort | uniq -c | awk '{print $1 length($2)}' | tr '\n' ' ')" = "232 35 18 " ] ||
+	fail "passwords that too few had: $(cat "$WORK/out.secrets.csv")"
+cat "$WORK/secrets.csv" | anonymise - --column password=k:2 >"$WORK/none" && fail "a pipe was read twice"
 printf 'port,TW,BR,US,total\n23,9,2,30,41\n445,40,50,60,150\n80,70,80,90,240\n' >"$WORK/counts.csv"
 "$KANSOKU" anonymise "$WORK/counts.csv" --cells 5 --output "$WORK/cells.csv" 2>"$WORK/err" || fail "cells: $(cat "$WORK/err")"
 [ "$(sed -n 2,3p "$WORK/cells.csv" | tr '\n' ' ')" = "23,*,*,30,41 445,*,*,60,150 " ] || fail "cells: $(cat "$WORK/cells.csv")"
