@@ -1,6 +1,7 @@
 /* What comes in faster than the journal takes it waits on disk, in order, also over a restart. */
 #include "share/spool_inner.h"
 #include "tests/test.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -66,6 +67,24 @@ static size_t files_in(int directory)
 	return n;
 }
 
+static void folder_remove(const char *path, int directory)
+{
+	DIR *d = fdopendir(directory);
+	for (struct dirent *e; d && (e = readdir(d));)
+		unlinkat(directory, e->d_name, 0);
+	closedir(d);
+	CHECK(rmdir(path) == 0);
+}
+
+static void sides_end(uv_loop_t *loop, struct side *a, struct side *b)
+{
+	bus_free(a->bus);
+	bus_free(b->bus);
+	for (int i = 0; i < 1000 && uv_loop_alive(loop); i++)
+		uv_run(loop, UV_RUN_NOWAIT);
+	CHECK(uv_loop_close(loop) == 0);
+}
+
 TEST(what_comes_in_too_fast_waits_on_disk_in_order_also_over_a_restart)
 {
 	char path[] = "/tmp/kansoku-spool-XXXXXX";
@@ -124,5 +143,7 @@ TEST(what_comes_in_too_fast_waits_on_disk_in_order_also_over_a_restart)
 		bad = spool_publish(exchange.spool, &e);
 	CHECK(bad == ERR_FULL);
 	spool_close(exchange.spool);
-	close(directory);
+	exchange.spool = NULL;
+	sides_end(&loop, &exchange, &journal);
+	folder_remove(path, directory);
 }
