@@ -32,4 +32,5 @@ struct serve {
 };
 
 struct view *room_view(struct serve *, const struct caller *, const struct grant *, struct fault *);
+void room_release_view(struct serving *);
 void room_forget(struct serving *);

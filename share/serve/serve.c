@@ -14,6 +14,22 @@ const struct arrivals *serving_arrivals(const struct serving *s) { return feedin
 struct object_hint *serving_hint(const struct serving *s, uint64_t key) { return &s->serve->hints[key & (OBJECT_HINTS - 1)]; }
 const char *serving_producer(const struct serving *s) { return s->serve->producer; }
 
+/* What a view counted is of one selection: it is not used for another. */
+void room_release_view(struct serving *s)
+{
+	for (size_t i = 0; s->view && i < VIEWS_MAX; i++) {
+		struct made_view *made = &s->serve->views[i];
+		if (made->view != s->view)
+			continue;
+		made->users--;
+		if (view_counts(made->view)) {
+			view_close(made->view);
+			*made = (struct made_view){0};
+		}
+	}
+	s->view = NULL;
+}
+
 void room_forget(struct serving *s)
 {
 	struct serve *room = s->serve;
@@ -21,9 +37,7 @@ void room_forget(struct serving *s)
 		s->done(s);
 	if (s->request)
 		bus_answer(s->request, ERR_GONE, (struct bytes){0}, false);
-	for (size_t i = 0; i < VIEWS_MAX; i++)
-		if (s->view && room->views[i].view == s->view)
-			room->views[i].users--;
+	room_release_view(s);
 	for (size_t i = 0; i < SERVINGS_MAX; i++)
 		if (room->servings[i] == s)
 			room->servings[i] = NULL;
@@ -69,7 +83,7 @@ struct view *room_view(struct serve *room, const struct caller *caller, const st
 	struct made_view *made = NULL;
 	for (size_t i = 0; i < VIEWS_MAX && !made; i++)
 		if (room->views[i].view && room->views[i].organisation == caller->organisation_number &&
-		    !strcmp(room->views[i].policy, grant->policy) && !room->views[i].users)
+		    !strcmp(room->views[i].policy, grant->policy) && !view_counts(room->views[i].view))
 			made = &room->views[i];
 	if (!made) {
 		struct view_about about = {.config = room->exchange->process->config, .policy = grant->policy};

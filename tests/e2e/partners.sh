@@ -70,6 +70,14 @@ want 200 "/dnsdb/v2/lookup/rrset/name/x'%20OR%201=1"
 [ "$(wc -l <"$WORK/body")" = 2 ] || fail "a name became SQL"
 want 404 /misp/hosts/manifest.json
 
+# Many at once get what one gets.
+want 200 /exports/given/jsonl
+cp "$WORK/body" "$WORK/one"
+seq 60 | xargs -P 30 -I{} curl -s -m 30 -o "$WORK/many{}" -w '%{http_code}\n' -H "Authorization: Bearer $token" \
+	"$BASE/exchange/collections/given/objects/" | sort | uniq -c >"$WORK/said"
+[ "$(tr -s ' ' <"$WORK/said")" = " 60 200" ] || fail "of sixty at once: $(cat "$WORK/said")"
+[ "$(cat "$WORK"/many* | sort -u | wc -l)" = 1 ] || fail "sixty at once got different things"
+
 # A feed as MISP reads it: the manifest, the event that it names, the digests.
 want 200 /misp/given/manifest.json
 day=$(date -u +%F)

@@ -283,14 +283,6 @@ static void finish(struct lookup *l)
 	serving_send(s, 200, "application/x-ndjson");
 }
 
-static void release_view(struct serving *s)
-{
-	for (size_t i = 0; s->view && i < VIEWS_MAX; i++)
-		if (s->serve->views[i].view == s->view)
-			s->serve->views[i].users--;
-	s->view = NULL;
-}
-
 /* All that the caller may read and that can hold records, one after the other. */
 static void next_collection(struct lookup *l)
 {
@@ -303,7 +295,7 @@ static void next_collection(struct lookup *l)
 		const struct grant *grant = access_granted(x->access, &s->caller, c->name, ACCESS_READ);
 		if (!grant || !(c->kinds & KIND_MASK(EVENT_RECORD_IMPORTED)))
 			continue;
-		release_view(s);
+		room_release_view(s);
 		s->collection = c;
 		s->grant = *grant;
 		s->from_us = 0;
