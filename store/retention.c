@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "store/retention.h"
+#include "base/clock.h"
 #include "store/schema.h"
 #include "store/store_room_inner.h"
 #include <stdlib.h>
@@ -27,9 +28,19 @@ static uint64_t duration_seconds(struct bytes text)
 	return 0;
 }
 
+/*
+ * So many seconds as now() can be made earlier by them: a DateTime begins in 1970, and what would lie before it lies
+ * in the year 2106.
+ */
+static unsigned long long ago(uint64_t seconds)
+{
+	uint64_t most = clock_utc_us() / 1000000;
+	return seconds < most ? seconds : most;
+}
+
 static void older(struct writer *w, uint64_t seconds)
 {
-	write_fmt(w, "time < now() - %llu", (unsigned long long)seconds);
+	write_fmt(w, "time < now() - %llu", ago(seconds));
 }
 
 static uint64_t flows_seconds(const struct store_options *o)
@@ -49,7 +60,7 @@ static uint64_t flows_seconds(const struct store_options *o)
 static void flows_condition(struct writer *w, uint64_t seconds)
 {
 	write_fmt(w, "time < toStartOfDay(now() - %llu)",
-		  (unsigned long long)(seconds > DAY_S ? seconds - DAY_S : 0));
+		  ago(seconds > DAY_S ? seconds - DAY_S : 0));
 }
 
 /* Events that no kind of its own says otherwise of, then each kind; flows are no events here. */
@@ -106,12 +117,12 @@ static int field_forget_in(struct engine *e, enum table t, uint16_t field, uint6
 		bool fixed = !strcmp(c.type, "FixedString(16)"), text = !strcmp(c.type, "String");
 		const char *empty = fixed ? "toFixedString('',16)" : text ? "''" : "0";
 		snprintf(condition, sizeof condition, "`%s` != %s AND time < now() - %llu", c.name, empty,
-			 (unsigned long long)seconds);
+			 ago(seconds));
 		snprintf(change, sizeof change, "UPDATE `%s` = %s", c.name, empty);
 		return run_if_any(e, table_name(t), condition, change, fault);
 	}
 	snprintf(condition, sizeof condition, "has(field, '%s') AND time < now() - %llu", d->name,
-		 (unsigned long long)seconds);
+		 ago(seconds));
 	snprintf(change, sizeof change,
 		 "UPDATE value = arrayFilter((v, f) -> f != '%s', value, field), "
 		 "field = arrayFilter(f -> f != '%s', field)", d->name, d->name);
@@ -124,7 +135,7 @@ static int field_forget(struct engine *e, uint16_t field, uint64_t seconds, stru
 	char condition[256];
 	if (d->marks & FIELD_PRIVATE) {
 		snprintf(condition, sizeof condition, "field = '%s' AND time < now() - %llu", d->name,
-			 (unsigned long long)seconds);
+			 ago(seconds));
 		return run_if_any(e, "private", condition, "DELETE", fault);
 	}
 	int bad = 0;
