@@ -14,6 +14,7 @@
 #include "share/audit.h"
 #include "share/collection.h"
 
+#define ACCESS_FILE "access.json"
 #define ACCESS_NAME_MAX 63
 #define ORGANISATIONS_MAX 1024
 #define USERS_MAX 4096

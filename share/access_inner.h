@@ -8,7 +8,6 @@
 #include "share/access.h"
 #include <jansson.h>
 
-#define ACCESS_FILE "access.json"
 #define TOKEN_NETWORKS_MAX 8
 #define TOKEN_ID_TEXT 17 /* 16 hexadecimal digits */
 #define REMARK_MAX 200

@@ -3,6 +3,7 @@
 #include "bus/parent.h"
 #include "cli/command.h"
 #include "bait/ledger.h"
+#include "share/access.h"
 #include "store/store.h"
 #include <dirent.h>
 #include <errno.h>
@@ -98,20 +99,32 @@ static int folder_copy(int from, int to, const char *name, unsigned depth, uint6
 	return bad;
 }
 
-/* Of the bait only its ledger: without it no token means anything. */
-static int ledger_copy(int from, int to, uint64_t *files, struct fault *fault)
+/* Some files of a folder; neither it nor they need be there. */
+static int files_copy(int from, int to, const char *folder, const char *const *names, uint64_t *files, struct fault *fault)
 {
-	int in = openat(from, LEDGER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), out = -1, bad = 0;
+	int in = openat(from, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), out = -1, bad = 0;
 	if (in < 0)
-		return errno == ENOENT ? 0 : fault_set(fault, ERR_SYSTEM, "backup: " LEDGER_FOLDER ": %s", strerror(errno));
-	if (mkdirat(to, LEDGER_FOLDER, 0700) || (out = openat(to, LEDGER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		bad = fault_set(fault, ERR_SYSTEM, "backup: " LEDGER_FOLDER ": %s", strerror(errno));
-	else if (!(bad = file_copy(in, out, LEDGER_FILE, fault)))
+		return errno == ENOENT ? 0 : fault_set(fault, ERR_SYSTEM, "backup: %s: %s", folder, strerror(errno));
+	if (mkdirat(to, folder, 0700) || (out = openat(to, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		bad = fault_set(fault, ERR_SYSTEM, "backup: %s: %s", folder, strerror(errno));
+	for (; !bad && *names; names++) {
+		if (faccessat(in, *names, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+			continue;
+		bad = file_copy(in, out, *names, fault);
 		++*files;
+	}
 	close(in);
 	if (out >= 0)
 		close(out);
 	return bad;
+}
+
+/* Of the bait its ledger, without which no token means anything; of the exchange what its audit's exports need. */
+static int ledgers_copy(int from, int to, uint64_t *files, struct fault *fault)
+{
+	static const char *const bait[] = {LEDGER_FILE, NULL}, *const exchange[] = {"keys", ACCESS_FILE, AUDIT_FILE, NULL};
+	int bad = files_copy(from, to, LEDGER_FOLDER, bait, files, fault);
+	return bad ? bad : files_copy(from, to, "exchange", exchange, files, fault);
 }
 
 static int run(const struct arguments *a)
@@ -132,7 +145,7 @@ static int run(const struct arguments *a)
 		bad = fault_set(&fault, ERR_SYSTEM, "backup: %s: %s", folder < 0 ? to : state, strerror(errno));
 	bad = bad ? bad : tables_copy(state, folder, &bytes, &fault);
 	bad = bad ? bad : folder_copy(from, folder, BLOBS_FOLDER, 1, &files, &fault);
-	bad = bad ? bad : ledger_copy(from, folder, &files, &fault);
+	bad = bad ? bad : ledgers_copy(from, folder, &files, &fault);
 	if (bad)
 		return command_fail(1, "%s", fault.text);
 	const char *shape = arguments_flag(a, "json")
@@ -150,8 +163,8 @@ static const struct command backup_command = {
 	.synopsis = "FOLDER",
 	.summary = "copy tables and captured files into a new folder, while everything runs",
 	.description =
-		"Writes FOLDER/tables.tar (a backup of the database as ClickHouse makes it), FOLDER/blobs and the\n"
-		"ledger of bait. Events of the last second may still be in the journal. Any ClickHouse of 26.7 or newer reads the\n"
+		"Writes FOLDER/tables.tar (a backup of the database as ClickHouse makes it), FOLDER/blobs, the\n"
+		"ledger of bait, and of the exchange its keys, rights and audit: keep it where nobody else reads. Events of the last second may still be in the journal. Any ClickHouse of 26.7 or newer reads the\n"
 		"archive: RESTORE DATABASE kansoku FROM File('…/tables.tar'), with backups.allowed_path set.\n"
 		"An erasure does not reach backups: erase again after restoring one.",
 	.words_min = 1,

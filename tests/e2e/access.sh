@@ -96,6 +96,12 @@ rights audit exchange --quiet --head "$head" 2>/dev/null || fail "its own head i
 rights audit exchange --action grant.set 2>/dev/null | grep -q '^ *5 20.*Z grant.set *csirt  "shells"' || fail "as text: $(rights audit exchange 2>&1)"
 [ "$(rights audit exchange --org other 2>/dev/null | wc -l)" = 2 ] || fail "by organisation"
 
+# A backup has what it takes to know partners again and to make exports again.
+"$KANSOKU" backup --config "$CONFIG" "$WORK/backup" >/dev/null || fail "no backup"
+for file in access.json audit keys; do
+	cmp -s "$STATE/exchange/$file" "$WORK/backup/exchange/$file" || fail "the backup has no $file"
+done
+
 # The console shows it, and cannot change anything; what is secret is not in it.
 web() { curl -s --max-time 10 "http://127.0.0.1:$WEB_PORT/api/v1/exchange/$1"; }
 web tokens | jq -e --arg id "$id" '.rows | length == 3 and any(.id == $id and has("revoked"))' >/dev/null || fail "tokens: $(web tokens)"
