@@ -36,3 +36,16 @@ void country_read(struct bytes b, char out[3])
 		if (!strcmp(out, none[i]))
 			out[0] = '\0';
 }
+
+size_t split_at_bars(struct bytes text, struct bytes *out, size_t max)
+{
+	size_t count = 0;
+	while (count < max) {
+		size_t n = bytes_find(text, "|");
+		out[count++] = (struct bytes){text.at, n};
+		if (n == text.len)
+			break;
+		text = (struct bytes){text.at + n + 1, text.len - n - 1};
+	}
+	return count;
+}

@@ -8,3 +8,5 @@ void network_of_prefix(struct network *, uint32_t bits);
 bool network_of_count(struct network *, uint64_t count);
 /* Two letters, upper case; empty for what is none, also ZZ and EU's like that name no country. */
 void country_read(struct bytes, char out[3]);
+/* Words between '|', at most `max`; how many. */
+size_t split_at_bars(struct bytes text, struct bytes *out, size_t max);

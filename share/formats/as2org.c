@@ -26,7 +26,7 @@ struct columns { /* of the lines that follow; -1: not there */
 
 struct row { /* either an organisation or an AS */
 	struct bytes id, name, country;
-	uint32_t as;
+	uint64_t as;
 	bool is_as;
 };
 
@@ -38,24 +38,11 @@ static struct organisation *slot_of(const struct organisations *all, struct byte
 	return &all->slots[at];
 }
 
-static size_t split(struct bytes text, struct bytes out[COLUMNS_MAX])
-{
-	size_t count = 0;
-	while (count < COLUMNS_MAX) {
-		size_t n = bytes_find(text, "|");
-		out[count++] = (struct bytes){text.at, n};
-		if (n == text.len)
-			break;
-		text = (struct bytes){text.at + n + 1, text.len - n - 1};
-	}
-	return count;
-}
-
 static struct columns read_columns(struct bytes names)
 {
 	struct columns c = {-1, -1, -1, -1, -1};
 	struct bytes words[COLUMNS_MAX];
-	size_t count = split(bytes_trim(names), words);
+	size_t count = split_at_bars(bytes_trim(names), words, COLUMNS_MAX);
 	for (int i = 0; i < (int)count; i++) {
 		if (bytes_equal_text(words[i], "org_id"))
 			c.id = i;
@@ -71,18 +58,6 @@ static struct columns read_columns(struct bytes names)
 	return c;
 }
 
-static bool read_as(struct bytes b, uint32_t *out)
-{
-	uint64_t n = 0;
-	for (size_t i = 0; i < b.len; i++) {
-		if (b.at[i] < '0' || b.at[i] > '9' || i > 9)
-			return false;
-		n = 10 * n + (uint64_t)(b.at[i] - '0');
-	}
-	*out = (uint32_t)n;
-	return b.len && n <= UINT32_MAX;
-}
-
 static struct bytes cell(const struct bytes *words, size_t count, int at)
 {
 	return at >= 0 && (size_t)at < count ? bytes_trim(words[at]) : (struct bytes){0};
@@ -91,10 +66,10 @@ static struct bytes cell(const struct bytes *words, size_t count, int at)
 static bool read_words(struct bytes line, const struct columns *c, struct row *row)
 {
 	struct bytes words[COLUMNS_MAX];
-	size_t count = split(line, words);
+	size_t count = split_at_bars(line, words, COLUMNS_MAX);
 	*row = (struct row){.id = cell(words, count, c->id), .is_as = c->as >= 0, .country = cell(words, count, c->country)};
 	row->name = cell(words, count, row->is_as ? c->as_name : c->name);
-	return row->is_as ? read_as(cell(words, count, c->as), &row->as) : c->name >= 0 && row->id.len;
+	return row->is_as ? bytes_number(cell(words, count, c->as), UINT32_MAX, &row->as) : c->name >= 0 && row->id.len;
 }
 
 static struct bytes member(const json_t *object, const char *name, struct arena *arena)
@@ -111,7 +86,7 @@ static bool read_json(struct bytes line, struct arena *arena, struct row *row)
 	*row = (struct row){.id = member(object, "organizationId", arena), .name = member(object, "name", arena),
 			    .country = member(object, "country", arena), .is_as = as.len > 0};
 	json_decref(object);
-	return row->is_as ? read_as(as, &row->as) : row->id.len > 0;
+	return row->is_as ? bytes_number(as, UINT32_MAX, &row->as) : row->id.len > 0;
 }
 
 static void name_as(struct intake *in, const struct organisations *all, const struct row *row)
@@ -126,7 +101,7 @@ static void name_as(struct intake *in, const struct organisations *all, const st
 	}
 	if (o)
 		memcpy(country, o->country, sizeof country);
-	intake_as(in, row->as, w.bad ? row->name : writer_bytes(&w), country);
+	intake_as(in, (uint32_t)row->as, w.bad ? row->name : writer_bytes(&w), country);
 }
 
 /* The first time organisations are taken, the second time AS numbers; what is bad is said once. */

@@ -8,33 +8,6 @@
 #define FIELDS 7
 #define AS_RUN_MAX 65536
 
-static bool read_count(struct bytes b, uint64_t *out)
-{
-	uint64_t n = 0;
-	if (!b.len || b.len > 10)
-		return false;
-	for (size_t i = 0; i < b.len; i++) {
-		if (b.at[i] < '0' || b.at[i] > '9')
-			return false;
-		n = 10 * n + (uint64_t)(b.at[i] - '0');
-	}
-	*out = n;
-	return true;
-}
-
-static size_t split(struct bytes text, struct bytes out[FIELDS])
-{
-	size_t count = 0;
-	while (count < FIELDS) {
-		size_t n = bytes_find(text, "|");
-		out[count++] = (struct bytes){text.at, n};
-		if (n == text.len)
-			break;
-		text = (struct bytes){text.at + n + 1, text.len - n - 1};
-	}
-	return count;
-}
-
 static void take_as(struct intake *in, uint64_t first, uint64_t count, const char country[3])
 {
 	if (first + count > UINT32_MAX || count > AS_RUN_MAX) {
@@ -51,13 +24,13 @@ static void line(struct intake *in, struct bytes text)
 	struct network n = {0};
 	uint64_t value, first;
 	text = bytes_trim(text);
-	size_t count = text.at[0] == '#' ? 0 : split(text, f);
+	size_t count = text.at[0] == '#' ? 0 : split_at_bars(text, f, FIELDS);
 	/* The version line begins with a number, summaries end with the word. */
-	bool summary = count == 6 && bytes_equal_text(f[5], "summary"), version = count && read_count(f[0], &value);
+	bool summary = count == 6 && bytes_equal_text(f[5], "summary"), version = count && bytes_number(f[0], UINT32_MAX, &value);
 	if (!count || summary || version)
 		return;
 	bool v4 = count > 4 && bytes_equal_text(f[2], "ipv4"), v6 = count > 4 && bytes_equal_text(f[2], "ipv6");
-	if (count < FIELDS || (!v4 && !v6 && !bytes_equal_text(f[2], "asn")) || !read_count(f[4], &value)) {
+	if (count < FIELDS || (!v4 && !v6 && !bytes_equal_text(f[2], "asn")) || !bytes_number(f[4], UINT32_MAX, &value)) {
 		intake_bad(in, "it is no line of REGISTRY|CC|TYPE|START|VALUE|DATE|STATUS");
 		return;
 	}
@@ -65,7 +38,7 @@ static void line(struct intake *in, struct bytes text)
 	if (!*n.country)
 		return;
 	if (!v4 && !v6) {
-		if (read_count(f[3], &first))
+		if (bytes_number(f[3], UINT32_MAX, &first))
 			take_as(in, first, value, n.country);
 		else
 			intake_bad(in, "an AS number would be right");

@@ -7,14 +7,11 @@
 
 static bool read_end(struct bytes b, struct address *out)
 {
-	uint64_t n = 0;
-	for (size_t i = 0; i < b.len; i++) {
-		if (b.at[i] < '0' || b.at[i] > '9' || i > 9)
-			return address_parse(b, out);
-		n = 10 * n + (uint64_t)(b.at[i] - '0');
-	}
+	uint64_t n;
+	if (!bytes_number(b, UINT32_MAX, &n))
+		return address_parse(b, out);
 	*out = address_v4((uint32_t)n);
-	return b.len && n <= UINT32_MAX;
+	return true;
 }
 
 static void line(struct intake *in, struct bytes text)

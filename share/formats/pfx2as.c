@@ -5,20 +5,6 @@
 #include "share/format.h"
 #include "share/ranges_inner.h"
 
-static bool read_decimal(struct bytes word, uint32_t max, uint32_t *out)
-{
-	uint64_t n = 0;
-	if (!word.len || word.len > 10)
-		return false;
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.at[i] < '0' || word.at[i] > '9')
-			return false;
-		n = 10 * n + (uint64_t)(word.at[i] - '0');
-	}
-	*out = (uint32_t)n;
-	return n <= max;
-}
-
 /* Up to a tab or space; the rest stays. */
 static struct bytes next_word(struct bytes *rest)
 {
@@ -45,15 +31,16 @@ static void line(struct intake *in, struct bytes text)
 {
 	struct bytes rest = text, base = next_word(&rest), length = next_word(&rest), origin = next_word(&rest);
 	struct network n = {0};
-	uint32_t bits;
+	uint64_t bits, as;
 	if (base.len && base.at[0] == '#')
 		return;
-	if (!address_parse(base, &n.first) || !read_decimal(length, address_is_v4(&n.first) ? 32 : 128, &bits) ||
-	    !read_decimal(first_origin(origin), UINT32_MAX, &n.as)) {
+	if (!address_parse(base, &n.first) || !bytes_number(length, address_is_v4(&n.first) ? 32 : 128, &bits) ||
+	    !bytes_number(first_origin(origin), UINT32_MAX, &as)) {
 		intake_bad(in, "it is no line of ADDRESS, LENGTH and AS");
 		return;
 	}
-	network_of_prefix(&n, bits);
+	n.as = (uint32_t)as;
+	network_of_prefix(&n, (uint32_t)bits);
 	intake_network(in, &n);
 }
 

@@ -6,60 +6,28 @@
  */
 #include "share/making/misp_making_inner.h"
 #include "share/making/stix_making_inner.h"
+#include "share/marks_inner.h"
 #include "share/output.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #define ATTRIBUTE_MAX (6 * EVENT_BYTES_MAX + 4096)
 #define SEEN_MAX (1u << 22)
 
 struct misp {
 	char id[UUID_TEXT_MAX];
-	uint64_t *seen; /* open addressing; 0 is free */
-	size_t seen_count, seen_room;
+	struct marks seen;
 	uint64_t written;
 };
 
 static uint64_t mark_of(const char *type, struct bytes value)
 {
-	uint64_t mark = UINT64_C(0xcbf29ce484222325);
-	for (; *type; type++)
-		mark = (mark ^ (uint8_t)*type) * UINT64_C(0x100000001b3);
-	for (size_t i = 0; i < value.len; i++)
-		mark = (mark ^ value.at[i]) * UINT64_C(0x100000001b3);
-	return mark ? mark : 1;
-}
-
-static bool put(uint64_t *table, size_t room, uint64_t mark)
-{
-	size_t at = mark & (room - 1);
-	while (table[at] && table[at] != mark)
-		at = (at + 1) & (room - 1);
-	if (table[at])
-		return false;
-	table[at] = mark;
-	return true;
+	return XXH3_64bits_withSeed(value.at, value.len, XXH3_64bits(type, strlen(type)));
 }
 
 /* ERR_FULL: more values than a MISP takes in one event. */
-static int is_new(struct misp *m, uint64_t mark)
-{
-	if (m->seen_count * 2 >= m->seen_room) {
-		size_t room = m->seen_room ? m->seen_room * 2 : 1024;
-		uint64_t *table = room > SEEN_MAX ? NULL : calloc(room, sizeof *table);
-		if (!table)
-			return ERR_FULL;
-		for (size_t i = 0; i < m->seen_room; i++)
-			if (m->seen[i])
-				put(table, room, m->seen[i]);
-		free(m->seen);
-		m->seen = table;
-		m->seen_room = room;
-	}
-	bool fresh = put(m->seen, m->seen_room, mark);
-	m->seen_count += fresh;
-	return fresh;
-}
+static int is_new(struct misp *m, uint64_t mark) { return marks_add(&m->seen, mark, SEEN_MAX); }
 
 static int open_state(struct output_run *run)
 {
@@ -135,7 +103,7 @@ static void done(void *state)
 {
 	struct misp *m = state;
 	if (m)
-		free(m->seen);
+		marks_done(&m->seen);
 	free(m);
 }
 

@@ -6,59 +6,25 @@
  */
 #include "share/output.h"
 #include "share/making/stix_making_inner.h"
+#include "share/marks_inner.h"
 #include <stdlib.h>
+#include <xxhash.h>
 
-#define SEEN_MAX (1u << 24) /* beyond that many an object may stand in it again */
+#define SEEN_MAX (1u << 24)
 
 struct bundle {
 	struct making *making;
 	enum tlp tlp;
-	uint64_t *seen; /* open addressing; 0 is free */
-	size_t seen_count, seen_room;
+	struct marks seen;
 	uint64_t written;
 };
 
 FIELD(field_tlp, "record.tlp", TEXT, 0, "to whom it may be shown: RED, AMBER, AMBER+STRICT, GREEN, CLEAR");
 
-/* The UUIDs are digests already. */
-static uint64_t mark_of(const char *id)
-{
-	uint64_t mark = UINT64_C(0xcbf29ce484222325);
-	for (; *id; id++)
-		mark = (mark ^ (uint8_t)*id) * UINT64_C(0x100000001b3);
-	return mark ? mark : 1;
-}
-
-static bool put(uint64_t *table, size_t room, uint64_t mark)
-{
-	size_t at = mark & (room - 1);
-	while (table[at] && table[at] != mark)
-		at = (at + 1) & (room - 1);
-	if (table[at])
-		return false;
-	table[at] = mark;
-	return true;
-}
-
+/* Beyond SEEN_MAX an object may stand in it again: that costs its reader nothing. */
 static bool is_new(struct bundle *b, const char *id)
 {
-	if (b->seen_count * 2 >= b->seen_room && b->seen_room < SEEN_MAX) {
-		size_t room = b->seen_room ? b->seen_room * 2 : 1024;
-		uint64_t *table = calloc(room, sizeof *table);
-		for (size_t i = 0; table && i < b->seen_room; i++)
-			if (b->seen[i])
-				put(table, room, b->seen[i]);
-		if (table) {
-			free(b->seen);
-			b->seen = table;
-			b->seen_room = room;
-		}
-	}
-	if (b->seen_count * 4 >= b->seen_room * 3)
-		return true;
-	bool fresh = put(b->seen, b->seen_room, mark_of(id));
-	b->seen_count += fresh;
-	return fresh;
+	return marks_add(&b->seen, XXH3_64bits(id, strlen(id)), SEEN_MAX) != 0;
 }
 
 static int write_objects(struct output_run *run, struct bundle *b, const struct made_object *objects, int count)
@@ -113,7 +79,7 @@ static void stix_done(void *state)
 	if (!b)
 		return;
 	making_close(b->making);
-	free(b->seen);
+	marks_done(&b->seen);
 	free(b);
 }
 
