@@ -7,7 +7,7 @@
  * Counted is CPU time from packed or plain bytes in memory to records handed out.  What follows a record, an event
  * on the bus and a row in the store, has its own bench (bench/store.c).
  */
-#include "share/intake_inner.h"
+#include "share/intake/intake_inner.h"
 #include "base/error.h"
 #include <errno.h>
 #include <fcntl.h>

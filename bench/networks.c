@@ -9,8 +9,8 @@
  * environment's MMDB.  Times are of the processor; the last line is JSON.
  */
 #include "base/network_map.h"
-#include "share/intake_inner.h"
-#include "share/networks_inner.h"
+#include "share/intake/intake_inner.h"
+#include "share/networks/networks_inner.h"
 #include <fcntl.h>
 #include <maxminddb.h>
 #include <stdio.h>

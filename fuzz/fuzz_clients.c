@@ -2,10 +2,10 @@
  * What servers of others answer to our clients: descriptions, pages, manifests, lists, streams, frames of hpfeeds and
  * redirects.  The first byte says which; names that become paths or requests must be harmless ones.
  */
-#include "share/client_inner.h"
+#include "share/asking/client_inner.h"
 #include "share/clients/answers_inner.h"
-#include "share/hpfeeds_inner.h"
-#include "share/publication_inner.h"
+#include "share/reading/hpfeeds_inner.h"
+#include "share/exporting/publication_inner.h"
 #include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Files of others in any format: the first byte says which, the second in which pieces they come. */
-#include "share/intake_inner.h"
+#include "share/intake/intake_inner.h"
 #include "event/field.h"
 #include <stdlib.h>
 

@@ -16,10 +16,10 @@
 #include "bus/process.h"
 #include "share/collection.h"
 #include "share/anonymise/own_inner.h"
-#include "share/intake_inner.h"
-#include "share/imported_inner.h"
-#include "share/networks_inner.h"
-#include "share/spool_inner.h"
+#include "share/intake/intake_inner.h"
+#include "share/intake/imported_inner.h"
+#include "share/networks/networks_inner.h"
+#include "share/intake/spool_inner.h"
 
 #define EXCHANGE_FOLDER "exchange"
 #define SOURCES_MAX 256
@@ -46,7 +46,7 @@ struct exchange_options {
 	struct option_list policies; /* of struct policy_options, share/anonymise/policy_inner.h */
 	struct own_options own;
 	struct option_list collections; /* share/collections.c */
-	struct option_list exports;     /* of struct export_options, share/export_schedule_inner.h */
+	struct option_list exports;     /* of struct export_options, share/exporting/schedule_inner.h */
 	uint64_t size_max, time_ms, remember, spool_max;
 	const char *agent;
 };

@@ -1,9 +1,9 @@
 #include "share/anonymise/policy_inner.h"
-#include "share/asked_inner.h"
-#include "share/export_schedule_inner.h"
+#include "share/intake/asked_inner.h"
+#include "share/exporting/schedule_inner.h"
 #include "base/yaml.h"
-#include "share/calls_inner.h"
-#include "share/publishing_inner.h"
+#include "share/asking/calls_inner.h"
+#include "share/exporting/publishing_inner.h"
 #include "share/view.h"
 #include <stddef.h>
 #include <string.h>

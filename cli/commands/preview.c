@@ -1,7 +1,7 @@
 /*
  * kansoku preview: what a recipient sees, before anything is sent.
  *
- * It is an export (share/exporting_inner.h) for that organisation, under its grant, its policy and its own keys, so
+ * It is an export (share/exporting/exporting_inner.h) for that organisation, under its grant, its policy and its own keys, so
  * that each byte is the one that it would get; only the audit calls it a preview.
  */
 #include "base/clock.h"

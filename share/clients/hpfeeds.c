@@ -8,7 +8,7 @@
  * alone.  Those of a format of lines are handed on together, at the latest a second after they came.
  */
 #include "event/json.h"
-#include "share/hpfeeds_inner.h"
+#include "share/reading/hpfeeds_inner.h"
 #include <unistd.h>
 
 #define GATHERED_MAX (1u << 20)

@@ -2,8 +2,8 @@
  * abuse.ch in JSON: exports and answers of the APIs of URLhaus, ThreatFox, MalwareBazaar and Feodo Tracker.  Which list
  * an entry is of says what it names.
  */
-#include "share/abusech_inner.h"
-#include "share/json_inner.h"
+#include "share/reading/abusech_inner.h"
+#include "share/reading/json_inner.h"
 
 #define DEPTH_MAX 4 /* of objects and lists around the entries */
 

@@ -3,7 +3,7 @@
  * lines.  Organisations and AS numbers stand in one file, in either order, so it is read twice.
  */
 #include "share/format.h"
-#include "share/ranges_inner.h"
+#include "share/networks/ranges_inner.h"
 #include <jansson.h>
 #include <xxhash.h>
 

@@ -1,7 +1,7 @@
 /* Atom: the other way to write a feed (RFC 4287). */
-#include "share/date_inner.h"
-#include "share/feed_inner.h"
-#include "share/readable_inner.h"
+#include "share/reading/date_inner.h"
+#include "share/reading/feed_inner.h"
+#include "share/reading/readable_inner.h"
 
 /* RFC 4287 4.2.7.2: a link without a relation is the entry itself. */
 static struct bytes link_of(struct intake *in, const xmlNode *entry)

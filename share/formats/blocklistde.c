@@ -1,7 +1,7 @@
 /*
  * blocklist.de: addresses that attacked those who report there, one a line, in a file for each service.
  */
-#include "share/named_inner.h"
+#include "share/reading/named_inner.h"
 
 #define REPORTED_CONFIDENCE 70
 

@@ -3,9 +3,9 @@
  * a host or "hits" of hosts, or hosts alone, one behind the other.  A service is a record of its own; what is known of
  * the whole host stands in each.
  */
-#include "share/json_inner.h"
-#include "share/named_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/json_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(field_vantage, "censys.vantage", BYTES, 0, "network that it looked from");
 FIELD(field_certificate, "censys.certificate", BYTES, 0, "SHA-256 of the TLS certificate");

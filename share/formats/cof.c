@@ -4,9 +4,9 @@
  * A framed answer that does not end in "succeeded" is not whole: it was limited by its server, failed, or was cut on
  * the way.  Each is said, since who reads "nothing more is known" out of a cut answer is wrong.
  */
-#include "share/named_inner.h"
-#include "share/pick_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/words_inner.h"
 #include <xxhash.h>
 
 FIELD(cof_type, "dns.type", BYTES, 0, "type of a DNS record: A, AAAA, CNAME, …");

@@ -6,8 +6,8 @@
  * left out.
  */
 #include "base/moment.h"
-#include "share/pick_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/words_inner.h"
 #include <xxhash.h>
 
 FIELD(cowrie_session, "cowrie.session", BYTES, 0, "Cowrie's name of the session");

@@ -5,8 +5,8 @@
  * A row is a record of the thing that it names: a value with its type, else a URL, a name, a digest or an address.
  * What a cell holds that its field cannot hold is told with the row, and the row comes in without it.
  */
-#include "share/mapping_inner.h"
-#include "share/named_inner.h"
+#include "share/reading/mapping_inner.h"
+#include "share/reading/named_inner.h"
 
 #define CONFIDENCE_TABLE 70
 #define TEXT_MAX 256

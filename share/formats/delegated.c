@@ -3,7 +3,7 @@
  * value is how many addresses, which is not always a power of 2; of IPv6 it is the prefix length; of AS how many.
  */
 #include "share/format.h"
-#include "share/ranges_inner.h"
+#include "share/networks/ranges_inner.h"
 
 #define FIELDS 7
 #define AS_RUN_MAX 65536

@@ -5,10 +5,10 @@
  * become entries of the table that tells of every address what lists know it.  Lists of sources have an address with
  * leading zeros, port, protocol, reports, targets, first and last day; or address, reports, targets, first and last.
  */
-#include "share/csv_inner.h"
-#include "share/date_inner.h"
-#include "share/named_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/csv_inner.h"
+#include "share/reading/date_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(dshield_targets, "dshield.targets", NUMBER, 0, "addresses that it attacked, as their owners reported");
 

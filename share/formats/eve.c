@@ -5,9 +5,9 @@
  * What our own sensor's Suricata writes is read by the telescope (passive/sensors); the fields have the same names.
  */
 #include "base/base64.h"
-#include "share/alert_words_inner.h"
-#include "share/pick_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/alert_words_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(eve_action, "alert.action", TEXT, 0, "what the sensor did: allowed, blocked, notice.log, ...");
 FIELD(eve_tls_name, "tls.name", BYTES, 0, "name of the server that it asked for (SNI)");

@@ -2,7 +2,7 @@
  * Feodo Tracker: servers from which botnets take orders, as CSV, also the list of bare addresses.  Its JSON is read by
  * the format abusech.
  */
-#include "share/abusech_inner.h"
+#include "share/reading/abusech_inner.h"
 
 /* The list of bare addresses has one column, which is none of those. */
 static void take_any(struct intake *in, const struct abuse *a)

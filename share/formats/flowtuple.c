@@ -6,9 +6,9 @@
  * variants of both (with MaxMind's or Digital Element's countries, or none) are read alike.  Addresses are numbers;
  * the type and code of ICMP stand in the ports: in the destination's both, in version 4.
  */
-#include "share/avro_inner.h"
+#include "share/reading/avro_inner.h"
 #include "share/format.h"
-#include "share/words_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(field_net, "flowtuple.network", ADDRESS, 0, "the /24 of the telescope that was met");
 FIELD(field_spoofed, "flowtuple.spoofed", NUMBER, 0, "packets that look forged");

@@ -3,7 +3,7 @@
  * begin with '#', and "??" is a range of which nothing is known.
  */
 #include "share/format.h"
-#include "share/ranges_inner.h"
+#include "share/networks/ranges_inner.h"
 
 static bool read_end(struct bytes b, struct address *out)
 {

@@ -5,10 +5,10 @@
  * Each sort of honeypot has names of its own for the same things, so that a value is looked for under all of them, and
  * the channel says what was seen.  Channels whose payload is no JSON (samples themselves) are not read.
  */
-#include "share/named_inner.h"
-#include "share/json_inner.h"
-#include "share/pick_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/json_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(hpfeeds_channel, "hpfeeds.channel", BYTES, 0, "hpfeeds channel that a message came on");
 

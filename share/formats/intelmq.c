@@ -4,10 +4,10 @@
  * `source` is who did it or is affected; the classification's type says which.  Its word for what a feed may be used
  * for is the feed's accuracy, in percent, and its marking the TLP.
  */
-#include "share/named_inner.h"
-#include "share/json_inner.h"
-#include "share/pick_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/json_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(intelmq_feed, "intelmq.feed", BYTES, 0, "name of the feed that an event came from");
 

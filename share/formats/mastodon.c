@@ -2,8 +2,8 @@
  * Posts of Mastodon and of what speaks its API or ActivityPub: a list of statuses, an answer of a search, an
  * outbox, or one of them.
  */
-#include "share/date_inner.h"
-#include "share/readable_inner.h"
+#include "share/reading/date_inner.h"
+#include "share/reading/readable_inner.h"
 #include "share/format.h"
 #include <jansson.h>
 

@@ -6,9 +6,9 @@
  * told with little confidence: they may be a victim's, or a link to a report.  A feed's manifest and list of hashes hold
  * no indicators, and are passed over, so that a whole folder of a feed can be read.
  */
-#include "share/json_inner.h"
-#include "share/named_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/json_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/words_inner.h"
 #include <ctype.h>
 
 #define DETECTION_CONFIDENCE 80

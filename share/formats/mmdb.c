@@ -6,7 +6,7 @@
  * IPv4; one that has more is a loop and is refused.
  */
 #include "share/format.h"
-#include "share/ranges_inner.h"
+#include "share/networks/ranges_inner.h"
 #include <maxminddb.h>
 #include <stdio.h>
 

@@ -7,8 +7,8 @@
  * nicter-hosts (Darknet Data Set 2019): a matrix; each row is 50 seconds, its first column the Unix time, each
  * further column the packets of one source, whose address is hidden: the file and the column are its name.
  */
-#include "share/rows_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/rows_inner.h"
+#include "share/reading/words_inner.h"
 #include <ctype.h>
 
 FIELD(field_network, "nicter.network", BYTES, 0, "hash of the source's upper 16 bits");

@@ -4,7 +4,7 @@
  *
  * The capture itself is not kept.  What an attacker said first is, as the private sample of a flow.
  */
-#include "share/flows_inner.h"
+#include "share/reading/flows_inner.h"
 #include "share/format.h"
 #include "passive/telescope/capture.h"
 #include <fcntl.h>

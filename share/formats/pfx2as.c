@@ -3,7 +3,7 @@
  * that is several ("_": announced by each; ",": an AS set) the first is taken.
  */
 #include "share/format.h"
-#include "share/ranges_inner.h"
+#include "share/networks/ranges_inner.h"
 
 /* Up to a tab or space; the rest stays. */
 static struct bytes next_word(struct bytes *rest)

@@ -2,8 +2,8 @@
  * Descriptions of data sets, as PREDICT (later IMPACT) lists them in its catalogue: who has what, from when to when,
  * and under which terms.  A description says what could be asked for; it names no attacker.
  */
-#include "share/json_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/json_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(field_host, "dataset.host", BYTES, 0, "who keeps the data and hands it out");
 FIELD(field_terms, "dataset.restriction", BYTES, 0, "terms under which it is given: unrestricted, quasi-restricted, restricted");

@@ -1,7 +1,7 @@
 /* RSS: the feeds of blogs, CERTs and lists of malicious addresses. */
-#include "share/date_inner.h"
-#include "share/feed_inner.h"
-#include "share/readable_inner.h"
+#include "share/reading/date_inner.h"
+#include "share/reading/feed_inner.h"
+#include "share/reading/readable_inner.h"
 
 static void item(struct intake *in, const xmlNode *node)
 {

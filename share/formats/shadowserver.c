@@ -8,9 +8,9 @@
  * An event of a sinkhole says that its source is infected, one of a honeypot that it attacks.  What Shadowserver hides
  * (dst_ip is often empty) stays hidden.
  */
-#include "share/named_inner.h"
-#include "share/rows_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/rows_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(field_severity, "shadowserver.severity", BYTES, 0, "critical, high, medium, low or info");
 FIELD(field_sector, "shadowserver.sector", BYTES, 0, "sector of the source's owner");

@@ -10,8 +10,8 @@
  * Lines come by the gigabyte: they are scanned where they lie, and nothing is built of them.
  */
 #include "base/moment.h"
-#include "share/pick_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(field_raw, "shodan.raw", BYTES, 0, "what was answered, in hex, where Shodan keeps it");
 FIELD(field_hash, "shodan.hash", BYTES, 0, "Shodan's hash of the banner: equal ones say the same");

@@ -8,9 +8,9 @@
  * sonar-fdns: names that were looked up, {"timestamp", "name", "type", "value"}, hundreds of millions of lines.
  */
 #include "base/base64.h"
-#include "share/named_inner.h"
-#include "share/pick_inner.h"
-#include "share/rows_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/rows_inner.h"
 
 FIELD(field_vantage, "sonar.vantage", ADDRESS, 0, "address that the study scanned from");
 FIELD(field_ipid, "sonar.ipid", NUMBER, 0, "identification of the answer's IP header");

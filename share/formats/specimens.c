@@ -2,9 +2,9 @@
  * Lists of specimens, as collections of malware (CCC DATAset, D3M, PRACTICE and others of the workshop MWS) come with
  * them: a digest a line, or a table whose header names the digest's column and what else is known of the file.
  */
-#include "share/named_inner.h"
-#include "share/rows_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/rows_inner.h"
+#include "share/reading/words_inner.h"
 
 #define CONFIDENCE_LISTED 80
 #define DIGESTS_BYTES 512

@@ -5,10 +5,10 @@
  * since each alone proves nothing.  Observations become records of what was seen, and sightings of what was seen
  * again.  Objects that name no value (malware, campaigns, reports) tell what the others belong to.
  */
-#include "share/named_inner.h"
+#include "share/reading/named_inner.h"
 #include "share/stix/observables_inner.h"
 #include "share/stix/pattern_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(stix_until, "stix.until", TIME, 0, "until when an indicator holds, by its source");
 

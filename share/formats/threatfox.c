@@ -1,7 +1,7 @@
 /*
  * ThreatFox: servers, names, URLs and hashes that belong to malware, as CSV with 15 columns and ", " between them.
  */
-#include "share/abusech_inner.h"
+#include "share/reading/abusech_inner.h"
 
 static void line(struct intake *in, struct bytes text)
 {

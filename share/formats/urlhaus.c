@@ -1,7 +1,7 @@
 /*
  * URLhaus: URLs from which malware is spread, as CSV.  The header stands in a comment, and a column was inserted once.
  */
-#include "share/abusech_inner.h"
+#include "share/reading/abusech_inner.h"
 
 static void line(struct intake *in, struct bytes text)
 {

@@ -2,9 +2,9 @@
  * VirusTotal, version 3 of its API: files, addresses, names and URLs, one or a list of them, in one document or a line
  * each.  How many engines call a thing malicious is its confidence; nobody's word is proof.
  */
-#include "share/json_inner.h"
-#include "share/named_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/json_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(vt_malicious, "virustotal.malicious", NUMBER, 0, "engines that call it malicious");
 FIELD(vt_engines, "virustotal.engines", NUMBER, 0, "engines that judged it");

@@ -4,8 +4,8 @@
  * They are told as tables of networks, with the list's name as their name and a word for what it means; names of hosts
  * and other values become records with the role "check", which is that of bystanders.
  */
-#include "share/json_inner.h"
-#include "share/named_inner.h"
+#include "share/reading/json_inner.h"
+#include "share/reading/named_inner.h"
 
 #define PREFIX_WHOLE 128
 

@@ -5,10 +5,10 @@
  * What our own sensor's Zeek writes is read by the telescope (passive/sensors); the fields have the same names.
  */
 #include "base/moment.h"
-#include "share/alert_words_inner.h"
-#include "share/csv_inner.h"
-#include "share/pick_inner.h"
-#include "share/words_inner.h"
+#include "share/reading/alert_words_inner.h"
+#include "share/reading/csv_inner.h"
+#include "share/reading/pick_inner.h"
+#include "share/reading/words_inner.h"
 
 FIELD(zeek_history, "flow.history", TEXT, 0, "Zeek's history: a letter for each thing that happened");
 

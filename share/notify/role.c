@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "bus/errand.h"
 #include "bus/process.h"
-#include "share/network_inner.h"
+#include "share/intake/network_inner.h"
 #include <errno.h>
 #include <fcntl.h>
 

@@ -5,7 +5,7 @@
  * What is on them: share/blocklist_inner.h.  Names and URLs are attackers' bytes; what is no name of DNS, or holds
  * white space or control characters, is left out, so that nothing can be said to a resolver or a firewall by a name.
  */
-#include "share/blocklist_inner.h"
+#include "share/exporting/blocklist_inner.h"
 
 static int end_plain(struct output_run *run)
 {

@@ -6,7 +6,7 @@
  * a spreadsheet would take for a formula has an apostrophe before it, since attackers choose their names
  * (CWE-1236).
  */
-#include "share/columns_inner.h"
+#include "share/exporting/columns_inner.h"
 #include "share/output.h"
 #include <stdlib.h>
 

@@ -1,12 +1,12 @@
 /*
- * Apache Parquet: the columns of share/columns_inner.h, typed, packed by zstd, in groups of rows.
+ * Apache Parquet: the columns of share/exporting/columns_inner.h, typed, packed by zstd, in groups of rows.
  *
  * Written by hand since the format's own library is C++: version 1 pages, plain values, definition levels of one
  * bit (parquet-format, README.md and parquet.thrift).  What comes from outside is a byte array without a type, so
  * that no reader takes hostile bytes for text; our own words are strings, times are microseconds of UTC.
  */
 #include "base/little.h"
-#include "share/columns_inner.h"
+#include "share/exporting/columns_inner.h"
 #include "share/output.h"
 #include "share/outputs/parquet/thrift_inner.h"
 #include <stdlib.h>

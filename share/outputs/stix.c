@@ -6,7 +6,7 @@
  */
 #include "share/output.h"
 #include "share/making/stix_making_inner.h"
-#include "share/marks_inner.h"
+#include "share/exporting/marks_inner.h"
 #include <stdlib.h>
 #include <xxhash.h>
 

@@ -4,7 +4,7 @@
  * A POST is JSON {"type": "firewall", "logs": […], "authheader": …} with the same authorization as header and within;
  * an error comes with status 200 and a body that begins with "ERROR".
  */
-#include "share/publication_inner.h"
+#include "share/exporting/publication_inner.h"
 #include "base/address.h"
 #include "base/base64.h"
 #include "base/random.h"

@@ -1,5 +1,5 @@
 /* Publisher of hpfeeds: each line of an output is one message on a channel. */
-#include "share/hpfeeds_inner.h"
+#include "share/reading/hpfeeds_inner.h"
 #include "share/publisher.h"
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #include "share/stix/observables_inner.h"
-#include "share/named_inner.h"
-#include "share/words_inner.h"
-#include "share/refang_inner.h"
+#include "share/reading/named_inner.h"
+#include "share/reading/words_inner.h"
+#include "share/reading/refang_inner.h"
 
 #define PARTS_MAX 256 /* objects of one observation */
 #define TEXT(object, key) json_text(object, key)

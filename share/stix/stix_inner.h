@@ -4,7 +4,7 @@
  * Nothing is fetched: what an object refers to and is not in the bundle is not known.
  */
 #pragma once
-#include "share/json_inner.h"
+#include "share/reading/json_inner.h"
 
 struct stix {
 	struct intake *intake;

@@ -6,7 +6,7 @@
  *   /exports/{collection}/{format}?from=TIME&to=TIME&count=N       without times: the last day
  *   /misp/{collection}/manifest.json, /misp/{collection}/hashes.csv, /misp/{collection}/{uuid}.json
  */
-#include "share/exporting_inner.h"
+#include "share/exporting/exporting_inner.h"
 #include "share/making/misp_making_inner.h"
 #include "share/serve/room_inner.h"
 #include <unistd.h>

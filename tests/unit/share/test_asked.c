@@ -1,5 +1,5 @@
 /* Questions about events: what stands in their URL, and what never may. */
-#include "share/asked_inner.h"
+#include "share/intake/asked_inner.h"
 #include "tests/test.h"
 
 static struct event e;

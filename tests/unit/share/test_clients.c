@@ -1,10 +1,10 @@
 /* Clients of others' services: where they may go, what servers answer, what is signed. */
 #include "event/event.h"
-#include "share/client_inner.h"
+#include "share/asking/client_inner.h"
 #include "share/clients/answers_inner.h"
 #include "share/exchange_inner.h"
-#include "share/hpfeeds_inner.h"
-#include "share/publication_inner.h"
+#include "share/reading/hpfeeds_inner.h"
+#include "share/exporting/publication_inner.h"
 #include "tests/test.h"
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Which file of a scheduled export is due, and which were missed. */
 #include "event/event.h"
-#include "share/export_schedule_inner.h"
+#include "share/exporting/schedule_inner.h"
 #include "tests/test.h"
 #include <fcntl.h>
 #include <stdlib.h>

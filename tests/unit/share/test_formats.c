@@ -1,9 +1,9 @@
 /* Each format's own examples: all records in order, in pieces of any size; and what surrounds every format. */
 #include "event/event.h"
 #include "event/indicator.h"
-#include "share/imported_inner.h"
-#include "share/date_inner.h"
-#include "share/intake_inner.h"
+#include "share/intake/imported_inner.h"
+#include "share/reading/date_inner.h"
+#include "share/intake/intake_inner.h"
 #include "tests/test.h"
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Tables become one map: the narrower range holds, then the later table; labels are put together. */
 #include "base/random.h"
 #include "event/place.h"
-#include "share/networks_inner.h"
-#include "share/ranges_inner.h"
+#include "share/networks/networks_inner.h"
+#include "share/networks/ranges_inner.h"
 #include "tests/test.h"
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* What reads others' tables and containers: rows, times, maps, bzip2, snappy, Avro, and what hostile ones do to them. */
 #include "event/event.h"
-#include "share/avro_inner.h"
-#include "share/intake_inner.h"
-#include "share/mapping_inner.h"
-#include "share/snappy_inner.h"
-#include "share/unpack_inner.h"
+#include "share/reading/avro_inner.h"
+#include "share/intake/intake_inner.h"
+#include "share/reading/mapping_inner.h"
+#include "share/reading/snappy_inner.h"
+#include "share/intake/unpack_inner.h"
 #include "base/json_scan.h"
 #include "tests/test.h"
 #include <bzlib.h>

@@ -1,5 +1,5 @@
 /* What our outputs write, our formats read: a partner who runs kansoku as well loses nothing that has a place in both. */
-#include "share/intake_inner.h"
+#include "share/intake/intake_inner.h"
 #include "share/output.h"
 #include "tests/test.h"
 #include <stdlib.h>

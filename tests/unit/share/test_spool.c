@@ -1,5 +1,5 @@
 /* What comes in faster than the journal takes it waits on disk, in order, also over a restart. */
-#include "share/spool_inner.h"
+#include "share/intake/spool_inner.h"
 #include "tests/test.h"
 #include <dirent.h>
 #include <fcntl.h>
