@@ -129,3 +129,10 @@ struct exchange {
 	uint64_t records, failures;
 	struct event event;
 };
+
+/*
+ * Writes the audit's line of what is about to go out, then tells of it as record.shared.  ERR_SYSTEM: the line could
+ * not be written, and nothing may go out.
+ */
+struct audit_entry;
+int exchange_shared(struct exchange *, const struct audit_entry *);

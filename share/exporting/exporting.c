@@ -157,7 +157,7 @@ static int tell(struct exporting *x)
 		.filter = w->count_max ? bytes_of_text(filter) : (struct bytes){0}, .objects = x->result.objects,
 		.from_us = w->from_us, .to_us = w->to_us, .made_us = w->made_us, .digest = x->result.digest,
 	};
-	return audit_add(x->exchange->audit, &entry)
+	return exchange_shared(x->exchange, &entry)
 		       ? fault_set(&x->fault, ERR_SYSTEM, "the audit cannot be written, so nothing goes out") : 0;
 }
 

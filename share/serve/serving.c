@@ -149,7 +149,7 @@ static int tell_audit(struct serving *s, struct bytes body, const char *refused)
 		.filter = writer_bytes(&w), .reason = refused, .objects = s->objects, .from_us = s->from_us, .to_us = s->to_us, .made_us = s->now_us,
 		.digest = refused ? NULL : digest,
 	};
-	return audit_add(serving_exchange(s)->audit, &entry);
+	return exchange_shared(serving_exchange(s), &entry);
 }
 
 void serving_send(struct serving *s, unsigned status, const char *media_type)

@@ -194,6 +194,13 @@ for _ in 1 2 3; do got /exchange/collections/$given/objects/x/ -X DELETE -u "fee
 # All of it is in the audit, with the digest of what went out, and the chain holds.
 digest=$(sha256sum "$WORK/went_out" | cut -c1-64)
 grep -q "$digest" "$STATE/exchange/audit" || fail "the audit has not what went out"
+# And it is an event, for rules, the console and SQL.
+for _ in $(seq 100); do
+	shared=$(query "SELECT count() FROM log WHERE kind = 'record.shared' AND has(value, '$digest')")
+	[ "$shared" != 0 ] && break
+	sleep 0.1
+done
+[ "$shared" != 0 ] || fail "what went out is no event"
 rights audit exchange >"$WORK/said" 2>&1 || fail "the audit: $(cat "$WORK/said")"
 stop_kansoku || fail "kansoku did not end well"
 

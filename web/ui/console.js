@@ -52,6 +52,7 @@ function detail(e) {
 	case "campaign.found": return `${get("sample.campaign") ?? ""}: ${get("count") ?? "?"} samples share ${get("reason") ?? ""} ${get("evidence") ?? ""}`;
 	case "exploit.seen": return `${get("exploit.weakness") ?? ""} ${get("exploit.title") ?? `${get("rule") ?? ""} ${get("exploit.group") ?? ""} ${get("exploit.shape") ?? ""}`}`;
 	case "record.imported": return `${get("record.source") ?? ""}: ${get("indicator.role") ?? ""} ${get("record.product") ?? ""} ${get("record.family") ?? ""} ${get("record.title") ?? ""} ${get("record.labels") ?? ""} ${get("banner") ?? ""} (${get("record.kind") ?? get("indicator.type") ?? ""}, TLP:${get("record.tlp") ?? "unmarked"})`;
+	case "record.shared": return `${get("count") ?? ""} of ${get("share.collection") ?? ""} to ${get("share.organisation") ?? "the operator"} as ${get("share.format") ?? ""} (${get("share.action") ?? ""})`;
 	case "sensor.changed": return `${get("service") ?? ""} ${get("state") ?? ""} ${get("detail") ?? ""}`;
 	default: return get("detail") ?? "";
 	}
