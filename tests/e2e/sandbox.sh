@@ -26,6 +26,7 @@ passive:
   personas_dir: $WORK/personas
   services: {telnet: {ports: [$TELNET_PORT]}, http: {ports: [$HTTP_PORT]}}
 active: {scope: [{prefix: 127.0.0.0/8, special: allow}], page: {port: $((BASE_PORT + 3))}}
+partners: {port: $((BASE_PORT + 4))}
 telescope: {interface: lo, workers: 2, prefixes: [{prefix: 198.18.0.0/24}]}
 notify: {ways: [{name: news, way: file, to: $WORK/logs/news}]}
 rules: [{on: command.sent, do: visit}, {on: campaign.found, do: notify}]
@@ -88,7 +89,7 @@ for pid in $(pgrep -P $KANSOKU_PID); do
 	filters=$(field "$pid" Seccomp_filters)
 	packet=$(grep -c '^packet' <<<"$held")
 	case $role in
-	passive | web | page)
+	passive | web | page | partners)
 		! grep -q '^packet\|^raw\|seen' <<<"$held" || fail "$role holds $held" ;;
 	telescope | active)
 		[ $role = active ] || [ "$packet" = "$captures" ] || fail "$role holds not $captures packet sockets: $held"
